@@ -1,0 +1,1 @@
+"""One folder per outside world; they import inward only, and never one another."""

@@ -1,0 +1,422 @@
+"""The nouns of NightOwl, as frozen values.
+
+Durations are seconds (floats measured on a monotonic clock), times are Unix seconds in UTC,
+sizes are bytes. *Unknown* is a value, never silence. A round's ``due`` moment is rounded to
+the millisecond, so that it can name the round together with the check.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Literal
+
+import msgspec
+
+Origin = Literal["file", "stored"]
+"""Where an object is defined: in a configuration file (read-only elsewhere), or in the store by API or UI."""
+
+
+class State(StrEnum):
+    """What an attempt, an outcome or a verdict says of a target."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Severity(StrEnum):
+    """How much an incident matters, least first."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for the least severe."""
+        return list(Severity).index(self)
+
+
+class Network(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A network in CIDR form and the ports open in it (none listed: all)."""
+
+    network: str
+    ports: tuple[int, ...] = ()
+
+
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the address guard of a location lets through.
+
+    ``internet``: global unicast addresses, and what ``allow`` lists. ``private``: only what ``allow`` lists.
+    ``any``: everything, for URLs that were typed on the command line. ``deny`` (NightOwl's own broker,
+    store and web) and cloud metadata addresses are refused under the first two; deny wins.
+    """
+
+    reach: Literal["internet", "private", "any"] = "internet"
+    allow: tuple[Network, ...] = ()
+    deny: tuple[Network, ...] = ()
+
+
+class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A place that runs checks; it has one queue, and a broker of its own where ``broker`` is given."""
+
+    name: str
+    policy: Policy = Policy()
+    broker: str = ""
+    labels: dict[str, str] = {}
+
+
+class Expect(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a good answer looks like; broken: down.
+
+    ``status``: inclusive ranges. ``body`` and ``not_body``: texts. ``regex``: a pattern searched within a time
+    bound. ``json``: JSONPath to the value it must have. ``header``: name to the text its value must contain.
+    ``banner``: what a tcp peer must say.
+    """
+
+    status: tuple[tuple[int, int], ...] = ((200, 299),)
+    body: str = ""
+    not_body: str = ""
+    regex: str = ""
+    json: dict[str, Any] = {}
+    header: dict[str, str] = {}
+    banner: str = ""
+
+
+class Warn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What still counts as good, but degraded: seconds taken, seconds until the certificate expires."""
+
+    duration: float | None = None
+    certificate: float | None = None
+
+
+class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What one attempt of a check does. ``ca``, ``client_certificate`` and ``client_key`` are PEM texts."""
+
+    kind: str
+    url: str
+    timeout: float = 10.0
+    family: Literal["any", "4", "6"] = "any"
+    verify: bool = True
+    ca: str = ""
+    client_certificate: str = ""
+    client_key: str = ""
+    method: str = "GET"
+    headers: dict[str, str] = {}
+    body: str = ""
+    basic: str = ""
+    bearer: str = ""
+    redirects: int = 5
+    http_version: Literal["", "1.0", "1.1", "2", "h2c"] = ""
+    user_agent: str = ""
+    send: str = ""
+    expect: Expect = Expect()
+    warn: Warn = Warn()
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What to test, how often, from where, and when to say so."""
+
+    name: str
+    target: Target
+    locations: tuple[str, ...]
+    every: float = 60.0
+    attempts: int = 3
+    attempts_when: Literal["always", "failed"] = "always"
+    attempt_gap: float = 0.0
+    quorum: int | None = None
+    down_after: int = 2
+    up_after: int = 1
+    severity: Severity = Severity.CRITICAL
+    tags: dict[str, str] = {}
+    runbook: str = ""
+    paused: bool = False
+
+
+class Round(msgspec.Struct, frozen=True, order=True):
+    """One due moment of a check, at all its locations at once."""
+
+    due: float
+    check: str
+
+
+class Phases(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Seconds that each phase of an attempt took; None where it never began or does not apply."""
+
+    dns: float | None = None
+    connect: float | None = None
+    tls: float | None = None
+    first_byte: float | None = None
+    transfer: float | None = None
+
+
+class Certificate(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The certificate that a peer showed: times in Unix seconds, ``chain`` subjects from leaf to root."""
+
+    subject: str
+    issuer: str
+    not_before: float
+    not_after: float
+    names: tuple[str, ...] = ()
+    chain: tuple[str, ...] = ()
+    protocol: str = ""
+    problem: str = ""
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One try of one location in a round.
+
+    ``reason`` is ``class.detail`` of ``docs/reasons.md``, empty where nothing is wrong; ``unknown`` with
+    an ``own.*`` reason is a fault of NightOwl itself. ``detail`` explains it to people; ``excerpt`` is the start of
+    what the target answered, redacted; ``started`` is Unix time by the actor's clock.
+    """
+
+    state: State
+    started: float
+    duration: float
+    phases: Phases = Phases()
+    status: int | None = None
+    address: str = ""
+    reason: str = ""
+    detail: str = ""
+    certificate: Certificate | None = None
+    excerpt: str = ""
+
+    @property
+    def good(self) -> bool:
+        """Whether the target did what was expected, be it slowly."""
+        return self.state in (State.UP, State.DEGRADED)
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A location's attempts of a round. ``kept`` indexes the round's figure in ``attempts`` (None: no attempts)."""
+
+    check: str
+    due: float
+    location: str
+    state: State
+    attempts: tuple[Attempt, ...]
+    kept: int | None = None
+    actor: str = ""
+
+    @property
+    def round(self) -> Round:
+        """The round that this outcome belongs to."""
+        return Round(self.due, self.check)
+
+    @property
+    def figure(self) -> Attempt | None:
+        """The kept attempt: the fastest good one, else the last."""
+        return None if self.kept is None else self.attempts[self.kept]
+
+
+class Place(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What one location said in a round, without its attempts: a cell of the location matrix.
+
+    ``voted`` is false when nothing arrived in time; ``certificate_expiry`` is Unix time.
+    """
+
+    location: str
+    state: State
+    voted: bool = True
+    duration: float | None = None
+    phases: Phases = Phases()
+    status: int | None = None
+    address: str = ""
+    reason: str = ""
+    detail: str = ""
+    certificate_expiry: float | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a closed round says of its check.
+
+    ``places`` has every location asked; ``dissent`` those that said down while the check is not: a location
+    problem, which opens nothing. ``reason`` and ``detail`` are those of most of the locations that decided it.
+    """
+
+    check: str
+    due: float
+    closed: float
+    state: State
+    places: tuple[Place, ...]
+    dissent: tuple[str, ...] = ()
+    reason: str = ""
+    detail: str = ""
+    duration: float | None = None
+
+    @property
+    def round(self) -> Round:
+        """The round that was closed."""
+        return Round(self.due, self.check)
+
+
+class CheckState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the rounds so far have made of a check; lives in the store, one a check.
+
+    ``verdict`` is the last round's, ``since`` the due moment from which it has been that. The streaks count rounds
+    in a row (``bad``: degraded or down). ``incident`` and ``own_incident`` are the ids of what is open.
+    ``strip`` has one letter a round, newest last, at most 60: u up, d down, g degraded, k unknown.
+    """
+
+    check: str
+    verdict: State = State.UNKNOWN
+    since: float = 0.0
+    last: Verdict | None = None
+    up: int = 0
+    down: int = 0
+    bad: int = 0
+    unknown: int = 0
+    incident: str = ""
+    incident_severity: Severity | None = None
+    own_incident: str = ""
+    strip: str = ""
+
+
+class DayCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rounds of a check ended how on one UTC day; ``day`` counts days since the Unix epoch."""
+
+    check: str
+    day: int
+    up: int = 0
+    degraded: int = 0
+    down: int = 0
+    unknown: int = 0
+
+
+class Job(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One check of one round, as an actor gets it. ``deadline`` (director time): no attempt may end later."""
+
+    check: str
+    due: float
+    deadline: float
+    target: Target
+    attempts: int = 3
+    attempts_when: Literal["always", "failed"] = "always"
+    attempt_gap: float = 0.0
+
+    @property
+    def round(self) -> Round:
+        """The round that this job is a part of."""
+        return Round(self.due, self.check)
+
+
+class Batch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The jobs that go to one location in one message. ``issued`` and ``expires`` are director time."""
+
+    id: str
+    location: str
+    issued: float
+    expires: float
+    jobs: tuple[Job, ...]
+    policy: Policy = Policy()
+
+
+class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What an actor tells the director: batches taken, batches still held (a beat) and outcomes.
+
+    ``sent`` is the actor's clock. A report with nothing taken and no outcomes is a plain beat.
+    """
+
+    actor: str
+    location: str
+    sent: float
+    taken: tuple[str, ...] = ()
+    holding: tuple[str, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A value of a series at an event time (Unix seconds, UTC). ``labels`` are sorted pairs."""
+
+    metric: str
+    labels: tuple[tuple[str, str], ...]
+    time: float
+    value: float
+
+
+class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One episode of a check (or of NightOwl itself: ``own``) being in breach.
+
+    ``subject`` is the check's name, or what is wrong with NightOwl (``location/london``). ``id`` is fixed by kind,
+    subject and the moment it opened. ``summary`` is a sentence for people.
+    """
+
+    id: str
+    kind: Literal["check", "own"]
+    subject: str
+    severity: Severity
+    summary: str
+    opened: float
+    reason: str = ""
+    resolved: float | None = None
+    acknowledged: float | None = None
+    acknowledged_by: str = ""
+    tags: dict[str, str] = {}
+    runbook: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether the episode still lasts."""
+        return self.resolved is None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of an incident: what happened, when, by whom, and the incident as it is from then on."""
+
+    event: Literal["opened", "raised", "acknowledged", "resolved", "note"]
+    incident: Incident
+    at: float
+    text: str
+    by: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of an incident's timeline: a change, or what became of a notice."""
+
+    incident: str
+    at: float
+    event: str
+    text: str
+    by: str = ""
+
+
+class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A message about an incident to one channel.
+
+    ``step`` is firing, raised, repeat-N, resolved or test. ``url`` leads to the incident's page (may be empty).
+    """
+
+    incident: Incident
+    step: str
+    channel: str
+    created: float
+    url: str = ""
+
+    @property
+    def key(self) -> str:
+        """The stable key of every send of this notice, by which a receiver knows a repeat."""
+        return f"{self.incident.id}/{self.step}/{self.channel}"
+
+
+class Route(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Which incidents go to which channels.
+
+    ``match`` maps ``severity``, ``name`` or a tag's name to the value asked for (a shell pattern).
+    ``repeat``: seconds between reminders while the incident is open and not acknowledged (0: none).
+    """
+
+    name: str
+    match: dict[str, str] = {}
+    to: tuple[str, ...] = ()
+    repeat: float = 14400.0
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may sign in. ``password_hash`` is argon2's encoded form."""
+
+    name: str
+    role: Literal["viewer", "operator", "admin"]
+    password_hash: str
+    origin: Origin = "stored"

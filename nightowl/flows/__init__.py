@@ -1,0 +1,1 @@
+"""Short modules that move values between ports."""

@@ -1,0 +1,455 @@
+"""The interfaces between NightOwl's flows and the outside world, all in one file.
+
+Adapters implement them; flows and the web take them as arguments; ``nightowl.testing`` ships in-memory ones.
+All are plain synchronous code. A store or bus that cannot be reached raises ``errors.Unavailable``.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from nightowl.core.values import (
+    Attempt,
+    Batch,
+    Change,
+    CheckState,
+    DayCount,
+    Entry,
+    Incident,
+    Notice,
+    Origin,
+    Outcome,
+    Policy,
+    Report,
+    Round,
+    Sample,
+    Target,
+    User,
+    Verdict,
+)
+
+
+class Clock(Protocol):
+    """Where flows get the time from."""
+
+    def now(self) -> float:
+        """Unix seconds, UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never step, for durations."""
+
+
+# -- probes --------------------------------------------------------------------------------------------------------
+
+
+class Connect(Protocol):
+    """The guarded way to open a connection: resolves, checks each address against a policy, connects."""
+
+    def __call__(self, host: str, port: int, deadline: float) -> socket.socket:
+        """Return a connected socket before ``deadline`` (monotonic), else raise the probes' own failure."""
+
+
+class Probe(Protocol):
+    """One attempt of one kind: blocking and simple. A down target is a result, never an exception."""
+
+    def __call__(self, target: Target, deadline: float, connect: Connect) -> Attempt:
+        """Try ``target`` once, ending before ``deadline`` (monotonic seconds)."""
+
+
+class Engine(Protocol):
+    """Runs many attempts at once on one owner (a thread, or a greenlet of the actor's hub).
+
+    ``submit`` may be called from any thread; ``done`` and ``later``'s function run on the owner and must not block.
+    """
+
+    def submit(self, target: Target, policy: Policy, timeout: float, done: Callable[[Attempt], None]) -> None:
+        """Start an attempt that ends within ``timeout`` seconds, then call ``done`` with it, always."""
+
+    def later(self, delay: float, function: Callable[[], None]) -> None:
+        """Call ``function`` on the owner in ``delay`` seconds (0: as soon as it can)."""
+
+
+# -- the bus between director and actors -----------------------------------------------------------------------
+
+
+class Delivery(Protocol):
+    """A report taken from the bus. Until ``done`` is called the bus still holds it and may deliver it again."""
+
+    @property
+    def report(self) -> Report:
+        """What the actor said."""
+
+    def done(self) -> None:
+        """Tell the bus that the report is stored."""
+
+
+class Bus(Protocol):
+    """The director's side: batches out, reports in."""
+
+    def dispatch(self, batch: Batch) -> None:
+        """Put a batch into its location's queue."""
+
+    def receive(self, limit: int) -> Sequence[Delivery]:
+        """Take up to ``limit`` reports that have arrived, without waiting; garbage is counted and dropped."""
+
+    def backlog(self, location: str) -> int | None:
+        """How many messages wait in the location's queue (None: the broker does not tell)."""
+
+
+class ReportBus(Protocol):
+    """The actor's side: reports out. Batches come in as Celery tasks."""
+
+    def report(self, report: Report) -> None:
+        """Put a report into the results queue."""
+
+
+# -- the store -------------------------------------------------------------------------------------------------
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """The right to lead under ``name``, until another holder takes it: its ``epoch`` then differs."""
+
+    name: str
+    holder: str
+    epoch: int
+
+
+class StoredCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A check as it is defined: ``spec`` has the keys of a ``[check.NAME]`` table, secrets as references."""
+
+    name: str
+    origin: Origin
+    paused: bool
+    spec: dict[str, Any]
+    changed: float = 0.0
+
+
+class CheckFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which checks a list shows; empty: all.
+
+    ``state`` also knows ``paused`` and ``new``; ``tag`` is ``name`` or ``name=value``; ``text`` is looked for in
+    name and URL.
+    """
+
+    state: str = ""
+    tag: str = ""
+    location: str = ""
+    text: str = ""
+
+
+class CheckRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A check beside its state (None: no round closed yet)."""
+
+    check: StoredCheck
+    state: CheckState | None
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of a list; ``total`` counts all that match."""
+
+    rows: tuple[CheckRow, ...]
+    total: int
+
+
+class Ticket(msgspec.Struct, frozen=True, kw_only=True):
+    """The rounds that one tick of the director dispatched together; kept until all of them are closed."""
+
+    id: str
+    rounds: tuple[Round, ...]
+
+
+class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the change feed: something of ``kind`` (check, verdict, incident, request) changed."""
+
+    id: int
+    kind: str
+    subject: str
+
+
+class Checks(Protocol):
+    """Check definitions. Every write appends to the change feed."""
+
+    def all(self) -> list[StoredCheck]:
+        """All checks, by name."""
+
+    def get(self, name: str) -> StoredCheck | None:
+        """One check."""
+
+    def put(self, check: StoredCheck) -> None:
+        """Insert or replace by name; writes nothing where nothing differs."""
+
+    def remove(self, name: str) -> bool:
+        """Forget a check with its rounds; False: there was none."""
+
+    def page(self, wanted: CheckFilter, offset: int, limit: int) -> Page:
+        """Rows by state (down, degraded, unknown, never run, up, paused), then name."""
+
+    def counts(self) -> dict[str, int]:
+        """How many checks are in each state (``up``, ..., ``paused``, ``new``)."""
+
+
+class Rounds(Protocol):
+    """Rounds, outcomes and verdicts."""
+
+    def dispatch(self, ticket: Ticket, scheduled_until: float) -> None:
+        """Remember that these rounds are under way, and up to which moment rounds have been scheduled."""
+
+    def open_tickets(self) -> list[Ticket]:
+        """Tickets not finished, oldest first."""
+
+    def finish(self, tickets: Iterable[str]) -> None:
+        """Forget tickets: all their rounds are closed."""
+
+    def scheduled_until(self) -> float | None:
+        """The moment up to which rounds have been scheduled (None: never)."""
+
+    def add_outcomes(self, outcomes: Sequence[Outcome], *, late: bool = False) -> None:
+        """Store outcomes with all attempts; one that is already there has no effect."""
+
+    def outcomes(self, check: str, due: float) -> list[Outcome]:
+        """A round's outcomes with their attempts, by location."""
+
+    def late(self, check: str, due: float) -> set[str]:
+        """The locations of a round whose outcomes came too late for a vote."""
+
+    def outcome_range(self, check: str, start: float, end: float, limit: int) -> list[Outcome]:
+        """Outcomes with ``start < due <= end`` in order of due and location, the newest ``limit``.
+
+        Of their attempts only the kept one is there.
+        """
+
+    def close(self, verdicts: Sequence[Verdict], states: Sequence[CheckState]) -> None:
+        """Store verdicts (once each), count them by day, and store the checks' new states."""
+
+    def closed(self, rounds: Sequence[Round]) -> set[Round]:
+        """Those of ``rounds`` that have a verdict."""
+
+    def state(self, check: str) -> CheckState | None:
+        """The check's state."""
+
+    def states(self) -> list[CheckState]:
+        """The states of all checks, by name."""
+
+    def verdicts(self, check: str, start: float, end: float, limit: int) -> list[Verdict]:
+        """Verdicts with ``start < due <= end`` in order of due; the newest ``limit``."""
+
+    def days(self, check: str, first: int, last: int) -> list[DayCount]:
+        """Counts of the UTC days from ``first`` to ``last`` inclusive that have any."""
+
+
+class Incidents(Protocol):
+    """Incidents and their timelines."""
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Store each change's incident and add the change to its timeline and to the change feed."""
+
+    def get(self, incident: str) -> Incident | None:
+        """One incident."""
+
+    def open(self) -> list[Incident]:
+        """Open incidents: most severe first, then oldest."""
+
+    def page(self, *, open_only: bool, subject: str, offset: int, limit: int) -> tuple[list[Incident], int]:
+        """Incidents newest first, and how many there are (``subject`` empty: all)."""
+
+    def timeline(self, incident: str) -> list[Entry]:
+        """What happened, oldest first."""
+
+    def note(self, entry: Entry) -> None:
+        """Add a line to a timeline."""
+
+
+class Claimed(msgspec.Struct, frozen=True, kw_only=True):
+    """An outbox row that a notifier holds until its lease ends; ``tries`` counts sends so far."""
+
+    id: int
+    notice: Notice
+    tries: int
+
+
+class OutboxRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a notice: ``status`` waiting, sent or dead; ``error`` is the last one."""
+
+    notice: Notice
+    status: Literal["waiting", "sent", "dead"]
+    tries: int
+    next_at: float
+    error: str = ""
+
+
+class Outbox(Protocol):
+    """Notices on their way out. Only the oldest unsent row of an incident and channel can be claimed."""
+
+    def add(self, notices: Sequence[Notice]) -> None:
+        """Queue notices; one whose key is already there has no effect."""
+
+    def claim(self, now: float, holder: str, term: float, limit: int) -> list[Claimed]:
+        """Take rows that are due and unclaimed (or whose claim ended) for ``term`` seconds."""
+
+    def sent(self, row: int, now: float) -> None:
+        """The channel took it."""
+
+    def retry(self, row: int, at: float, error: str) -> None:
+        """Try again at ``at``."""
+
+    def dead(self, row: int, now: float, error: str) -> None:
+        """Give up on it."""
+
+    def of(self, incident: str) -> list[OutboxRow]:
+        """All notices of an incident, oldest first."""
+
+    def oldest(self) -> float | None:
+        """When the oldest waiting notice was created."""
+
+
+class Leases(Protocol):
+    """Leases by the database's own clock."""
+
+    def acquire(self, name: str, holder: str, term: float) -> Lease | None:
+        """Take a lease that is free, over or already ours; a new holder gets a new epoch. None: another holds it."""
+
+    def renew(self, lease: Lease, term: float) -> bool:
+        """Prolong; False: it was lost."""
+
+    def release(self, lease: Lease) -> None:
+        """Let another take it at once."""
+
+    def holder(self, name: str) -> tuple[str, float] | None:
+        """Who holds it and for how many more seconds (negative: over)."""
+
+
+class Users(Protocol):
+    """People who may sign in, and their sessions."""
+
+    def get(self, name: str) -> User | None:
+        """One user."""
+
+    def all(self) -> list[User]:
+        """All users, by name."""
+
+    def put(self, user: User) -> None:
+        """Insert or replace by name; a changed password ends the user's sessions."""
+
+    def remove(self, name: str) -> bool:
+        """Forget a user and the sessions."""
+
+    def open_session(self, token_hash: bytes, user: str, expires: float) -> None:
+        """Remember a session by the hash of its token."""
+
+    def session(self, token_hash: bytes, now: float) -> User | None:
+        """Whose session this is, where it has not ended."""
+
+    def close_session(self, token_hash: bytes) -> None:
+        """End a session."""
+
+
+class Feed(Protocol):
+    """The change feed: how the web follows, and how requests reach the leader."""
+
+    def add(self, kind: str, subject: str) -> None:
+        """Append an item."""
+
+    def after(self, item: int, limit: int) -> list[FeedItem]:
+        """Items with a greater id, in order."""
+
+    def last(self) -> int:
+        """The newest id (0: none)."""
+
+
+class Retention(Protocol):
+    """Forgetting, in bounded batches."""
+
+    def prune(self, kind: str, before: float, limit: int) -> int:
+        """Delete up to ``limit`` rows of ``kind`` (attempts, outcomes, series, incidents, feed, outbox) older than
+        ``before``; how many went. Open incidents and unsent notices stay."""
+
+    def size(self) -> int:
+        """Bytes that the store takes."""
+
+
+class Unit(Protocol):
+    """What a transaction (or a read) works with."""
+
+    @property
+    def checks(self) -> Checks:
+        """Check definitions."""
+
+    @property
+    def rounds(self) -> Rounds:
+        """Rounds, outcomes and verdicts."""
+
+    @property
+    def incidents(self) -> Incidents:
+        """Incidents and timelines."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """Notices on their way out."""
+
+    @property
+    def leases(self) -> Leases:
+        """Leases."""
+
+    @property
+    def users(self) -> Users:
+        """Users and sessions."""
+
+    @property
+    def feed(self) -> Feed:
+        """The change feed."""
+
+    @property
+    def series(self) -> SeriesStore:
+        """Samples."""
+
+    @property
+    def retention(self) -> Retention:
+        """Forgetting."""
+
+
+class Store(Protocol):
+    """The database."""
+
+    def transaction(self, lease: Lease | None = None) -> AbstractContextManager[Unit]:
+        """One transaction, committed at the end of the block.
+
+        With a lease its epoch is confirmed first, under lock: where it is no longer ours, ``LeaseLost`` is raised
+        and nothing is written.
+        """
+
+    def read(self) -> AbstractContextManager[Unit]:
+        """A consistent view, for reading only."""
+
+    def ping(self) -> None:
+        """Raise ``StoreUnavailable`` unless the database answers."""
+
+    def close(self) -> None:
+        """Give connections back."""
+
+
+class SeriesStore(Protocol):
+    """Samples by metric and labels. Outcomes are series too: ``check_up``, ``check_duration_seconds``."""
+
+    def append(self, samples: Sequence[Sample]) -> None:
+        """Store samples; of two with one series and time, the last written wins; NaN and infinities are dropped."""
+
+    def window(self, metric: str, where: Mapping[str, str], start: float, end: float) -> list[Sample]:
+        """Samples in ``(start, end]`` of all series that carry these labels, by series, then time."""
+
+    def latest(self, since: float) -> list[Sample]:
+        """The newest sample of each appended series, where it is newer than ``since``."""
+
+
+# -- telling people ------------------------------------------------------------------------------------------------
+
+
+class Channel(Protocol):
+    """Somewhere that notices go."""
+
+    def send(self, notice: Notice) -> None:
+        """Deliver, or raise ``DeliveryFailed`` (permanent, or with the seconds to wait)."""
