@@ -7,7 +7,7 @@ All are plain synchronous code. A store or bus that cannot be reached raises ``e
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Literal, Protocol
 
@@ -288,8 +288,11 @@ class Outbox(Protocol):
     def add(self, notices: Sequence[Notice]) -> None:
         """Queue notices; one whose key is already there has no effect."""
 
-    def claim(self, now: float, holder: str, term: float, limit: int) -> list[Claimed]:
-        """Take rows that are due and unclaimed (or whose claim ended) for ``term`` seconds."""
+    def claim(self, now: float, holder: str, term: float, limit: int, busy: Collection[str] = ()) -> list[Claimed]:
+        """Take rows that are due and unclaimed (or whose claim ended) for ``term`` seconds; none to ``busy`` channels.
+
+        So a channel that is slow, or has many rows, keeps none of the others waiting.
+        """
 
     def sent(self, row: int, now: float) -> None:
         """The channel took it."""
