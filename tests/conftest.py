@@ -1,0 +1,145 @@
+"""Private servers for tests, and a clear word on what was left out.
+
+Each server starts when a test first asks for it, once per run and for all of its processes, and ends with the run.
+A test whose program is missing is skipped; with ``CI=true`` it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.servers.programs import NEEDS, missing
+from tests.servers.run import KINDS, Run, shared
+from tests.servers.server import Server
+
+RUN = pytest.StashKey[Run]()
+FOLDER = pytest.StashKey[Path]()
+
+OwnServer = Callable[[], Server]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Open the run in its first process; xdist's workers are told the folder."""
+    if hasattr(config, "workerinput"):
+        config.stash[FOLDER] = Path(config.workerinput["servers"])
+    else:
+        run = config.stash[RUN] = Run()
+        config.stash[FOLDER] = run.folder
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker the run's folder."""
+    node.workerinput["servers"] = str(node.config.stash[FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the run's servers, whatever happened before."""
+    if run := config.stash.get(RUN, None):
+        run.end()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Hold a marked test back where its program is missing."""
+    for marker in NEEDS:
+        if item.get_closest_marker(marker):
+            _require(marker)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many tests were left out, and why."""
+    reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        terminalreporter.section("left out")
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.line(f"{count} left out: {reason.removeprefix('Skipped: ')}")
+
+
+def _require(marker: str) -> None:
+    reason = missing(marker)
+    if reason and os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    if reason:
+        pytest.skip(reason)
+
+
+def _fresh_url(config: pytest.Config, kind: str) -> Iterator[str]:
+    _require(kind)
+    server = SHARED.get(kind) or SHARED.setdefault(kind, shared(config.stash[FOLDER], kind))
+    url = server.fresh_url()
+    yield url
+    server.drop(url)
+
+
+SHARED: dict[str, Server] = {}
+"""This process's view of the run's servers."""
+
+
+@pytest.fixture
+def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """``redis://127.0.0.1:PORT/N``: an empty database of the run's Redis."""
+    yield from _fresh_url(pytestconfig, "redis")
+
+
+@pytest.fixture
+def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """``amqp://guest:guest@127.0.0.1:PORT/VHOST``: a new virtual host of the run's RabbitMQ."""
+    yield from _fresh_url(pytestconfig, "rabbitmq")
+
+
+@pytest.fixture
+def mariadb_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """``mysql+pymysql://owl:owl@127.0.0.1:PORT/DATABASE``: an empty database of the run's MariaDB."""
+    yield from _fresh_url(pytestconfig, "mariadb")
+
+
+@pytest.fixture
+def postgresql_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """``postgresql+psycopg://owl:owl@127.0.0.1:PORT/DATABASE``: an empty database of the run's PostgreSQL."""
+    yield from _fresh_url(pytestconfig, "postgresql")
+
+
+def _own(config: pytest.Config, kind: str) -> Iterator[OwnServer]:
+    _require(kind)
+    servers: list[Server] = []
+
+    def start() -> Server:
+        server = KINDS[kind](config.stash[FOLDER], f"own-{kind}-{uuid.uuid4().hex[:8]}")
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def own_redis(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
+    """Start a Redis for this test alone, which may ``kill()``, ``stop()`` and ``start()`` it."""
+    yield from _own(pytestconfig, "redis")
+
+
+@pytest.fixture
+def own_rabbitmq(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
+    """Start a RabbitMQ for this test alone, which may ``kill()``, ``stop()`` and ``start()`` it."""
+    yield from _own(pytestconfig, "rabbitmq")
+
+
+@pytest.fixture
+def own_mariadb(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
+    """Start a MariaDB for this test alone, which may ``kill()``, ``stop()`` and ``start()`` it."""
+    yield from _own(pytestconfig, "mariadb")
+
+
+@pytest.fixture
+def own_postgresql(pytestconfig: pytest.Config) -> Iterator[OwnServer]:
+    """Start a PostgreSQL for this test alone, which may ``kill()``, ``stop()`` and ``start()`` it."""
+    yield from _own(pytestconfig, "postgresql")

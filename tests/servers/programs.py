@@ -1,0 +1,60 @@
+"""The programs that the tests need beside Python: where they are, and what is left out without them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+NEEDS = {
+    "redis": ("redis-server",),
+    "rabbitmq": ("rabbitmq-server", "rabbitmqctl", "epmd"),
+    "mariadb": ("mariadbd", "mariadb-install-db"),
+    "postgresql": ("postgres", "initdb"),
+    "chromium": ("chromium",),
+}
+"""By the marker of the tests that need them."""
+
+PACKAGES = {
+    "redis": "redis-server",
+    "rabbitmq": "rabbitmq-server",
+    "mariadb": "mariadb-server",
+    "postgresql": "postgresql",
+    "chromium": "chromium",
+}
+"""The Debian package by marker."""
+
+
+def find(name: str) -> str | None:
+    """The path of a program.
+
+    Debian keeps some off a user's PATH, and puts a wrapper before RabbitMQ's that ordinary users may not run.
+    """
+    postgresql = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
+    folders = [
+        "/usr/lib/rabbitmq/bin",
+        *os.environ.get("PATH", os.defpath).split(os.pathsep),
+        *("/usr/local/sbin", "/usr/sbin", "/sbin"),
+        *map(str, reversed(postgresql)),
+    ]
+    return shutil.which(name, path=os.pathsep.join(folders))
+
+
+def program(name: str) -> str:
+    """The path of a program that is there.
+
+    Raises:
+        FileNotFoundError: it is not.
+    """
+    path = find(name)
+    if path is None:
+        raise FileNotFoundError(name)
+    return path
+
+
+def missing(marker: str) -> str:
+    """Why tests with this marker cannot run here: a sentence; empty when they can."""
+    absent = [name for name in NEEDS[marker] if find(name) is None]
+    if not absent:
+        return ""
+    return f"needs {', '.join(absent)} (Debian package {PACKAGES[marker]})"
