@@ -1,6 +1,8 @@
-# Two commands do all the set-up: `make run` and `make test`. Both make .venv themselves.
-PYTHON ?= python3
+# Two commands do all the set-up: `make run` and `make test`. Whatever they need goes into .venv.
 BIN := .venv/bin
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$python" -c '$(SUPPORTED)' 2>/dev/null && echo "$$python" && break; done)
 
 .PHONY: run test lint bench clean
 
@@ -9,7 +11,7 @@ run: .venv/.installed
 
 test: .venv/.installed
 	tests/install_servers
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: .venv/.installed
 	$(BIN)/ruff check .
@@ -21,10 +23,12 @@ bench: .venv/.installed
 	$(BIN)/python -m benchmarks
 
 .venv/.installed: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "NightOwl needs Python 3.11 to 3.14, and none was found." \
+		"Install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/install_venv $(PYTHON)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,lint]'
-	touch $@
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	@touch $@
 
 clean:
 	rm -rf .venv build *.egg-info

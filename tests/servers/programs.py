@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 NEEDS = {
@@ -20,9 +22,9 @@ PACKAGES = {
     "rabbitmq": "rabbitmq-server",
     "mariadb": "mariadb-server",
     "postgresql": "postgresql",
-    "chromium": "chromium",
+    "chromium": "chromium fonts-dejavu-core",
 }
-"""The Debian package by marker."""
+"""The Debian packages by marker."""
 
 
 def find(name: str) -> str | None:
@@ -57,4 +59,15 @@ def missing(marker: str) -> str:
     absent = [name for name in NEEDS[marker] if find(name) is None]
     if not absent:
         return ""
-    return f"needs {', '.join(absent)} (Debian package {PACKAGES[marker]})"
+    return f"needs {', '.join(absent)} (apt-get install {PACKAGES[marker]})"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Print what is missing: reasons by marker, or with ``--packages`` the packages, a line for each marker."""
+    for marker in NEEDS:
+        if reason := missing(marker):
+            print(PACKAGES[marker] if arguments else f"  {marker}: {reason}")  # noqa: T201 - its output
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
