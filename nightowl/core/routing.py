@@ -30,6 +30,11 @@ def channel_subject(channel: str) -> str:
     return f"channel/{channel}"
 
 
+def is_channel_subject(subject: str) -> bool:
+    """Whether NightOwl's own incident of this subject is about a channel."""
+    return subject.startswith(channel_subject(""))
+
+
 def channels_for(incident: Incident, routes: Sequence[Route]) -> tuple[str, ...]:
     """Return the channels of every route that matches, each once, in the order of the routes.
 

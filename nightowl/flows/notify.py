@@ -1,0 +1,273 @@
+"""Notify: take notices out of the outbox, send them, write down what became of them.
+
+At least once: a row is claimed for a while, sent, then marked. Whoever dies in between leaves a claim that ends, and
+the row is sent again under the same key. A channel that gives up on a notice is a fault of NightOwl's own: it opens
+an incident, which the other channels hear of, and which ends when the channel takes a notice again.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from hashlib import blake2b
+from itertools import groupby
+from pathlib import PurePath
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from nightowl.core import routing
+from nightowl.core.errors import DeliveryFailed, NotFound, Refused, Unavailable
+from nightowl.core.incident import incident_id
+from nightowl.core.values import Change, Entry, Incident, Notice, Route, Severity
+from nightowl.flows.close import tell
+from nightowl.flows.rhythm import Rhythm
+from nightowl.ports import Channel, Claimed, Clock, OutboxRow, Store, Unit
+
+log = logging.getLogger(__name__)
+
+TERM = 60.0
+"""Seconds that a claim lasts."""
+
+LAST_START = 30.0
+"""Seconds into a claim after which no further send of it is begun, so that a send ends before the claim does."""
+
+BATCH = 50
+"""Rows claimed at once."""
+
+FIRST_WAIT = 5.0
+"""Seconds until the second try; doubled from then on."""
+
+LONGEST_WAIT = 900.0
+"""Seconds between two tries at most, unless the receiver asks for more."""
+
+GIVE_UP = 86400.0
+"""Seconds after which a notice is dead-lettered."""
+
+UNKNOWN_GRACE = 600.0
+"""Seconds that a notice to an unknown channel waits: another notifier may have read the new configuration already."""
+
+REMOVED_AFTER = 3600.0
+"""Seconds after which the incident about a channel ends when the configuration no longer has the channel."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says to a notifier; a reload replaces it whole."""
+
+    channels: Mapping[str, Channel]
+    routes: Sequence[Route]
+    public_url: str = ""
+
+
+class Lanes(Protocol):
+    """Where the sends of each channel run, one after another, so that a slow channel holds up itself only."""
+
+    def busy(self) -> Collection[str]:
+        """The channels whose work has not ended."""
+
+    def run(self, channel: str, work: Callable[[], None]) -> None:
+        """Do ``work`` in the lane of a channel that is not busy."""
+
+
+class InTurn:
+    """The simplest lanes: all work is done at once, by the caller."""
+
+    def busy(self) -> Collection[str]:
+        """None: work has ended by the time it could be asked for."""
+        return ()
+
+    def run(self, channel: str, work: Callable[[], None]) -> None:  # noqa: ARG002  # it keeps the channels in one lane
+        """Do it now."""
+        work()
+
+
+class Notifier:
+    """Sends what is due. ``holder`` names the process in its claims; any number of notifiers may run."""
+
+    def __init__(
+        self, store: Store, clock: Clock, plan: Callable[[], Plan], *, holder: str, lanes: Lanes | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._plan = plan
+        self._holder = holder
+        self._lanes = lanes or InTurn()
+        self._rhythm = Rhythm(clock)
+
+    def step(self) -> int:
+        """Claim what is due and hand it to the lanes; return how many rows that were. Raises ``Unavailable``."""
+        plan = self._plan()
+        if self._rhythm.due("removed", 60.0):
+            self._end_removed(plan)
+        last_start = self._clock.monotonic() + LAST_START
+        with self._store.transaction() as unit:
+            rows = unit.outbox.claim(self._clock.now(), self._holder, TERM, BATCH, self._lanes.busy())
+        by_channel = sorted(rows, key=_channel)
+        for channel, group in groupby(by_channel, key=_channel):
+            self._lanes.run(channel, partial(self._serve, plan, tuple(group), last_start))
+        return len(rows)
+
+    def _serve(self, plan: Plan, rows: Sequence[Claimed], last_start: float) -> None:
+        """Send rows of one channel in turn; what cannot be begun by ``last_start`` is left to the next claim."""
+        try:
+            for row in rows:
+                if self._clock.monotonic() >= last_start:
+                    break
+                self._deliver(plan, row)
+        except Unavailable as error:
+            log.warning("what became of a notice could not be stored, so it will be sent again: %s", error)
+
+    def _deliver(self, plan: Plan, row: Claimed) -> None:
+        try:
+            self._send(plan, row.notice)
+        except DeliveryFailed as failure:
+            self._failed(plan, row, failure)
+        except Exception as error:  # noqa: BLE001  # a channel may be anybody's plugin; it must not stop the others
+            log.warning("channel %s: unexpected %s at %s", row.notice.channel, type(error).__name__, _place(error))
+            self._failed(plan, row, DeliveryFailed(f"unexpected {type(error).__name__} in the channel"))
+        else:
+            self._sent(plan, row)
+
+    def _send(self, plan: Plan, notice: Notice) -> None:
+        channel = plan.channels.get(notice.channel)
+        if channel is None:
+            late = self._clock.now() - notice.created >= UNKNOWN_GRACE
+            raise DeliveryFailed(f"no channel of the configuration is called {notice.channel}", permanent=late)
+        channel.send(notice)
+
+    def _sent(self, plan: Plan, row: Claimed) -> None:
+        now = self._clock.now()
+        with self._store.transaction() as unit:
+            unit.outbox.sent(row.id, now)
+            _note(unit, row.notice, now, "sent", "sent")
+            over = [_resolved(each, now, "it takes notices again") for each in _own(unit, row.notice.channel)]
+            tell(unit, over, plan.routes, plan.public_url, now)
+
+    def _failed(self, plan: Plan, row: Claimed, failure: DeliveryFailed) -> None:
+        now = self._clock.now()
+        wait = pause(row.notice.key, row.tries, failure.retry_after)
+        if failure.permanent or now + wait > row.notice.created + GIVE_UP:
+            self._bury(plan, row, str(failure), now)
+            return
+        log.warning("notice %s: %s; trying again in %.0f s", row.notice.key, failure, wait)
+        with self._store.transaction() as unit:
+            unit.outbox.retry(row.id, now + wait, str(failure))
+            _note(unit, row.notice, now, "retry", f"{failure}; trying again in {wait:.0f} s")
+
+    def _bury(self, plan: Plan, row: Claimed, error: str, now: float) -> None:
+        log.error("notice %s: given up: %s", row.notice.key, error)
+        with self._store.transaction() as unit:
+            unit.outbox.dead(row.id, now, error)
+            _note(unit, row.notice, now, "dead", f"given up: {error}")
+            if not _own(unit, row.notice.channel):
+                tell(unit, [_opened(row.notice.channel, error, now)], plan.routes, plan.public_url, now)
+
+    def _end_removed(self, plan: Plan) -> None:
+        """End the incidents about channels that the configuration no longer has: nothing will be sent to them."""
+        now = self._clock.now()
+        known = {routing.channel_subject(name) for name in plan.channels}
+        with self._store.read() as unit:
+            removed = [
+                each
+                for each in unit.incidents.open()
+                if each.kind == "own" and routing.is_channel_subject(each.subject) and each.subject not in known
+            ]
+        over = [_resolved(each, now, "it was removed") for each in removed if now - each.opened >= REMOVED_AFTER]
+        if over:
+            with self._store.transaction() as unit:
+                tell(unit, over, plan.routes, plan.public_url, now)
+
+
+def pause(key: str, tries: int, retry_after: float | None = None) -> float:
+    """Return the seconds to wait after ``tries`` earlier sends and one more have failed, at least ``retry_after``.
+
+    The wait doubles up to its limit and is spread by a tenth either way, always alike for the same key and count.
+    """
+    spread = int.from_bytes(blake2b(f"{key}\n{tries}".encode(), digest_size=4).digest()) / 2**32
+    doubled = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 16))
+    return max(doubled * (0.9 + 0.2 * spread), retry_after or 0.0)
+
+
+def remind(store: Store, routes: Sequence[Route], public_url: str, now: float) -> int:
+    """Queue the reminders that are due; return how many. Doing so twice has no effect."""
+    periods = [route.repeat for route in routes if route.repeat]
+    if not periods:
+        return 0
+    due: list[Notice] = []
+    with store.read() as unit:
+        for incident in unit.incidents.open():
+            if incident.acknowledged is None and now - incident.opened >= min(periods):
+                told_at = _told_at(unit.outbox.of(incident.id))
+                due += routing.reminders(incident, told_at, routes, public_url, now)
+    if due:
+        with store.transaction() as unit:
+            unit.outbox.add(due)
+    return len(due)
+
+
+def acknowledge(store: Store, incident: str, by: str, now: float) -> Incident:
+    """Note that somebody looks after an incident, which ends its reminders; the first to say so stays.
+
+    Raises ``NotFound`` for an unknown id and ``Refused`` where the incident is over.
+    """
+    with store.transaction() as unit:
+        found = unit.incidents.get(incident)
+        if found is None:
+            raise NotFound(f"no incident has the id {incident}")
+        if not found.open:
+            raise Refused(f"incident {incident} ({found.subject}) is over; only an open one can be acknowledged")
+        if found.acknowledged is not None:
+            return found
+        taken = replace(found, acknowledged=now, acknowledged_by=by)
+        text = f"acknowledged by {by}" if by else "acknowledged"
+        unit.incidents.apply([Change(event="acknowledged", incident=taken, at=now, text=text, by=by)])
+        return taken
+
+
+def _told_at(rows: Sequence[OutboxRow]) -> dict[str, float]:
+    """When each channel was told last; one that a notice still waits for is not to be reminded."""
+    waiting = {row.notice.channel for row in rows if row.status == "waiting"}
+    told = {row.notice.channel for row in rows if row.status == "sent" and routing.announces(row.notice.step)}
+    newest = {row.notice.channel: row.notice.created for row in sorted(rows, key=lambda row: row.notice.created)}
+    return {channel: at for channel, at in newest.items() if channel in told - waiting}
+
+
+def _own(unit: Unit, channel: str) -> list[Incident]:
+    found, _ = unit.incidents.page(open_only=True, subject=routing.channel_subject(channel), offset=0, limit=10)
+    return [incident for incident in found if incident.kind == "own"]
+
+
+def _opened(channel: str, error: str, now: float) -> Change:
+    subject = routing.channel_subject(channel)
+    incident = Incident(
+        id=incident_id("own", subject, now),
+        kind="own",
+        subject=subject,
+        severity=Severity.CRITICAL,
+        summary=f"notices to the channel {channel} are lost: {error}",
+        opened=now,
+    )
+    return Change(event="opened", incident=incident, at=now, text=incident.summary)
+
+
+def _resolved(incident: Incident, now: float, why: str) -> Change:
+    text = f"{incident.subject}: {why}"
+    return Change(event="resolved", incident=replace(incident, resolved=now), at=now, text=text)
+
+
+def _note(unit: Unit, notice: Notice, now: float, event: str, result: str) -> None:
+    text = f"{notice.step} to {notice.channel}: {result}"
+    unit.incidents.note(Entry(incident=notice.incident.id, at=now, event=event, text=text))
+
+
+def _channel(row: Claimed) -> str:
+    return row.notice.channel
+
+
+def _place(error: Exception) -> str:
+    """Where an exception was raised. Its message is left out: it may quote a secret."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{PurePath(frame.filename).name}:{frame.lineno}"
