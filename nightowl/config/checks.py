@@ -1,0 +1,235 @@
+"""Turns check tables into checks: template, kind, files, and what cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from nightowl.config.fields import split_url
+from nightowl.config.masking import KeyPath
+from nightowl.config.models import BUILT_IN_KINDS, LATER_KINDS
+from nightowl.config.models import check as models
+from nightowl.config.numbered import check_problems, one_of
+from nightowl.config.references import read_text
+from nightowl.config.refusals import validate
+from nightowl.config.report import Report
+from nightowl.core.values import Check, Expect, Severity, Target, Warn
+
+_HTTP_KEYS = frozenset(
+    [
+        "method",
+        "headers",
+        "body",
+        "auth",
+        "redirects",
+        "verify",
+        "ca",
+        "client_certificate",
+        "client_key",
+        "http_version",
+        "user_agent",
+    ]
+)
+_HTTP_EXPECT = frozenset(["status", "body", "not_body", "regex", "json_values", "header"])
+_FOREIGN: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]] = {
+    "http": (frozenset({"send"}), frozenset({"banner"}), frozenset()),
+    "https": (frozenset({"send"}), frozenset({"banner"}), frozenset()),
+    "tcp": (_HTTP_KEYS, _HTTP_EXPECT, frozenset({"certificate"})),
+}
+"""Keys that mean nothing to a built-in kind: of the check, of ``expect`` and of ``warn``."""
+
+Spec = dict[str, Any]
+
+
+class Bench(msgspec.Struct, kw_only=True):
+    """What checks are made with: where mistakes go, and the surroundings.
+
+    ``paths`` says whether keys may name files, relative to ``base``; those read are appended to ``files``.
+    """
+
+    report: Report
+    base: Path
+    locations: Collection[str]
+    kinds: Collection[str] = BUILT_IN_KINDS
+    paths: bool = True
+    files: list[Path] = []
+
+
+def apply_template(template: Spec, check: Spec) -> Spec:
+    """Return the check's keys over those of its template, sub-table by sub-table."""
+    merged = dict(template)
+    for key, value in check.items():
+        below = merged.get(key)
+        merged[key] = apply_template(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    merged.pop("use", None)
+    return merged
+
+
+def template_of(check: Any, templates: Mapping[str, Any]) -> tuple[str, Spec]:
+    """Return the name and the keys of the template that a check uses; both empty where none or nothing usable."""
+    name = check.get("use") if isinstance(check, dict) else None
+    template = templates.get(name) if isinstance(name, str) else None
+    return (cast("str", name), template) if isinstance(template, dict) else ("", {})
+
+
+def make_check(name: str, spec: Any, bench: Bench, template: tuple[str, Spec] = ("", {})) -> Check | None:
+    """Return the check of a resolved table, after reporting what is wrong with it (None: too much)."""
+    maker = _Maker(name, spec, bench, template)
+    whole = apply_template(template[1], spec) if isinstance(spec, dict) else spec
+    model = validate(models.Check, whole, maker.path, bench.report, maker.written)
+    return maker.make(cast("models.Check", model)) if model else None
+
+
+class _Maker:
+    """Makes one check."""
+
+    def __init__(self, name: str, spec: Any, bench: Bench, template: tuple[str, Spec]) -> None:
+        self.name = name
+        self.path: KeyPath = ("check", name)
+        self._spec = spec
+        self._bench = bench
+        self._template = template
+
+    def written(self, path: KeyPath) -> KeyPath:
+        """Return where the user wrote what stands at ``path``: in the check, or in its template."""
+        name, keys = self._template
+        inner = path[len(self.path) :]
+        return ("template", name, *inner) if name and not _has(self._spec, inner) and _has(keys, inner) else path
+
+    def make(self, model: models.Check) -> Check:
+        """Return the check, after reporting what cannot work; with such a mistake it is not for use."""
+        kind = self._kind(model)
+        self._refuse_foreign(model, kind)
+        check = self._check(model, self._target(model, kind))
+        for problem in check_problems(check, self._bench.locations):
+            if not any(self._mistaken((key,)) for key in problem.about):
+                self._refuse(problem.key, f"{problem.allowed} [{problem.number}]", problem.found)
+        return check
+
+    def _mistaken(self, key: KeyPath) -> bool:
+        return self._bench.report.touches(self.written((*self.path, *key)))
+
+    def _refuse(self, key: KeyPath, allowed: str, found: str | None = None) -> None:
+        self._bench.report.add(self.written((*self.path, *key)), allowed, found)
+
+    def _kind(self, model: models.Check) -> str:
+        """Return the kind, or nothing after reporting why there is none."""
+        if self._mistaken(("kind",)) or self._mistaken(("url",)):
+            return ""
+        kinds = self._bench.kinds
+        scheme = parts.scheme if (parts := split_url(model.url or "")) else ""
+        kind = model.kind or scheme
+        if kind in kinds and not model.url:
+            self._refuse(("url",), "what to test; the key is required")
+        elif kind not in kinds:
+            later = f"; this version of NightOwl does not have {kind} yet" if kind in LATER_KINDS["check"] else ""
+            key = "kind" if model.kind else "url"
+            what = "a kind" if model.kind else "a URL that begins with a kind" if model.url else "what to test, by kind"
+            self._refuse((key,), one_of(what, kinds) + later)
+        elif kind in BUILT_IN_KINDS and kind != scheme:
+            self._refuse(("kind",), f'"{scheme}", or nothing: the kind follows from the scheme of url')
+        else:
+            return kind
+        return ""
+
+    def _refuse_foreign(self, model: models.Check, kind: str) -> None:
+        """Report keys that mean nothing to the kind, and a tcp URL that is not just host and port."""
+        own, expect, warn = _FOREIGN.get(kind, (frozenset(), frozenset(), frozenset()))
+        foreign: list[KeyPath] = [(key,) for key in sorted(own & model.model_fields_set)]
+        foreign += [("expect", _alias(key)) for key in sorted(expect & model.expect.model_fields_set)]
+        foreign += [("warn", key) for key in sorted(warn & model.warn.model_fields_set)]
+        for key in foreign:
+            self._refuse(key, f"no such key; it means nothing to a check of kind {kind}")
+        parts = split_url(model.url or "")
+        bare = parts is not None and parts.port is not None and not (parts.path or parts.query or parts.fragment)
+        if kind == "tcp" and not bare:
+            self._refuse(("url",), 'a host and a port, such as "tcp://db.example:5432"')
+
+    def _target(self, model: models.Check, kind: str) -> Target:
+        expect, auth = model.expect, model.auth or models.Auth.model_construct()
+        return Target(
+            kind=kind,
+            url=model.url or "",
+            timeout=model.timeout,
+            family=model.family,
+            verify=model.verify,
+            ca=self._pem("ca", model.ca),
+            client_certificate=self._pem("client_certificate", model.client_certificate),
+            client_key=self._pem("client_key", model.client_key),
+            method=model.method,
+            headers=model.headers,
+            body=model.body,
+            basic=auth.basic or "",
+            bearer=auth.bearer or "",
+            redirects=model.redirects,
+            http_version=model.http_version or "",
+            user_agent=model.user_agent or "",
+            send=model.send,
+            expect=Expect(
+                status=expect.status,
+                body=expect.body,
+                not_body=expect.not_body,
+                regex=expect.regex,
+                json=expect.json_values,
+                header=expect.header,
+                banner=expect.banner,
+            ),
+            warn=Warn(duration=model.warn.duration, certificate=model.warn.certificate),
+        )
+
+    def _check(self, model: models.Check, target: Target) -> Check:
+        return Check(
+            name=self.name,
+            target=target,
+            locations=tuple(self._bench.locations if model.locations is None else model.locations),
+            every=model.every,
+            attempts=model.attempts,
+            attempts_when=model.attempts_when,
+            attempt_gap=model.attempt_gap,
+            quorum=model.quorum,
+            down_after=model.down_after,
+            up_after=model.up_after,
+            severity=Severity(model.severity),
+            tags=model.tags,
+            runbook=model.runbook or "",
+            paused=model.paused,
+        )
+
+    def _pem(self, key: str, value: str | None) -> str:
+        return pem(value, self.written((*self.path, key)), self._bench)
+
+
+def pem(value: str | None, path: KeyPath, bench: Bench) -> str:
+    """Return the PEM text that ``value`` is or names; empty after reporting that it is neither."""
+    text = value or ""
+    if text and "-----BEGIN " not in text:
+        if not bench.paths:
+            bench.report.add(path, "the PEM text itself; files are for configuration files")
+            return ""
+        try:
+            text = read_text(bench.base, text, bench.files)
+        except ValueError as error:
+            bench.report.add(path, str(error))
+            return ""
+        if "-----BEGIN " not in text:
+            bench.report.add(path, "a file of PEM text")
+            return ""
+    return text
+
+
+def _alias(key: str) -> str:
+    return models.Expect.model_fields[key].alias or key
+
+
+def _has(spec: Any, path: KeyPath) -> bool:
+    """Whether something stands at ``path``."""
+    value = spec
+    for key in path:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return False
+    return True

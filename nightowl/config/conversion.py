@@ -1,0 +1,141 @@
+"""Turns validated tables, checks excepted, into plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nightowl.config import settings, urls
+from nightowl.config.checks import Bench, pem
+from nightowl.config.fields import split_address
+from nightowl.config.masking import KeyPath
+from nightowl.config.models import channel as channels
+from nightowl.config.models.location import Location as LocationTable
+from nightowl.config.models.people import Route as RouteTable
+from nightowl.config.models.people import User as UserTable
+from nightowl.config.models.server import Bus, Retention, Server, Store
+from nightowl.core import values
+
+_MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+def server(table: Server) -> settings.Server:
+    """Return the settings of pages and API."""
+    host, port = split_address(table.listen)
+    return settings.Server(
+        listen_host=host,
+        listen_port=port,
+        public_url=table.public_url or "",
+        url_prefix=table.url_prefix,
+        trusted_proxies=tuple(table.trusted_proxies),
+        secret_key=table.secret_key or "",
+        metrics_listen=split_address(table.metrics_listen) if table.metrics_listen else None,
+    )
+
+
+def retention(table: Retention) -> settings.Retention:
+    """Return how long what is kept."""
+    return settings.Retention(
+        attempts=table.attempts,
+        outcomes=table.outcomes,
+        series=table.series,
+        incidents=table.incidents,
+        max_size=table.max_size,
+    )
+
+
+def store_url(table: Store, bench: Bench) -> str:
+    """Return the database's URL, after reporting what is wrong with it."""
+    problem = urls.store_problem(table.url)
+    if problem:
+        bench.report.add(("store", "url"), f"{problem} [NO09]")
+        return ""
+    return urls.store_url(table.url, bench.base)
+
+
+def bus(table: Bus, bench: Bench) -> settings.Bus:
+    """Return the settings of the bus, after reporting what is wrong with its URL and files."""
+    if table.key and not table.certificate:
+        bench.report.add(("bus", "certificate"), "the certificate of key [NO11]")
+    return settings.Bus(
+        broker=broker(table.broker, ("bus", "broker"), bench),
+        transport_options=table.transport_options,
+        ca=_file(table.ca, ("bus", "ca"), bench),
+        certificate=_file(table.certificate, ("bus", "certificate"), bench),
+        key=_file(table.key, ("bus", "key"), bench),
+    )
+
+
+def broker(url: str, path: KeyPath, bench: Bench) -> str:
+    """Return a broker's URL, after reporting what is wrong with it."""
+    if problem := urls.broker_problem(url):
+        bench.report.add(path, f"{problem} [NO08]")
+    return url
+
+
+def _file(name: str | None, path: KeyPath, bench: Bench) -> str:
+    """Return the absolute path of a PEM file, after reporting that it is none."""
+    if not name:
+        return ""
+    if "-----BEGIN " in name:
+        bench.report.add(path, "the path of a PEM file")
+        return ""
+    pem(name, path, bench)
+    return str(Path(bench.base, name).absolute())
+
+
+def location(name: str, table: LocationTable, bench: Bench) -> values.Location:
+    """Return a location; what its policy denies is added where the program is put together."""
+    allow = tuple(values.Network(one.network, tuple(one.ports)) for one in table.allow)
+    return values.Location(
+        name=name,
+        policy=values.Policy(reach=table.reach, allow=allow),
+        broker=broker(table.broker, ("location", name, "broker"), bench),
+        labels=table.labels,
+    )
+
+
+def channel(name: str, table: Any, bench: Bench) -> settings.ChannelSettings:
+    """Return a channel of any kind."""
+    ca = pem(getattr(table, "ca", None), ("channel", name, "ca"), bench)
+    options: settings.Email | settings.Webhook | settings.Slack
+    match table:
+        case channels.Email():
+            options = _email(table, ca)
+        case channels.Webhook():
+            options = settings.Webhook(
+                url=table.url,
+                secret=table.secret or "",
+                headers=table.headers,
+                verify=table.verify,
+                ca=ca,
+                timeout=table.timeout,
+            )
+        case _:
+            options = settings.Slack(url=table.url, timeout=table.timeout)
+    return settings.ChannelSettings(name=name, options=options)
+
+
+def _email(table: channels.Email, ca: str) -> settings.Email:
+    return settings.Email(
+        host=table.host,
+        port=table.port or _MAIL_PORTS[table.security],
+        security=table.security,
+        sender=table.sender,
+        to=tuple(table.to),
+        username=table.username or "",
+        password=table.password or "",
+        verify=table.verify,
+        ca=ca,
+        timeout=table.timeout,
+    )
+
+
+def route(name: str, table: RouteTable) -> values.Route:
+    """Return a route."""
+    return values.Route(name=name, match=table.match, to=tuple(table.to), repeat=table.repeat)
+
+
+def user(name: str, table: UserTable) -> values.User:
+    """Return somebody who may sign in."""
+    return values.User(name=name, role=table.role, password_hash=table.password_hash, origin="file")

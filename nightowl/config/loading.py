@@ -1,0 +1,165 @@
+"""Loads a configuration: reads, resolves, validates, converts. All mistakes are raised as one error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+
+from nightowl.config import conversion
+from nightowl.config.checks import Bench, apply_template, make_check, template_of
+from nightowl.config.models import BUILT_IN_KINDS, channel, location, people, server
+from nightowl.config.numbered import hints, location_problems, one_of, route_problems
+from nightowl.config.reading import Reading, read
+from nightowl.config.references import References
+from nightowl.config.report import Report, Source
+from nightowl.config.settings import ChannelSettings, Configuration
+from nightowl.config.tables import check_name, modelled, named, names, refuse_unknown, single
+from nightowl.core.values import Check, Location, Route, User
+
+IMPLICIT_LOCATION = "local"
+"""The location that is there where none is declared."""
+
+
+def load(
+    path: str | os.PathLike[str] | None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    kinds: Collection[str] = BUILT_IN_KINDS,
+) -> Configuration:
+    """Load a TOML file, or a folder of them; None: a configuration of defaults.
+
+    ``kinds`` are the kinds of checks that can be run; secrets are looked up in ``environ`` and files.
+
+    Raises:
+        ConfigurationError: with every mistake there is.
+    """
+    given = "" if path is None else os.fspath(path)
+    reading = Reading({}, {}, [], []) if path is None else read(given)
+    base = Path(given) if Path(given).is_dir() else Path(given).parent
+    report = Report(Source(tree=reading.tree, name=given, origins=reading.origins), reading.mistakes)
+    references = References(environ, base)
+    resolved = references.resolve(reading.tree)
+    for key, allowed in references.failures.items():
+        report.add(key, allowed)
+    bench = Bench(report=report, base=base, locations=_location_names(resolved), kinds=kinds, files=references.files)
+    configuration = _convert(reading.tree, resolved, bench)
+    report.raise_if_any()
+    files = tuple(dict.fromkeys([*reading.files, *references.files]))
+    configuration = msgspec.structs.replace(configuration, files=files, source=given)
+    return msgspec.structs.replace(configuration, hints=tuple(hints(configuration)))
+
+
+def check_from_spec(
+    name: str,
+    spec: Mapping[str, Any],
+    *,
+    locations: Collection[str],
+    kinds: Collection[str] = BUILT_IN_KINDS,
+    environ: Mapping[str, str] = os.environ,
+    base: Path | None = None,
+    allow_references: bool = False,
+) -> Check:
+    """Return the check of a specification that was made by API or UI, or exported by ``specs``.
+
+    References and file names are refused unless ``allow_references``: whoever may make a check must not thereby
+    read this machine's environment and files. ``base`` is where relative file names begin (None: here).
+
+    Raises:
+        ConfigurationError: with every mistake, at key paths ``check.NAME.key``.
+    """
+    tree = {"check": {name: dict(spec)}}
+    report = Report(Source(tree=tree))
+    references = References(environ, base or Path(), allowed=allow_references)
+    resolved = references.resolve(tree)
+    for key, allowed in references.failures.items():
+        report.add(key, allowed)
+    check_name("check", name, report)
+    bench = Bench(report=report, base=base or Path(), locations=locations, kinds=kinds, paths=allow_references)
+    check = make_check(name, resolved["check"][name], bench)
+    report.raise_if_any()
+    return cast("Check", check)
+
+
+def _location_names(tree: dict[str, Any]) -> Collection[str]:
+    return names(tree, "location") or (IMPLICIT_LOCATION,)
+
+
+def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configuration:
+    report = bench.report
+    refuse_unknown(tree, report)
+    single(tree, "auth", report)
+    channels = _channels(tree, bench)
+    return Configuration(
+        server=conversion.server(cast("server.Server", single(tree, "server", report))),
+        store_url=conversion.store_url(cast("server.Store", single(tree, "store", report)), bench),
+        retention=conversion.retention(cast("server.Retention", single(tree, "retention", report))),
+        bus=conversion.bus(cast("server.Bus", single(tree, "bus", report)), bench),
+        self_ping=cast("server.Self", single(tree, "self", report)).ping or "",
+        locations=_locations(tree, bench),
+        checks=_checks(tree, bench),
+        specs=_specs(raw),
+        channels=channels,
+        routes=_routes(tree, channels, bench),
+        users=_users(tree, bench),
+    )
+
+
+def _locations(tree: dict[str, Any], bench: Bench) -> dict[str, Location]:
+    locations = {}
+    for name, table in modelled(tree, "location", bench.report).items():
+        made = locations[name] = conversion.location(name, cast("location.Location", table), bench)
+        for problem in location_problems(made):
+            path = ("location", name, *problem.key)
+            bench.report.add(path, f"{problem.allowed} [{problem.number}]", problem.found)
+    return locations or {IMPLICIT_LOCATION: Location(name=IMPLICIT_LOCATION)}
+
+
+def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
+    modelled(tree, "template", bench.report)
+    templates = names(tree, "template")
+    checks = {}
+    for name, spec in named(tree, "check", bench.report).items():
+        used = spec.get("use") if isinstance(spec, dict) else None
+        if isinstance(used, str) and used not in templates:
+            bench.report.add(("check", name, "use"), f"{one_of('a declared template', templates)} [NO05]")
+            modelled({"check": {name: spec}}, "check", bench.report)
+        elif check := make_check(name, spec, bench, template_of(spec, tree.get("template", {}))):
+            checks[name] = check
+    return checks
+
+
+def _specs(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the keys of each check as written, template applied, references kept."""
+    templates = raw.get("template")
+    return {
+        name: apply_template(template_of(spec, templates if isinstance(templates, dict) else {})[1], spec)
+        for name, spec in (raw["check"].items() if names(raw, "check") else ())
+        if isinstance(spec, dict)
+    }
+
+
+def _channels(tree: dict[str, Any], bench: Bench) -> dict[str, ChannelSettings]:
+    tables = modelled(tree, "channel", bench.report)
+    return {name: conversion.channel(name, cast("channel.Email", table), bench) for name, table in tables.items()}
+
+
+def _routes(tree: dict[str, Any], channels: Mapping[str, ChannelSettings], bench: Bench) -> tuple[Route, ...]:
+    """Return the routes; where none is declared, one from everything to every channel."""
+    tables = modelled(tree, "route", bench.report)
+    routes = tuple(conversion.route(name, cast("people.Route", table)) for name, table in tables.items())
+    for route in routes:
+        for problem in route_problems(route, names(tree, "channel")):
+            path = ("route", route.name, *problem.key)
+            bench.report.add(path, f"{problem.allowed} [{problem.number}]", problem.found)
+    if not routes and channels:
+        return (Route(name="default", to=tuple(channels)),)
+    return routes
+
+
+def _users(tree: dict[str, Any], bench: Bench) -> tuple[User, ...]:
+    tables = modelled(tree, "user", bench.report)
+    return tuple(conversion.user(name, cast("people.User", table)) for name, table in tables.items())

@@ -1,0 +1,60 @@
+"""Which values are secrets, and how they are shown instead."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MASK = "***"
+"""What stands in place of a secret."""
+
+KeyPath = tuple[str | int, ...]
+"""Where a value stands: keys and list indexes from the top of the configuration."""
+
+_SECRET_KEY = re.compile(
+    r"auth|basic|bearer|credential|cookie|passw|secret|token|signature|api[-_]?key|(^|[-_])key$|^authorization$",
+    re.IGNORECASE,
+)
+_USER_INFO = re.compile(r"(?<=://)([^/?#\s:@]*):([^/?#\s]*)(?=@)")
+_QUERY_SECRET = re.compile(r"(?<=[?&])([^=&#\s]*(?:passw|secret|token|key|sig)[^=&#\s]*)=([^&#\s]*)", re.IGNORECASE)
+
+
+def is_secret(path: KeyPath) -> bool:
+    """Whether what stands at ``path`` is not to be shown.
+
+    The URLs of channels and of ``[self] ping`` are: who knows them may use them.
+    """
+    if path[:1] == ("channel",) and path[2:] == ("url",):
+        return True
+    if path == ("self", "ping"):
+        return True
+    return any(isinstance(key, str) and _SECRET_KEY.search(key) for key in _own_keys(path))
+
+
+def _own_keys(path: KeyPath) -> KeyPath:
+    """Return the keys of ``path`` without the name of a table and names that people chose for tags and labels."""
+    named = path[:1] in {(table,) for table in ("location", "template", "check", "channel", "route", "user")}
+    keys = path[2:] if named else path[1:]
+    return () if keys[:1] and keys[0] in ("tags", "labels", "match") else keys
+
+
+def masked(value: Any, path: KeyPath) -> Any:
+    """Return ``value`` with everything secret in it replaced: by the key it stands under, or inside URLs."""
+    if isinstance(value, dict):
+        return {key: masked(inner, (*path, key)) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(inner, (*path, index)) for index, inner in enumerate(value)]
+    if value and value is not True and is_secret(path):
+        return value if isinstance(value, str) and _is_reference(value) else MASK
+    return mask_url(value) if isinstance(value, str) else value
+
+
+def mask_url(text: str) -> str:
+    """Return ``text`` without the passwords of URLs in it."""
+    text = _USER_INFO.sub(rf"\1:{MASK}", text)
+    return _QUERY_SECRET.sub(rf"\1={MASK}", text)
+
+
+def _is_reference(text: str) -> bool:
+    """Whether a text is nothing but references, which themselves tell nothing."""
+    return re.fullmatch(r"(\$\{(env|file):[^}]+\})+", text) is not None

@@ -1,0 +1,53 @@
+"""The tables of a configuration file, one model each, and what later versions will know."""
+
+from __future__ import annotations
+
+from nightowl.config.models import check, location, people, server
+from nightowl.config.models.table import Table
+
+SINGLE: dict[str, type[Table]] = {
+    "server": server.Server,
+    "store": server.Store,
+    "retention": server.Retention,
+    "bus": server.Bus,
+    "self": server.Self,
+    "auth": server.Auth,
+}
+"""Tables that stand once."""
+
+NAMED: dict[str, type[Table] | None] = {
+    "location": location.Location,
+    "template": check.Template,
+    "check": check.Check,
+    "channel": None,
+    "route": people.Route,
+    "user": people.User,
+}
+"""Tables of named tables; a channel's model follows from its kind."""
+
+BUILT_IN_KINDS = ("http", "https", "tcp")
+"""The kinds of checks that need no plug-in."""
+
+_LATER_CHECK = frozenset(
+    ["depends_on", "record", "resolver", "cron", "timezone", "grace", "cluster", "task", "max_runtime"]
+)
+LATER_TABLES = frozenset(["rule", "cluster", "metrics", "source", "sink", "maintenance", "hook"])
+"""Tables that later versions will have: refused, not ignored."""
+
+LATER_KEYS: dict[str, frozenset[str]] = {
+    "retention": frozenset({"rollups", "tasks"}),
+    "auth": frozenset({"oidc"}),
+    "location": frozenset({"control", "key"}),
+    "template": _LATER_CHECK,
+    "check": _LATER_CHECK,
+    "expect": frozenset({"answers"}),
+    "channel": frozenset({"template"}),
+    "route": frozenset({"group_by", "wait", "escalate"}),
+}
+"""Keys that later versions will have, by table (``expect``: by sub-table)."""
+
+LATER_KINDS: dict[str, frozenset[str]] = {
+    "check": frozenset(["heartbeat", "task", "dns", "tls", "icmp", "smtp"]),
+    "channel": frozenset(["pagerduty", "alertmanager", "apprise"]),
+}
+"""Kinds of checks and channels that later versions will have."""

@@ -1,0 +1,148 @@
+"""``[check.NAME]`` and ``[template.NAME]``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from nightowl.config.fields import (
+    Headers,
+    JsonPaths,
+    Line,
+    Names,
+    Pattern,
+    Seconds,
+    Statuses,
+    Tags,
+    TargetUrl,
+    WebUrl,
+    refuse,
+    whole,
+)
+from nightowl.config.models.table import Table
+
+
+def _basic(found: str) -> str:
+    if ":" not in found:
+        raise refuse('"user:password"')
+    return found
+
+
+class Auth(Table):
+    """How a check signs in: one of the two."""
+
+    basic: Annotated[Line, AfterValidator(_basic)] | None = None
+    """`user:password`, best as `${env:NAME}`."""
+    bearer: Annotated[Line, Field(min_length=1)] | None = None
+    """A token, best as `${env:NAME}`."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.basic is None) == (self.bearer is None):
+            raise refuse("either basic or bearer")
+        return self
+
+
+class Expect(Table):
+    """What a good answer looks like. Where any of it is broken, the attempt says *down*."""
+
+    status: Statuses = ((200, 299),)
+    """Codes and ranges of which the answer's status must be one: `["200-299", 404, "3xx"]`."""
+    body: str = ""
+    """A text that the body must contain."""
+    not_body: str = ""
+    """A text that the body must not contain."""
+    regex: Pattern = ""
+    """A regular expression that must be found in the body, within a bounded time."""
+    json_values: JsonPaths = Field(default_factory=dict, alias="json")
+    """JSONPath (RFC 9535) to the value it must have: `{ "$.ok" = true }`."""
+    header: Headers = Field(default_factory=dict)
+    """Headers and the text that the value of each must contain."""
+    banner: str = ""
+    """What a tcp peer must say; the text may stand anywhere in what it sends."""
+
+
+class Warn(Table):
+    """What still counts as good. Where any of it is broken, the attempt says *degraded*."""
+
+    duration: Annotated[float, Seconds(at_least=0.001)] | None = None
+    """The longest that a good attempt may take."""
+    certificate: Annotated[float, Seconds()] | None = None
+    """The least time that the certificate must still be valid, such as `"14d"`."""
+
+
+class CheckKeys(Table):
+    """The keys that checks and templates share."""
+
+    kind: str | None = None
+    """What is spoken. Without it: the scheme of `url`."""
+    url: TargetUrl | None = None
+    """What to test: `https://...`, `http://...` or `tcp://HOST:PORT`. A check needs one, its own or its template's."""
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    """The HTTP method."""
+    headers: Headers = Field(default_factory=dict)
+    """Request headers."""
+    body: str = ""
+    """The request's body."""
+    auth: Auth | None = None
+    """`{ basic = "user:password" }` or `{ bearer = "token" }`."""
+    every: Annotated[float, Seconds(at_least=5)] = 60.0
+    """From one round to the next."""
+    timeout: Annotated[float, Seconds(at_least=0.05)] = 10.0
+    """The deadline of one attempt as a whole, from the name look-up to the last byte."""
+    attempts: Annotated[int, whole(1, 20)] = 3
+    """How many attempts each location makes in a round; the fastest good one is kept."""
+    attempts_when: Literal["always", "failed"] = "always"
+    """`always`: all attempts. `failed`: stop at the first good one."""
+    attempt_gap: Annotated[float, Seconds()] = 0.0
+    """The pause between two attempts."""
+    locations: Names | None = None
+    """From where. Without it: from all locations."""
+    quorum: Annotated[int, whole(1, 1000)] | None = None
+    """How many locations must say *down* for the check to be down. Without it: more than half of those that voted."""
+    down_after: Annotated[int, whole(1, 1000)] = 2
+    """Rounds down in a row before an incident opens."""
+    up_after: Annotated[int, whole(1, 1000)] = 1
+    """Rounds up in a row before it closes."""
+    redirects: Annotated[int, whole(0, 20)] = 5
+    """The most redirects that are followed; 0: none is."""
+    verify: bool = True
+    """Whether the certificate must be valid, trusted and made for this host."""
+    ca: str | None = None
+    """CA certificates that the target's is verified by: a PEM file or text. Without it: the system's."""
+    client_certificate: str | None = None
+    """The client certificate to show: a PEM file or text."""
+    client_key: str | None = None
+    """The private key of `client_certificate`: a PEM file or text."""
+    family: Literal["any", "4", "6"] = "any"
+    """The IP version."""
+    http_version: Literal["1.0", "1.1", "2", "h2c"] | None = None
+    """The HTTP version; `h2c` is HTTP/2 without TLS. Without it: what both sides agree on."""
+    user_agent: Line | None = None
+    """The `User-Agent` header. Without it: NightOwl's own."""
+    send: str = ""
+    """What to say to a tcp peer after connecting."""
+    expect: Expect = Field(default_factory=lambda: Expect.model_validate({}))
+    """What a good answer looks like; broken: down."""
+    warn: Warn = Warn()
+    """What still counts as good; broken: degraded."""
+    severity: Literal["info", "warning", "critical"] = "critical"
+    """How much it matters when the check is down. (Degraded opens a `warning`.)"""
+    tags: Tags = Field(default_factory=dict)
+    """Names and values to filter, group and route by: `{ team = "shop" }`."""
+    runbook: WebUrl | None = None
+    """A page that says what to do; it stands in every notice."""
+    paused: bool = False
+    """Whether the check rests."""
+
+
+class Template(CheckKeys):
+    """Keys that checks take over by `use = "NAME"`. A check's own keys win, key by key also inside sub-tables."""
+
+
+class Check(CheckKeys):
+    """What to test, how often, from where, and when to say so."""
+
+    use: str | None = None
+    """The template whose keys this check takes over."""

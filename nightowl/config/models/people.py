@@ -1,0 +1,37 @@
+"""Who is told, and who may sign in: ``[route.NAME]`` and ``[user.NAME]``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from nightowl.config.fields import Names, Seconds, Shape, refuse
+from nightowl.config.models.table import Table
+
+
+def _argon2(found: str) -> str:
+    if not found.startswith("$argon2"):
+        raise refuse('the encoded form of argon2, which begins with "$argon2id$"')
+    return found
+
+
+class Route(Table):
+    """Which incidents go to which channels. Without any route everything goes to every channel."""
+
+    match: Annotated[dict[str, str], Shape("table of name to pattern")] = Field(default_factory=dict)
+    """What an incident must have: `severity`, `name` (of the check) or a tag, as shell patterns: \
+`{ severity = "critical", team = "shop*" }`. Empty: every incident."""
+    to: Names
+    """The channels."""
+    repeat: Annotated[float, Seconds()] = 14400.0
+    """From one reminder to the next while the incident is open and nobody has acknowledged it; `"0s"`: none."""
+
+
+class User(Table):
+    """Somebody who may sign in."""
+
+    role: Literal["viewer", "operator", "admin"]
+    """`viewer` looks, `operator` also acknowledges and runs checks, `admin` also changes things."""
+    password_hash: Annotated[str, AfterValidator(_argon2)]
+    """The password's argon2 hash, best as `${file:PATH}`."""

@@ -1,0 +1,160 @@
+"""What is well-formed and still cannot work, or likely is not as meant: numbered, so that it can be looked up."""
+
+from __future__ import annotations
+
+import fnmatch
+import ipaddress
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
+
+from nightowl.config.fields import split_url
+from nightowl.config.masking import KeyPath
+from nightowl.config.settings import Configuration, Hint
+from nightowl.config.units import format_duration
+from nightowl.core.values import Check, Location, Route, Severity
+
+NUMBERED = {
+    "NO01": "The attempts of a round, with their gaps, do not fit into `every` less 2 seconds.",
+    "NO02": "A check runs more often than every 5 seconds.",
+    "NO03": "A check names a location that is not declared.",
+    "NO04": "A quorum is greater than the number of locations.",
+    "NO05": "A check uses a template that is not declared.",
+    "NO06": "A route leads to a channel that is not declared.",
+    "NO07": "A route matches a severity that does not exist.",
+    "NO08": "A broker's URL is broken, or its transport unknown.",
+    "NO09": "The store's URL is broken, or its database unknown.",
+    "NO10": "A location is private and allows nothing, so nothing can be checked from there.",
+    "NO11": "A client key stands without its certificate.",
+    "NO12": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
+    "NO13": "Hint: a check's address is outside of what one of its locations may reach.",
+    "NO14": "Hint: no route leads to a channel.",
+    "NO15": "Hint: there are checks and no channel, so nobody will be told.",
+    "NO16": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
+}
+"""All numbers and what they mean. A hint does not keep a configuration from loading."""
+
+SHORTEST = 5.0
+"""Seconds of the shortest ``every``."""
+
+RESERVE = 2.0
+"""Seconds of ``every`` that are left to dispatch, report and close a round."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that cannot work: its number, where below the table, what is found and what would be allowed.
+
+    ``about`` are the keys that it was concluded from: where one of them is itself mistaken, nothing follows.
+    """
+
+    number: str
+    key: KeyPath
+    found: str | None
+    allowed: str
+    about: tuple[str, ...] = ()
+
+
+def check_problems(check: Check, locations: Collection[str]) -> Iterator[Problem]:
+    """Yield what keeps a check from working at ``locations``."""
+    every = format_duration(check.every)
+    if check.every < SHORTEST:
+        yield Problem("NO02", ("every",), f'"{every}"', f'at least "{format_duration(SHORTEST)}"')
+    else:
+        yield from _fit(check, every)
+    for index, name in enumerate(check.locations):
+        if name not in locations:
+            yield Problem("NO03", ("locations", index), f'"{name}"', one_of("a declared location", locations))
+    if check.quorum is not None and check.quorum > len(check.locations):
+        allowed = f"at most {len(check.locations)}, the number of its locations"
+        yield Problem("NO04", ("quorum",), None, allowed, ("locations",))
+    if check.target.client_key and not check.target.client_certificate:
+        yield Problem("NO11", ("client_certificate",), None, "the certificate of client_key")
+
+
+def _fit(check: Check, every: str) -> Iterator[Problem]:
+    gaps = (check.attempts - 1) * check.attempt_gap
+    needed = check.attempts * check.target.timeout + gaps
+    room = check.every - RESERVE
+    if needed <= room:
+        return
+    fitting = int((room - gaps) / check.attempts * 10) / 10
+    ways = [f"at least {format_duration(needed + RESERVE)}"]
+    if fitting >= 0.1:
+        ways.append(f"a timeout of at most {fitting:g}s")
+    if check.attempts > 1:
+        ways.append("fewer attempts")
+    what = f"{check.attempts} x {format_duration(check.target.timeout)}"
+    gap = f" with gaps of {format_duration(check.attempt_gap)}" if gaps else ""
+    found = f'"{every}" for {what}{gap} and 2s in reserve'
+    yield Problem("NO01", ("every",), found, ", or ".join(ways), ("timeout", "attempts", "attempt_gap"))
+
+
+def location_problems(location: Location) -> Iterator[Problem]:
+    """Yield what keeps a location from working."""
+    if location.policy.reach == "private" and not location.policy.allow:
+        yield Problem("NO10", ("allow",), None, "at least one network for a private location")
+
+
+def route_problems(route: Route, channels: Collection[str]) -> Iterator[Problem]:
+    """Yield what keeps a route from leading anywhere."""
+    for index, name in enumerate(route.to):
+        if name not in channels:
+            yield Problem("NO06", ("to", index), None, one_of("a declared channel", channels))
+    severity = route.match.get("severity")
+    if severity is not None and not any(fnmatch.fnmatchcase(known, severity) for known in Severity):
+        yield Problem("NO07", ("match", "severity"), None, one_of("a severity", list(Severity)))
+
+
+def one_of(what: str, names: Collection[str]) -> str:
+    """Return ``what`` with the names there are."""
+    return f"{what} ({', '.join(names)})" if names else f"{what} (there is none)"
+
+
+def hints(configuration: Configuration) -> Iterator[Hint]:
+    """Yield what works, but likely not as meant."""
+    server = configuration.server
+    if not is_loopback(server.listen_host) and not server.public_url:
+        yield Hint(number="NO12", key="server.public_url", text="not given, so notices carry no links to the pages")
+    told = {name for route in configuration.routes for name in route.to}
+    for name in configuration.channels.keys() - told:
+        yield Hint(number="NO14", key=f"channel.{name}", text="no route leads here")
+    if configuration.checks and not configuration.channels:
+        yield Hint(number="NO15", key="channel", text="none is declared, so nobody will be told")
+    for check in configuration.checks.values():
+        yield from _check_hints(check, configuration.locations)
+
+
+def _check_hints(check: Check, locations: Mapping[str, Location]) -> Iterator[Hint]:
+    key = f"check.{check.name}"
+    host = (parts.hostname if (parts := split_url(check.target.url)) else None) or ""
+    for name in check.locations:
+        if not _may_reach(locations[name], host):
+            text = f"{host} is outside of what location {name} may reach; allow it in [location.{name}]"
+            yield Hint(number="NO13", key=f"{key}.url", text=text)
+    warn = check.target.warn.duration
+    if warn is not None and warn >= check.target.timeout:
+        yield Hint(number="NO16", key=f"{key}.warn.duration", text="not below the timeout, so slowness is never seen")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host to listen at is reached from this machine only."""
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost"
+
+
+def _may_reach(location: Location, host: str) -> bool:
+    """Whether a location's policy lets through an address that the URL names; other names are known at run time."""
+    address = _address("127.0.0.1" if host == "localhost" else host)
+    if address is None or location.policy.reach == "any":
+        return True
+    if location.policy.reach == "internet" and address.is_global:
+        return True
+    networks = (ipaddress.ip_network(allowed.network) for allowed in location.policy.allow)
+    return any(address.version == network.version and address in network for network in networks)
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

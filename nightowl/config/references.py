@@ -1,0 +1,86 @@
+"""Secrets by reference: ``${env:NAME}`` and ``${file:PATH}`` inside any string, several if need be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nightowl.config.masking import KeyPath
+
+LARGEST_FILE = 2**20
+"""Bytes of the largest file that a reference or a key may read."""
+
+_REFERENCE = re.compile(r"\$\{(env|file)\b(?::([^}]*))?\}?", re.IGNORECASE)
+_FORMS = "${env:NAME} or ${file:PATH}"
+
+
+class References:
+    """Resolves references against ``environ`` and files relative to ``base``.
+
+    ``failures`` says, by key path, what would have been allowed; ``files`` is what was read.
+    """
+
+    def __init__(self, environ: Mapping[str, str], base: Path, *, allowed: bool = True) -> None:
+        self._environ = environ
+        self._base = base
+        self._allowed = allowed
+        self.failures: dict[KeyPath, str] = {}
+        self.files: list[Path] = []
+
+    def resolve(self, value: Any, path: KeyPath = ()) -> Any:
+        """Return ``value`` with all references in it replaced; one that fails stays as it was written."""
+        if isinstance(value, dict):
+            return {key: self.resolve(inner, (*path, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [self.resolve(inner, (*path, index)) for index, inner in enumerate(value)]
+        if isinstance(value, str):
+            return self._text(value, path)
+        return value
+
+    def _text(self, text: str, path: KeyPath) -> str:
+        try:
+            return _REFERENCE.sub(self._value, text)
+        except ValueError as error:
+            self.failures[path] = str(error)
+            return text
+
+    def _value(self, reference: re.Match[str]) -> str:
+        kind, name = reference[1], reference[2]
+        if not self._allowed:
+            raise ValueError("the value itself; references are for configuration files")
+        if not name or kind not in ("env", "file") or not reference[0].endswith("}"):
+            raise ValueError(f"a reference as {_FORMS}")
+        return self._environment(name) if kind == "env" else read_text(self._base, name, self.files).rstrip("\r\n")
+
+    def _environment(self, name: str) -> str:
+        if name not in self._environ:
+            raise ValueError(f"a variable that is set; the environment has no {name}")
+        value = self._environ[name]
+        if not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise ValueError(f"a variable that holds UTF-8; {name} does not")
+        return value
+
+
+def read_text(base: Path, name: str, files: list[Path]) -> str:
+    """Return the text of the file ``name``, relative to ``base``, and append its path to ``files``.
+
+    Raises:
+        ValueError: it is not there, not readable, not a regular file, too large or not UTF-8; the text says which.
+    """
+    path = base / name
+    files.append(path)
+    try:
+        if not path.is_file():
+            raise ValueError(f"a file that is there; {path} is {'not a regular file' if path.exists() else 'missing'}")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise ValueError(f"a file that can be read; {path}: {error.strerror}") from None
+    if len(raw) > LARGEST_FILE:
+        raise ValueError(f"a file of at most 1 MiB; {path} is larger")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"a file of UTF-8 text; {path} is not") from None

@@ -1,0 +1,131 @@
+"""What loading a configuration gives: plain frozen values, nothing live.
+
+Durations are seconds, sizes bytes. Paths are absolute; certificates and keys of channels are PEM texts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from nightowl.core.values import Check, Location, Route, User
+
+_DAY = 86400.0
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """The pages and the API. ``metrics_listen``: host and port of a listener of its own (None: beside the pages).
+
+    ``secret_key`` empty: one is to be made and kept in the state folder.
+    """
+
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 5555
+    public_url: str = ""
+    url_prefix: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    secret_key: str = ""
+    metrics_listen: tuple[str, int] | None = None
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds that each kind is kept, and the bytes that the store may take (None: any)."""
+
+    attempts: float = 7 * _DAY
+    outcomes: float = 90 * _DAY
+    series: float = 14 * _DAY
+    incidents: float = 730 * _DAY
+    max_size: int | None = None
+
+
+class Bus(msgspec.Struct, frozen=True, kw_only=True):
+    """The broker (empty: ``memory://``) and, for TLS, paths of PEM files (empty: none)."""
+
+    broker: str = ""
+    transport_options: dict[str, Any] = {}
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+class Email(msgspec.Struct, frozen=True, kw_only=True, tag="email", tag_field="kind"):
+    """Options of a mail server; ``ca`` is PEM text, ``username`` empty: no account."""
+
+    host: str
+    port: int
+    security: Literal["starttls", "tls", "none"]
+    sender: str
+    to: tuple[str, ...]
+    username: str = ""
+    password: str = ""
+    verify: bool = True
+    ca: str = ""
+    timeout: float = 10.0
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", tag_field="kind"):
+    """Options of a webhook; ``secret`` empty: not signed; ``ca`` is PEM text."""
+
+    url: str
+    secret: str = ""
+    headers: dict[str, str] = {}
+    verify: bool = True
+    ca: str = ""
+    timeout: float = 10.0
+
+
+class Slack(msgspec.Struct, frozen=True, kw_only=True, tag="slack", tag_field="kind"):
+    """Options of a Slack incoming webhook."""
+
+    url: str
+    timeout: float = 10.0
+
+
+class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel by name; what it needs follows from its kind."""
+
+    name: str
+    options: Email | Webhook | Slack
+
+    @property
+    def kind(self) -> str:
+        """``email``, ``webhook`` or ``slack``."""
+        return str(self.options.__struct_config__.tag)
+
+
+class Hint(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that works, but likely not as meant. ``number`` is that of ``numbered.NUMBERED``."""
+
+    number: str
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        """One line: ``NO08: server.listen: ...``."""
+        return f"{self.number}: {self.key}: {self.text}"
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole configuration.
+
+    ``store_url`` empty: SQLite in the state folder. ``specs`` has the keys of each check with its template applied
+    and secrets as references. ``files`` is everything that was read; ``source`` the path as the user gave it
+    (empty: none).
+    """
+
+    server: Server = Server()
+    store_url: str = ""
+    retention: Retention = Retention()
+    bus: Bus = Bus()
+    self_ping: str = ""
+    locations: dict[str, Location] = {}
+    checks: dict[str, Check] = {}
+    specs: dict[str, dict[str, Any]] = {}
+    channels: dict[str, ChannelSettings] = {}
+    routes: tuple[Route, ...] = ()
+    users: tuple[User, ...] = ()
+    hints: tuple[Hint, ...] = ()
+    files: tuple[Path, ...] = ()
+    source: str = ""

@@ -1,0 +1,85 @@
+"""Takes a tree apart into tables and checks each against its model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Any
+
+from nightowl.config.masking import KeyPath
+from nightowl.config.models import LATER_KINDS, LATER_TABLES, NAMED, SINGLE
+from nightowl.config.models.channel import CHANNELS
+from nightowl.config.models.table import Table
+from nightowl.config.numbered import one_of
+from nightowl.config.refusals import refuse_key, validate
+from nightowl.config.report import Report
+
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", re.ASCII)
+_LOCATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}", re.ASCII)
+_NAME_ALLOWED = 'a name of at most 100 letters, digits, "_", "-" and ".", not beginning with "-" or "."'
+_LOCATION_ALLOWED = 'a name of at most 63 letters, digits, "_" and "-", not beginning with "-"'
+
+
+def refuse_unknown(tree: dict[str, Any], report: Report) -> None:
+    """Report tables that this version does not know."""
+    for table in tree:
+        if table not in SINGLE and table not in NAMED:
+            refuse_key(report, (table,), (*SINGLE, *NAMED), LATER_TABLES)
+
+
+def single(tree: dict[str, Any], table: str, report: Report) -> Table:
+    """Return a table that stands once; its defaults after reporting what is wrong with it."""
+    model = SINGLE[table]
+    return validate(model, tree.get(table, {}), (table,), report) or model()
+
+
+def named(tree: dict[str, Any], table: str, report: Report) -> dict[str, Any]:
+    """Return the tables of a table of tables by name, unchecked, after reporting names that cannot be."""
+    found = tree.get(table, {})
+    if not isinstance(found, dict):
+        report.add((table,), f"tables with names: [{table}.NAME]")
+        return {}
+    for name in found:
+        check_name(table, name, report)
+    return found
+
+
+def check_name(table: str, name: str, report: Report) -> None:
+    """Report a name that cannot be."""
+    pattern, allowed = (_LOCATION, _LOCATION_ALLOWED) if table == "location" else (_NAME, _NAME_ALLOWED)
+    if not pattern.fullmatch(name):
+        report.add((table, name), allowed, "a name that cannot be")
+
+
+def modelled(tree: dict[str, Any], table: str, report: Report) -> dict[str, Table]:
+    """Return the well-formed ones of the tables of a table of tables."""
+    model = NAMED[table]
+    checked = {}
+    for name, value in named(tree, table, report).items():
+        path: KeyPath = (table, name)
+        valid = validate(model, value, path, report) if model else _channel(value, path, report)
+        if valid:
+            checked[name] = valid
+    return checked
+
+
+def _channel(value: Any, path: KeyPath, report: Report) -> Table | None:
+    if not isinstance(value, dict):
+        report.add(path, "a table")
+        return None
+    kind = value.get("kind")
+    if not isinstance(kind, str) or kind not in CHANNELS:
+        later = f"; this version of NightOwl does not have {kind} yet" if _later(kind) else ""
+        report.add((*path, "kind"), one_of("a kind of channel", tuple(CHANNELS)) + later)
+        return None
+    return validate(CHANNELS[kind], value, path, report)
+
+
+def _later(kind: Any) -> bool:
+    return isinstance(kind, str) and kind in LATER_KINDS["channel"]
+
+
+def names(tree: dict[str, Any], table: str) -> Collection[str]:
+    """Return the names that a table of tables declares, well-formed or not."""
+    found = tree.get(table)
+    return tuple(found) if isinstance(found, dict) else ()

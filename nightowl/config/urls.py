@@ -1,0 +1,60 @@
+"""The URLs of brokers and databases: which are known, and what is wrong with the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nightowl.config.fields import split_url
+
+BROKERS = (
+    "memory",
+    "filesystem",
+    "redis",
+    "rediss",
+    "redis+socket",
+    "amqp",
+    "amqps",
+    "pyamqp",
+    "sqla+mysql+pymysql",
+    "sqla+mariadb+pymysql",
+)
+"""The transports that are tested."""
+
+_HOSTLESS = ("memory", "filesystem", "redis+socket")
+_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
+_STORES = ("sqlite", *_DRIVERS, *_DRIVERS.values())
+
+
+def broker_problem(url: str) -> str:
+    """Return what a broker's URL would have to be, or nothing where it is fine (empty: ``memory://``)."""
+    scheme, separator, _ = url.partition("://")
+    if url and (not separator or scheme not in BROKERS):
+        return f"a broker URL that begins with one of {', '.join(f'{known}://' for known in BROKERS)}"
+    parts = split_url(url) if url else None
+    if url and (not parts or (scheme not in _HOSTLESS and not parts.hostname)):
+        return "a broker URL with a host and, where needed, a port; percent-encode what stands in a password"
+    if parts and scheme.startswith("sqla") and not parts.path.strip("/"):
+        return "a broker URL that names a database, such as sqla+mariadb+pymysql://user:password@host/owl"
+    return ""
+
+
+def store_problem(url: str) -> str:
+    """Return what a store's URL would have to be, or nothing where it is fine (empty: SQLite)."""
+    scheme, separator, rest = url.partition("://")
+    if url and (not separator or scheme not in _STORES):
+        return "sqlite:///PATH, postgresql://USER:PASSWORD@HOST/DATABASE or mariadb://USER:PASSWORD@HOST/DATABASE"
+    if scheme == "sqlite":
+        return "" if rest[1:] and rest.startswith("/") and ":memory:" not in rest else "sqlite:/// and a path"
+    parts = split_url(url) if url else None
+    if url and (not parts or not (parts.hostname or parts.query) or not parts.path.strip("/")):
+        return "a database URL with host and database; percent-encode what stands in a password"
+    return ""
+
+
+def store_url(url: str, base: Path) -> str:
+    """Return the URL with the driver that NightOwl ships, and SQLite's path relative to ``base``."""
+    scheme, _, rest = url.partition("://")
+    if scheme == "sqlite":
+        path, mark, query = rest[1:].partition("?")
+        return f"sqlite:///{base.absolute() / path}{mark}{query}"
+    return f"{_DRIVERS.get(scheme, scheme)}://{rest}" if url else ""
