@@ -1,0 +1,142 @@
+"""Check definitions, and the lists that show them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Select, and_, delete, exists, func, insert, select, update
+
+from nightowl.adapters.store_sql.feed import SqlFeed
+from nightowl.adapters.store_sql.schema import (
+    CHECK_IDS,
+    CHECK_LOCATIONS,
+    CHECK_STATES,
+    CHECK_TAGS,
+    CHECKS,
+    MARKS,
+    REMOVED_CHECKS,
+    STANDINGS,
+    STATES,
+)
+from nightowl.adapters.store_sql.session import Session
+from nightowl.core.values import CheckState
+from nightowl.ports import CheckFilter, CheckRow, Page, StoredCheck
+
+_EVERYWHERE = ""
+_PAUSED = STANDINGS.index("paused")
+_NEW = STANDINGS.index("new")
+_NO_STANDING = -1
+_DEFINITION = (CHECKS.c.name, CHECKS.c.origin, CHECKS.c.paused, CHECKS.c.spec, CHECKS.c.changed)
+
+_decode_state = msgspec.msgpack.Decoder(CheckState).decode
+
+
+class SqlChecks:
+    """See ``ports.Checks``."""
+
+    def __init__(self, session: Session, feed: SqlFeed) -> None:
+        self._session = session
+        self._connection = session.connection
+        self._feed = feed
+
+    def all(self) -> list[StoredCheck]:
+        """All checks, by name."""
+        return [_stored(row) for row in self._connection.execute(select(*_DEFINITION).order_by(CHECKS.c.name))]
+
+    def get(self, name: str) -> StoredCheck | None:
+        """One check."""
+        row = self._connection.execute(select(*_DEFINITION).where(CHECKS.c.name == name)).one_or_none()
+        return _stored(row) if row else None
+
+    def put(self, check: StoredCheck) -> None:
+        """Insert or replace by name; a new ``changed`` alone is no difference."""
+        old = self.get(check.name)
+        if old is not None and msgspec.structs.replace(old, changed=check.changed) == check:
+            return
+        number = self._session.names.checks([check.name])[check.name]
+        columns = {
+            "origin": check.origin,
+            "paused": check.paused,
+            "spec": msgspec.json.encode(check.spec).decode(),
+            "changed": check.changed,
+            "search": f"{check.name}\n{check.spec.get('url', '')}".casefold(),
+            "standing": _PAUSED if check.paused else self._standing(number),
+        }
+        if old is None:
+            self._connection.execute(insert(CHECKS).values(id=number, name=check.name, **columns))
+        else:
+            self._connection.execute(update(CHECKS).where(CHECKS.c.id == number).values(columns))
+        self._index(number, check)
+        self._feed.add("check", check.name)
+
+    def remove(self, name: str) -> bool:
+        """Forget a check; its rounds are out of sight at once and deleted by ``Retention.prune("outcomes")``."""
+        number = self._connection.execute(select(CHECK_IDS.c.id).where(CHECK_IDS.c.name == name)).scalar()
+        if number is None or self.get(name) is None:
+            return False
+        self._connection.execute(delete(CHECKS).where(CHECKS.c.id == number))
+        self._connection.execute(delete(CHECK_STATES).where(CHECK_STATES.c.check_id == number))
+        self._connection.execute(delete(CHECK_IDS).where(CHECK_IDS.c.id == number))
+        self._connection.execute(insert(REMOVED_CHECKS).values(id=number))
+        self._connection.execute(update(MARKS).where(MARKS.c.name == "removals").values(value=MARKS.c.value + 1))
+        self._session.names.forget_checks()
+        self._feed.add("check", name)
+        return True
+
+    def page(self, wanted: CheckFilter, offset: int, limit: int) -> Page:
+        """Rows by state (down, degraded, unknown, never run, up, paused), then name."""
+        query = (
+            _narrowed(select(*_DEFINITION, CHECK_STATES.c.state), wanted)
+            .select_from(CHECKS.outerjoin(CHECK_STATES, CHECK_STATES.c.check_id == CHECKS.c.id))
+            .order_by(CHECKS.c.standing, CHECKS.c.name)
+            .offset(offset)
+            .limit(limit)
+        )
+        rows = tuple(
+            CheckRow(check=_stored(row), state=_decode_state(row.state) if row.state is not None else None)
+            for row in self._connection.execute(query)
+        )
+        total = self._connection.execute(_narrowed(select(func.count()).select_from(CHECKS), wanted)).scalar_one()
+        return Page(rows=rows, total=total)
+
+    def counts(self) -> dict[str, int]:
+        """How many checks are in each state (``up``, ..., ``paused``, ``new``); all are there, be it with 0."""
+        query = select(CHECKS.c.standing, func.count().label("checks")).group_by(CHECKS.c.standing)
+        found = {row.standing: row.checks for row in self._connection.execute(query)}
+        return {name: found.get(code, 0) for code, name in enumerate(STANDINGS)}
+
+    def _standing(self, number: int) -> int:
+        query = select(CHECK_STATES.c.verdict).where(CHECK_STATES.c.check_id == number)
+        verdict = self._connection.execute(query).scalar()
+        return _NEW if verdict is None else STANDINGS.index(STATES[verdict])
+
+    def _index(self, number: int, check: StoredCheck) -> None:
+        self._connection.execute(delete(CHECK_TAGS).where(CHECK_TAGS.c.check_id == number))
+        self._connection.execute(delete(CHECK_LOCATIONS).where(CHECK_LOCATIONS.c.check_id == number))
+        tags = check.spec.get("tags") or {}
+        self._session.insert(CHECK_TAGS, [(name, number, str(value)) for name, value in tags.items()])
+        locations = dict.fromkeys(check.spec.get("locations") or [_EVERYWHERE])
+        self._session.insert(CHECK_LOCATIONS, [(location, number) for location in locations])
+
+
+def _stored(row: Any) -> StoredCheck:
+    return StoredCheck(
+        name=row.name, origin=row.origin, paused=row.paused, spec=msgspec.json.decode(row.spec), changed=row.changed
+    )
+
+
+def _narrowed(query: Select[Any], wanted: CheckFilter) -> Select[Any]:
+    if wanted.state:
+        known = wanted.state in STANDINGS
+        query = query.where(CHECKS.c.standing == (STANDINGS.index(wanted.state) if known else _NO_STANDING))
+    if wanted.tag:
+        name, has_value, value = wanted.tag.partition("=")
+        tagged = and_(CHECK_TAGS.c.check_id == CHECKS.c.id, CHECK_TAGS.c.name == name)
+        query = query.where(exists().where(and_(tagged, CHECK_TAGS.c.value == value) if has_value else tagged))
+    if wanted.location:
+        here = CHECK_LOCATIONS.c.location.in_([wanted.location, _EVERYWHERE])
+        query = query.where(exists().where(and_(CHECK_LOCATIONS.c.check_id == CHECKS.c.id, here)))
+    if wanted.text:
+        query = query.where(CHECKS.c.search.contains(wanted.text.casefold(), autoescape=True, escape="!"))
+    return query

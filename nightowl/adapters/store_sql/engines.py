@@ -1,0 +1,119 @@
+"""Connections: for every database one engine that writes and one that reads a consistent view."""
+
+from __future__ import annotations
+
+import sqlite3
+import uuid
+from typing import Any, NamedTuple
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import QueuePool
+
+from nightowl.core.errors import ConfigurationError, Mistake
+
+_PATIENCE = 15  # seconds to wait for a connection, or for another process's lock
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+}
+_ALLOWED = (
+    "sqlite:///PATH, postgresql+psycopg://USER:PASSWORD@HOST/DATABASE or mysql+pymysql://USER:PASSWORD@HOST/DATABASE"
+)
+
+
+class Engines(NamedTuple):
+    """The two ways into one database."""
+
+    writer: Engine
+    reader: Engine
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+
+def parse(url: str) -> URL:
+    """The URL of a database that NightOwl knows, with its driver named.
+
+    Raises ``ConfigurationError`` for any other.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError([_mistake("something that is no URL")]) from None
+    driver = _DRIVERS.get(parsed.get_backend_name())
+    if driver is None or parsed.drivername not in (driver, parsed.get_backend_name()):
+        raise ConfigurationError([_mistake(f'"{parsed.render_as_string(hide_password=True)}"')])
+    return parsed.set(drivername=driver)
+
+
+def connect(url: URL) -> Engines:
+    """Engines for ``url``; nothing is connected yet."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    if url.get_backend_name() == "postgresql":
+        return _postgresql(url)
+    return _mariadb(url)
+
+
+def _mistake(found: str) -> Mistake:
+    return Mistake(file="", key="store.url", found=found, allowed=_ALLOWED)
+
+
+def _sqlite(url: URL) -> Engines:
+    """One writer for the whole process, so that its threads wait in line; readers beside it.
+
+    A database in memory is one of SQLite's ``memdb`` files, which all connections of the process share and which
+    lives as long as one of them.
+    """
+    in_memory = url.database in (None, "", ":memory:")
+    name = f"file:/nightowl-{uuid.uuid4()}?vfs=memdb" if in_memory else str(url.database)
+
+    def open_file() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            name, uri=in_memory, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA cache_size=-16384")
+        return connection
+
+    base = URL.create("sqlite")
+    writer = create_engine(
+        base, creator=open_file, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=_PATIENCE
+    )
+    reader = create_engine(
+        base, creator=open_file, poolclass=QueuePool, pool_size=4, max_overflow=12, pool_timeout=_PATIENCE
+    )
+    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return Engines(writer, reader)
+
+
+def _postgresql(url: URL) -> Engines:
+    return _server(url, {"connect_timeout": _PATIENCE, "application_name": "nightowl"})
+
+
+def _mariadb(url: URL) -> Engines:
+    return _server(
+        url, {"connect_timeout": _PATIENCE, "charset": "utf8mb4", "init_command": "SET time_zone = '+00:00'"}
+    )
+
+
+def _server(url: URL, arguments: dict[str, Any]) -> Engines:
+    options: dict[str, Any] = {
+        # what stands in the URL wins
+        "connect_args": {key: value for key, value in arguments.items() if key not in url.query},
+        "paramstyle": "format",
+        "pool_pre_ping": True,
+        "pool_timeout": _PATIENCE,
+    }
+    return Engines(
+        create_engine(url, isolation_level="READ COMMITTED", **options),
+        create_engine(url, isolation_level="REPEATABLE READ", **options),
+    )

@@ -1,0 +1,144 @@
+"""Forgetting, in bounded batches, so that no deletion holds up what is being written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, delete, exists, or_, select, text, true
+
+from nightowl.adapters.store_sql.schema import (
+    ATTEMPTS,
+    CHECK_IDS,
+    DAYS,
+    FEED,
+    INCIDENTS,
+    METADATA,
+    OUTBOX,
+    OUTCOMES,
+    REMOVED_CHECKS,
+    ROUNDS,
+    SAMPLES,
+    SERIES,
+    SESSIONS,
+    TIMELINE,
+)
+from nightowl.adapters.store_sql.session import Session
+from nightowl.adapters.store_sql.times import to_ms
+
+_DAY = 86_400
+
+
+class SqlRetention:
+    """See ``ports.Retention``."""
+
+    def __init__(self, session: Session) -> None:
+        self._connection = session.connection
+
+    def prune(self, kind: str, before: float, limit: int) -> int:
+        """Delete up to ``limit`` rows of ``kind`` older than ``before``; how many went.
+
+        Kinds: attempts, outcomes (with verdicts and days, and with the rounds of removed checks of any age), series,
+        incidents (resolved before, with timelines and notices), feed, outbox (sent or given up), sessions (ended).
+        """
+        pruners: Mapping[str, Callable[[float, int], int]] = {
+            "attempts": self._attempts,
+            "outcomes": self._outcomes,
+            "series": self._series,
+            "incidents": self._incidents,
+            "feed": self._feed,
+            "outbox": self._outbox,
+            "sessions": self._sessions,
+        }
+        return pruners[kind](before, limit)
+
+    def size(self) -> int:
+        """Bytes that the store takes; in SQLite without free pages, as those are used again."""
+        name = self._connection.dialect.name
+        if name == "sqlite":
+            pages, free, page = (
+                self._connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
+                for pragma in ("page_count", "freelist_count", "page_size")
+            )
+            return int((pages - free) * page)
+        if name == "postgresql":
+            return int(self._connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
+        tables = ", ".join(f"'{table}'" for table in METADATA.tables)
+        query = (
+            "SELECT SUM(data_length + index_length) FROM information_schema.tables "  # noqa: S608  # our own names
+            f"WHERE table_schema = DATABASE() AND table_name IN ({tables})"
+        )
+        return int(self._connection.execute(text(query)).scalar_one() or 0)
+
+    def _attempts(self, before: float, limit: int) -> int:
+        return self._by_age(
+            ATTEMPTS, [ATTEMPTS.c.due, ATTEMPTS.c.check_id, ATTEMPTS.c.location_id], to_ms(before), limit
+        )
+
+    def _outcomes(self, before: float, limit: int) -> int:
+        self._connection.execute(delete(DAYS).where(DAYS.c.day < before // _DAY))
+        gone = 0
+        for table in (OUTCOMES, ROUNDS):
+            gone += self._by_owner(REMOVED_CHECKS.c.id, table.c.check_id, table.c.due, to_ms(math.inf), limit - gone)
+            gone += self._by_owner(CHECK_IDS.c.id, table.c.check_id, table.c.due, to_ms(before), limit - gone)
+        self._forget_removed()
+        return gone
+
+    def _forget_removed(self) -> None:
+        left = or_(*(exists().where(table.c.check_id == REMOVED_CHECKS.c.id) for table in (OUTCOMES, ROUNDS)))
+        self._connection.execute(delete(REMOVED_CHECKS).where(~left))
+
+    def _series(self, before: float, limit: int) -> int:
+        return self._by_owner(SERIES.c.id, SAMPLES.c.series_id, SAMPLES.c.time, before, limit)
+
+    def _incidents(self, before: float, limit: int) -> int:
+        query = select(INCIDENTS.c.id).where(INCIDENTS.c.resolved < before).order_by(INCIDENTS.c.resolved).limit(limit)
+        old = list(self._connection.execute(query).scalars())
+        if old:
+            self._connection.execute(delete(TIMELINE).where(TIMELINE.c.incident.in_(old)))
+            self._connection.execute(delete(OUTBOX).where(OUTBOX.c.incident.in_(old)))
+            self._connection.execute(delete(INCIDENTS).where(INCIDENTS.c.id.in_(old)))
+        return len(old)
+
+    def _feed(self, before: float, limit: int) -> int:
+        return self._by_age(FEED, [FEED.c.at, FEED.c.id], before, limit)
+
+    def _outbox(self, before: float, limit: int) -> int:
+        return self._by_age(OUTBOX, [OUTBOX.c.finished, OUTBOX.c.id], before, limit)
+
+    def _sessions(self, before: float, limit: int) -> int:
+        return self._by_age(SESSIONS, [SESSIONS.c.expires, SESSIONS.c.token_hash], before, limit)
+
+    def _by_age(self, table: Table, key: Sequence[Column[Any]], before: float, limit: int) -> int:
+        """Delete the first ``limit`` rows by ``key``, an index whose first column is the age."""
+        old = key[0] < before
+        last = self._connection.execute(select(*key).where(old).order_by(*key).offset(limit - 1).limit(1)).one_or_none()
+        chosen = old if last is None else or_(key[0] < last[0], and_(key[0] == last[0], _up_to(key[1:], last[1:])))
+        return self._connection.execute(delete(table).where(chosen)).rowcount
+
+    def _by_owner(self, owner: Column[Any], reference: Column[Any], age: Column[Any], before: float, limit: int) -> int:
+        """Delete old rows of a table that is clustered by owner, then age: owner after owner, ``limit`` in all."""
+        if limit <= 0:
+            return 0
+        query = (
+            select(reference, age)
+            .select_from(owner.table.join(reference.table, reference == owner))
+            .where(age < before)
+        )
+        rows = self._connection.execute(query.limit(limit)).all()
+        if not rows:
+            return 0
+        newest: dict[int, float] = {}
+        for number, moment in rows:
+            newest[number] = max(moment, newest.get(number, moment))
+        statement = delete(reference.table).where(reference == bindparam("owner"), age <= bindparam("newest"))
+        self._connection.execute(statement, [{"owner": number, "newest": moment} for number, moment in newest.items()])
+        return len(rows)
+
+
+def _up_to(key: Sequence[Column[Any]], values: Sequence[Any]) -> ColumnElement[bool]:
+    """The rows whose key is not greater, column by column; databases use indexes for this form only in part."""
+    if not key:
+        return true()
+    return or_(key[0] < values[0], and_(key[0] == values[0], _up_to(key[1:], values[1:])))

@@ -1,0 +1,306 @@
+"""The tables, as this version of NightOwl needs them; ``migrations`` brings a database here.
+
+What is written for every round is keyed by small integers: ``check_ids`` and ``location_ids`` give the names theirs.
+Moments that name a round (``due``) are integer milliseconds, other times are seconds as doubles. Tables that
+pages read check by check are clustered by check; those that are only read by key, or forgotten by age, by time, so
+that writing them appends.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.mysql import MEDIUMBLOB, MEDIUMTEXT, VARBINARY
+
+from nightowl.core.values import Severity, State
+
+STATES = (State.UP, State.DEGRADED, State.DOWN, State.UNKNOWN)
+"""States by the code that stands for them in rows: append only."""
+
+SEVERITIES = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+"""Severities by their code: append only."""
+
+STANDINGS = ("down", "degraded", "unknown", "new", "up", "paused")
+"""Where a check stands, in the order of lists, by code."""
+
+WAITING, SENT, DEAD = range(3)
+"""Codes of an outbox row's status."""
+
+METADATA = MetaData()
+
+# Comparing bytes: the order of names is then the same in every database.
+_NAME = String(255).with_variant(String(255, collation="C"), "postgresql")
+_ID = BigInteger().with_variant(Integer, "sqlite")
+_BLOB = LargeBinary().with_variant(MEDIUMBLOB(), "mysql", "mariadb")
+_LONG_TEXT = Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
+_HASH = LargeBinary().with_variant(VARBINARY(64), "mysql", "mariadb")
+
+_CLUSTERED = {"sqlite_with_rowid": False}
+
+
+def _table(name: str, *items: Column[Any] | Index, **options: Any) -> Table:
+    options |= {
+        f"{dialect}_{key}": value
+        for dialect in ("mysql", "mariadb")
+        for key, value in {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}.items()
+    }
+    return Table(name, METADATA, *items, **options)
+
+
+MARKS = _table(
+    "marks",
+    Column("name", _NAME, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+"""Single numbers: ``scheduled_until`` (ms), ``feed`` (the newest id), ``removals`` (of checks, so far)."""
+
+# -- checks --------------------------------------------------------------------------------------------------------
+
+CHECK_IDS = _table(
+    "check_ids",
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+"""A check's number; one that was removed and defined again gets another, and so starts without a past."""
+
+REMOVED_CHECKS = _table(
+    "removed_checks",
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    **_CLUSTERED,
+)
+"""Numbers of removed checks whose rounds are still to be deleted."""
+
+LOCATION_IDS = _table(
+    "location_ids",
+    Column("id", _ID, primary_key=True),
+    Column("name", _NAME, nullable=False, unique=True),
+)
+
+CHECKS = _table(
+    "checks",
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", _NAME, nullable=False, unique=True),
+    Column("origin", String(16), nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("spec", _LONG_TEXT, nullable=False),
+    Column("changed", Double, nullable=False),
+    Column("search", _LONG_TEXT, nullable=False),
+    Column("standing", SmallInteger, nullable=False),
+    Index("checks_by_standing", "standing", "name"),
+)
+"""Definitions. ``search`` is the folded name and URL, ``standing`` a code of ``STANDINGS``."""
+
+CHECK_TAGS = _table(
+    "check_tags",
+    Column("name", _NAME, primary_key=True),
+    Column("check_id", BigInteger, ForeignKey("checks.id", ondelete="CASCADE"), primary_key=True),
+    Column("value", Text, nullable=False),
+    Index("check_tags_by_check", "check_id"),
+    **_CLUSTERED,
+)
+
+CHECK_LOCATIONS = _table(
+    "check_locations",
+    Column("location", _NAME, primary_key=True),
+    Column("check_id", BigInteger, ForeignKey("checks.id", ondelete="CASCADE"), primary_key=True),
+    Index("check_locations_by_check", "check_id"),
+    **_CLUSTERED,
+)
+"""Where a check runs; the empty name stands for everywhere."""
+
+CHECK_STATES = _table(
+    "check_states",
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("verdict", SmallInteger, nullable=False),
+    Column("state", _BLOB, nullable=False),
+)
+
+# -- rounds --------------------------------------------------------------------------------------------------------
+
+TICKETS = _table(
+    "tickets",
+    Column("number", _ID, primary_key=True),
+    Column("id", _NAME, nullable=False, unique=True),
+    Column("rounds", _BLOB, nullable=False),
+)
+
+OUTCOMES = _table(
+    "outcomes",
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("due", BigInteger, primary_key=True, autoincrement=False),
+    Column("location_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("late", Boolean, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("kept_state", SmallInteger),
+    Column("started", Double),
+    Column("duration", Double),
+    Column("dns", Double),
+    Column("connect", Double),
+    Column("tls", Double),
+    Column("first_byte", Double),
+    Column("transfer", Double),
+    Column("status", Integer),
+    Column("address", Text),
+    Column("reason", Text),
+    Column("detail", Text),
+    Column("certificate_expiry", Double),
+    **_CLUSTERED,
+)
+"""What a location said, and the figures of its kept attempt (all null where there is none)."""
+
+ATTEMPTS = _table(
+    "attempts",
+    Column("due", BigInteger, primary_key=True, autoincrement=False),
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("location_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("attempts", _BLOB, nullable=False),
+    **_CLUSTERED,
+)
+"""All attempts of an outcome and which was kept; forgotten sooner than the outcome."""
+
+ROUNDS = _table(
+    "rounds",
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("due", BigInteger, primary_key=True, autoincrement=False),
+    Column("closed", Double, nullable=False),
+    Column("state", SmallInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("duration", Double),
+    Column("places", _BLOB, nullable=False),
+    **_CLUSTERED,
+)
+"""Verdicts. ``places`` also holds who dissents."""
+
+DAYS = _table(
+    "days",
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("up", Integer, nullable=False),
+    Column("degraded", Integer, nullable=False),
+    Column("down", Integer, nullable=False),
+    Column("unknown", Integer, nullable=False),
+    **_CLUSTERED,
+)
+"""Rounds counted by UTC day; by day first, as all checks' counters of today are written again and again."""
+
+# -- incidents -----------------------------------------------------------------------------------------------------
+
+_INCIDENT_ID = String(320).with_variant(String(320, collation="C"), "postgresql")
+
+INCIDENTS = _table(
+    "incidents",
+    Column("id", _INCIDENT_ID, primary_key=True),
+    Column("subject", _NAME, nullable=False),
+    Column("severity", SmallInteger, nullable=False),
+    Column("opened", Double, nullable=False),
+    Column("resolved", Double),
+    Column("is_open", Boolean, nullable=False),
+    Column("incident", _BLOB, nullable=False),
+    Index("incidents_by_opened", "opened", "id"),
+    Index("incidents_by_subject", "subject", "opened", "id"),
+    Index("incidents_open", "is_open", "opened", "id"),
+    Index("incidents_by_resolved", "resolved"),
+)
+
+TIMELINE = _table(
+    "timeline",
+    Column("id", _ID, primary_key=True),
+    Column("incident", _INCIDENT_ID, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("event", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Index("timeline_by_incident", "incident", "at", "id"),
+)
+
+OUTBOX = _table(
+    "outbox",
+    Column("id", _ID, primary_key=True),
+    Column("key", String(640).with_variant(String(640, collation="C"), "postgresql"), nullable=False, unique=True),
+    Column("incident", _INCIDENT_ID, nullable=False),
+    Column("channel", _NAME, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", Double, nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("held_until", Double, nullable=False),
+    Column("finished", Double),
+    Column("error", Text, nullable=False),
+    Column("notice", _BLOB, nullable=False),
+    Index("outbox_due", "status", "next_at"),
+    Index("outbox_by_incident", "incident", "id"),
+    Index("outbox_finished", "finished"),
+    sqlite_autoincrement=True,
+)
+"""Notices. ``holder`` and ``held_until`` are the claim, ``finished`` when it was sent or given up."""
+
+# -- the rest ------------------------------------------------------------------------------------------------------
+
+LEASES = _table(
+    "leases",
+    Column("name", _NAME, primary_key=True),
+    Column("holder", _NAME, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("expires", Double, nullable=False),
+)
+"""Who leads, by the database's clock; nobody's where ``holder`` is empty."""
+
+USERS = _table(
+    "users",
+    Column("name", _NAME, primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", Text, nullable=False),
+    Column("origin", String(16), nullable=False),
+)
+
+SESSIONS = _table(
+    "sessions",
+    Column("token_hash", _HASH, primary_key=True),
+    Column("user_name", _NAME, ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
+    Column("expires", Double, nullable=False, index=True),
+)
+
+FEED = _table(
+    "feed",
+    Column("id", _ID, primary_key=True, autoincrement=False),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at", Double, nullable=False, index=True),
+)
+"""Changes, numbered in the order of their commits; ``at`` is the database's clock."""
+
+SERIES = _table(
+    "series",
+    Column("id", _ID, primary_key=True),
+    Column("key", _HASH, nullable=False, unique=True),
+    Column("metric", _NAME, nullable=False, index=True),
+    Column("labels", Text, nullable=False),
+)
+"""Series by a hash of metric and labels."""
+
+SAMPLES = _table(
+    "samples",
+    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("time", Double, primary_key=True, autoincrement=False),
+    Column("value", Double, nullable=False),
+    **_CLUSTERED,
+)

@@ -1,0 +1,37 @@
+"""What every part of a unit works with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from nightowl.adapters.store_sql.names import Names
+from nightowl.adapters.store_sql.statements import Bulk
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A connection inside a transaction, the compiled bulk statements, and the numbers of names."""
+
+    connection: Connection
+    bulk: Bulk
+    names: Names
+
+    def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+        """Insert rows (all columns, in order); a key that is there already is an ``IntegrityError``."""
+        return self.bulk.insert(self.connection, table, rows)
+
+    def insert_new(self, table: Table, rows: Sequence[tuple[Any, ...]], columns: tuple[str, ...] = ()) -> int:
+        """Insert the rows whose key is not there yet; how many."""
+        return self.bulk.insert_new(self.connection, table, rows, columns)
+
+    def upsert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows, or replace all but the key."""
+        self.bulk.upsert(self.connection, table, rows)
+
+    def tally(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert rows, or add to all but the key."""
+        self.bulk.tally(self.connection, table, rows)

@@ -1,0 +1,46 @@
+"""Rounds that are under way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+from sqlalchemy import delete, select
+
+from nightowl.adapters.store_sql.schema import MARKS, TICKETS
+from nightowl.adapters.store_sql.session import Session
+from nightowl.adapters.store_sql.times import from_ms, to_ms
+from nightowl.core.values import Round
+from nightowl.ports import Ticket
+
+_decode = msgspec.msgpack.Decoder(tuple[Round, ...]).decode
+
+
+class Tickets:
+    """The part of ``ports.Rounds`` that survives a restart of the director."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._connection = session.connection
+
+    def dispatch(self, ticket: Ticket, scheduled_until: float) -> None:
+        """Remember that these rounds are under way, and up to which moment rounds have been scheduled."""
+        row = (ticket.id, msgspec.msgpack.encode(ticket.rounds))
+        self._session.insert_new(TICKETS, [row], ("id", "rounds"))
+        self._session.upsert(MARKS, [("scheduled_until", to_ms(scheduled_until))])
+
+    def open_tickets(self) -> list[Ticket]:
+        """Tickets not finished, oldest first."""
+        query = select(TICKETS.c.id, TICKETS.c.rounds).order_by(TICKETS.c.number)
+        return [Ticket(id=row.id, rounds=_decode(row.rounds)) for row in self._connection.execute(query)]
+
+    def finish(self, tickets: Iterable[str]) -> None:
+        """Forget tickets: all their rounds are closed."""
+        finished = list(tickets)
+        if finished:
+            self._connection.execute(delete(TICKETS).where(TICKETS.c.id.in_(finished)))
+
+    def scheduled_until(self) -> float | None:
+        """The moment up to which rounds have been scheduled (None: never), to the millisecond."""
+        value = self._connection.execute(select(MARKS.c.value).where(MARKS.c.name == "scheduled_until")).scalar()
+        return None if value is None else from_ms(value)

@@ -1,0 +1,88 @@
+"""The version of a database's schema: asked, refused, brought up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, text
+
+from nightowl.adapters.store_sql.failures import describe
+from nightowl.core.errors import SchemaOutdated
+
+_LOCK = 7_041_989  # any number that nobody else in the database uses
+
+
+def head() -> str:
+    """The revision that this version of NightOwl works with."""
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of the database (None: it is empty)."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def require_head(engine: Engine, url: URL) -> None:
+    """Raise ``SchemaOutdated`` unless the schema is the one that this version needs."""
+    with engine.begin() as connection:
+        found = revision(connection)
+    wanted = head()
+    if found == wanted:
+        return
+    if found is None:
+        raise SchemaOutdated(f'Store {describe(url)} has no tables yet; create them with "nightowl db migrate"')
+    if not is_known(found):
+        raise SchemaOutdated(
+            f"Store {describe(url)} was written by a newer NightOwl (schema {found}, this one knows up to {wanted}); "
+            'run that version, as "nightowl db migrate" only leads forward'
+        )
+    raise SchemaOutdated(
+        f"Store {describe(url)} has schema {found}, this NightOwl needs {wanted}; "
+        'make a backup, then run "nightowl db migrate"'
+    )
+
+
+def create_if_empty(engine: Engine) -> None:
+    """Create all tables in an empty database; several processes may do so at once."""
+    with engine.begin() as connection:
+        empty = revision(connection) is None
+    if empty:
+        upgrade(engine, only_empty=True)
+
+
+def upgrade(engine: Engine, *, to: str = "head", only_empty: bool = False) -> None:
+    """Run the migrations up to a revision."""
+    with engine.begin() as connection:
+        _lock(connection)
+        if only_empty and revision(connection) is not None:
+            return
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
+def _lock(connection: Connection) -> None:
+    """Let one process migrate at a time; SQLite's writer transaction is such a lock by itself."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    elif connection.dialect.name in ("mysql", "mariadb"):
+        connection.execute(text("SELECT GET_LOCK(:key, 60)"), {"key": f"nightowl-{_LOCK}"})
+
+
+def is_known(found: str) -> bool:
+    """Whether this version of NightOwl has that revision."""
+    return any(script.revision == found for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Config:
+    config = Config()
+    folder = str(Path(__file__).parent / "migrations")
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
