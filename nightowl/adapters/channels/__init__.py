@@ -1,0 +1,1 @@
+"""Where notices go: e-mail, webhooks, Slack."""

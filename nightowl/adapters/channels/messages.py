@@ -1,0 +1,114 @@
+"""What a notice says to people: a heading with a shape and a word, a sentence, and the facts.
+
+A message depends on its notice alone, so a repeated send says the same.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from nightowl.core.values import Incident, Notice, State
+
+_UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """``heading`` is one line (``■ DOWN: shop``), ``facts`` are names and values in the order to be shown.
+
+    ``url`` leads to the incident's page (may be empty), ``runbook`` to what to do (may be empty).
+    """
+
+    heading: str
+    sentence: str
+    facts: tuple[tuple[str, str], ...]
+    url: str = ""
+    runbook: str = ""
+
+    @property
+    def text(self) -> str:
+        """All of it as plain text."""
+        links = (("Runbook", self.runbook), ("Details", self.url))
+        lines = [f"{name}: {value}" for name, value in (*self.facts, *links) if value]
+        return "\n".join([self.sentence, "", *lines])
+
+
+def compose(notice: Notice) -> Message:
+    """Say what a notice means."""
+    incident = notice.incident
+    return Message(
+        heading=f"{_mark(notice)}: {_one_line(incident.subject)}",
+        sentence=_sentence(notice),
+        facts=() if notice.step == "test" else tuple((name, value) for name, value in _facts(notice) if value),
+        url=notice.url,
+        runbook=incident.runbook,
+    )
+
+
+def in_words(seconds: float) -> str:
+    """How long, in the two largest units that are not zero: ``4 minutes``, ``2 hours 5 minutes``, ``3 days``."""
+    rest, parts = max(0, round(seconds)), []
+    for size, unit in _UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 seconds"
+
+
+def moment(when: float) -> str:
+    """Unix seconds as date and time: ``2026-11-20 18:55:07 UTC``."""
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _mark(notice: Notice) -> str:
+    """Shape and word of the state: never a colour alone, never a shape alone."""
+    if notice.step == "test":
+        return "● TEST"
+    own = notice.incident.kind == "own"
+    if notice.step == "resolved":
+        return "● WORKING" if own else "● UP"
+    shape, word = ("◆", "FAILING") if own else _breach(notice.incident)
+    return f"{shape} STILL {word}" if notice.step.startswith("repeat-") else f"{shape} {word}"
+
+
+def _breach(incident: Incident) -> tuple[str, str]:
+    """An incident's sentence says whether its check is degraded or down."""
+    degraded = incident.summary.startswith(f"{incident.subject} is {State.DEGRADED}")
+    return ("▲", "DEGRADED") if degraded else ("■", "DOWN")
+
+
+def _sentence(notice: Notice) -> str:
+    incident = notice.incident
+    summary = _one_line(incident.summary).rstrip(".")
+    said = summary if incident.kind == "check" else summary[:1].upper() + summary[1:]
+    lasted = in_words((incident.resolved or notice.created) - incident.opened)
+    if notice.step == "resolved":
+        again = "is up again" if incident.kind == "check" else "works again"
+        return f"{_one_line(incident.subject)} {again} after {lasted}. It was: {summary}."
+    if notice.step == "raised":
+        return f"It got worse: {summary}."
+    if notice.step.startswith("repeat-"):
+        return f"{said}, for {lasted} now, and nobody has acknowledged it."
+    return f"{said}."
+
+
+def _facts(notice: Notice) -> list[tuple[str, str]]:
+    incident = notice.incident
+    if incident.resolved is None:
+        when = ("Since", f"{moment(incident.opened)} ({in_words(notice.created - incident.opened)})")
+    else:
+        when = ("Lasted", f"from {moment(incident.opened)} to {moment(incident.resolved)}")
+    return [
+        when,
+        ("Severity", incident.severity),
+        ("Reason", incident.reason),
+        ("Acknowledged by", incident.acknowledged_by),
+        ("Tags", ", ".join(f"{name}={value}" for name, value in sorted(incident.tags.items()))),
+    ]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,78 @@
+"""Notices to a Slack incoming webhook, or to what understands the same (Mattermost, Rocket.Chat).
+
+Slack answers 200 ``ok``; 429 with Retry-After when it was told too much (about one message a second is allowed); 400,
+403, 404 and 410 with a word (``no_service``, ``channel_is_archived``) when it never will take the message:
+https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from nightowl.adapters.channels.http import Request, accepted, post
+from nightowl.adapters.channels.messages import Message, compose
+from nightowl.core.values import Notice
+
+_HEADING = 150
+_SENTENCE = 600
+_VALUE = 400
+"""Characters taken. Slack takes 150, 3000 and 2000; in the latter two, escaping may make five of one."""
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+@dataclass(kw_only=True, frozen=True, repr=False)
+class Slack:
+    """Posts notices to an incoming webhook, whose ``url`` is a secret. ``timeout`` is seconds in all."""
+
+    url: str
+    timeout: float = 10.0
+
+    def send(self, notice: Notice) -> None:
+        """Deliver, or raise ``DeliveryFailed``."""
+        body = msgspec.json.encode(payload(compose(notice)))
+        request = Request(
+            url=self.url,
+            body=body,
+            headers={"Content-Type": "application/json"},
+            timeout=self.timeout,
+        )
+        accepted(post(request), time.time())
+
+
+def payload(message: Message) -> dict[str, Any]:
+    """Return the blocks of a message, and the text that notifications and screen readers use instead."""
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": _cut(message.heading, _HEADING)}},
+        {"type": "section", "text": _markdown(_escaped(_cut(message.sentence, _SENTENCE)))},
+    ]
+    if message.facts:
+        fields = [_markdown(f"*{name}*\n{_escaped(_cut(value, _VALUE))}") for name, value in message.facts]
+        blocks.append({"type": "section", "fields": fields})
+    links = [("Runbook", message.runbook), ("Details", message.url)]
+    linked = " · ".join(_link(name, target) for name, target in links if target)
+    if linked:
+        blocks.append({"type": "context", "elements": [_markdown(linked)]})
+    return {"text": _escaped(f"{message.heading}\n{message.sentence}"), "blocks": blocks}
+
+
+def _markdown(text: str) -> dict[str, str]:
+    return {"type": "mrkdwn", "text": text}
+
+
+def _link(name: str, target: str) -> str:
+    web = target.startswith(("http://", "https://")) and not set(target) & set("|<> ")
+    return f"<{_escaped(target)}|{name}>" if web else f"{name}: {_escaped(target)}"
+
+
+def _escaped(text: str) -> str:
+    """Slack's three control characters: https://docs.slack.dev/messaging/formatting-message-text."""
+    return text.translate(_ESCAPES)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
