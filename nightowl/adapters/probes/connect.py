@@ -1,0 +1,115 @@
+"""The guarded way to open a connection, for every probe that does not go through libcurl."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from errno import EMFILE, ENFILE
+from ipaddress import ip_address
+from time import monotonic
+from typing import Any, Literal
+
+from nightowl.adapters.probes.failure import Failure
+from nightowl.adapters.probes.guard import Decide
+from nightowl.adapters.probes.loop import AddressInfo
+from nightowl.adapters.probes.reasons import explain_socket
+from nightowl.core.values import Phases
+from nightowl.ports import Connect
+
+Resolve = Callable[[str, int, int, float], AddressInfo]
+"""Host, port, family and seconds to addresses: ``Workers.resolve``."""
+
+_FAMILIES = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
+_LOOKUP_REASONS = {
+    socket.EAI_NONAME: ("dns.nxdomain", "no such name"),
+    socket.EAI_NODATA: ("dns.nodata", "the name has no address of the wanted family"),
+    socket.EAI_ADDRFAMILY: ("dns.nodata", "the name has no address of the wanted family"),
+    socket.EAI_AGAIN: ("dns.servfail", "the resolver gave no answer"),
+    socket.EAI_FAIL: ("dns.servfail", "the resolver answered with an error"),
+}
+
+
+def connector(family: Literal["any", "4", "6"], decide: Decide, resolve: Resolve) -> Connect:
+    """A ``ports.Connect`` for an address family, under a guard."""
+
+    def connect(host: str, port: int, deadline: float) -> socket.socket:
+        began = monotonic()
+        addresses = lookup(host, port, _FAMILIES[family], deadline, resolve)
+        dns = monotonic() - began
+        failure: Failure | None = None
+        for number, (kind, _, protocol, _, address) in enumerate(addresses):
+            refusal = decide(address[0], port)
+            if refusal:
+                what = address[0] if refusal == "address" else f"port {port} of {address[0]}"
+                reason = f"policy.{refusal}"
+                failure = failure or Failure(reason, f"this location may not reach {what}", address=address[0])
+                continue
+            # An address that swallows packets must leave time for those after it.
+            share = (deadline - monotonic()) / (len(addresses) - number)
+            try:
+                return _open(kind, protocol, address, share)
+            except OSError as error:
+                took = Phases(dns=dns, connect=monotonic() - began - dns)
+                failure = _explained(error, address[0], took)
+        assert failure is not None
+        raise failure
+
+    return connect
+
+
+def lookup(host: str, port: int, family: int, deadline: float, resolve: Resolve) -> AddressInfo:
+    """The addresses of a host, at least one.
+
+    Raises:
+        Failure: ``dns.*``.
+    """
+    name = _encoded(host)
+    left = deadline - monotonic()
+    began = monotonic()
+    try:
+        return resolve(name, port, family, max(left, 0.001))
+    except TimeoutError:
+        reason, detail = "dns.timeout", "the name was not resolved in time"
+    except socket.gaierror as error:
+        reason, detail = _LOOKUP_REASONS.get(error.errno or 0, ("dns.servfail", str(error)))
+    raise Failure(reason, f"{host}: {detail}", phases=Phases(dns=monotonic() - began))
+
+
+def well_formed(host: str) -> bool:
+    """Whether a host is an address, or a name whose labels a resolver can be asked for (RFC 1035, 2.3.4)."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        labels = host.removesuffix(".").split(".")
+        return len(host) <= 253 and all(0 < len(label) <= 63 for label in labels)
+    return True
+
+
+def _encoded(host: str) -> str:
+    try:
+        name = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not well_formed(name):
+        raise Failure("dns.malformed", f"{host[:80]!r} is not a host name")
+    return name
+
+
+def _open(family: int, protocol: int, address: tuple[Any, ...], seconds: float) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_STREAM, protocol)
+    try:
+        opened.settimeout(max(seconds, 0.001))
+        opened.connect(address)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def _explained(error: OSError, address: str, phases: Phases) -> Failure:
+    if isinstance(error, TimeoutError):
+        return Failure("connect.timeout", "no connection within the time", phases=phases, address=address)
+    if error.errno in (EMFILE, ENFILE):
+        return explain_socket(error)
+    cause = explain_socket(error)
+    return Failure(cause.reason, cause.detail, phases=phases, address=address)

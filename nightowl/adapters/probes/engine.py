@@ -1,0 +1,267 @@
+"""The engine: thousands of attempts at once on one owner.
+
+::
+
+    submit (any thread) -> arrivals -> http, https -> Transfers: one libcurl multi handle -> done
+                                    -> other kinds -> Workers: one blocking probe each    -> done
+
+The owner is one thread or one greenlet, whichever runs ``run``; what differs between the two is behind ``Loop``
+and ``Workers``. Each turn does a bounded amount of work. A sweep ends every attempt that outlived its
+timeout, whatever went wrong with it, so that ``done`` always comes, once.
+"""
+
+from __future__ import annotations
+
+import logging
+import resource
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from heapq import heappop, heappush
+from itertools import count
+from time import monotonic, time
+
+from nightowl.adapters.probes.connect import connector
+from nightowl.adapters.probes.exchange import Exchange
+from nightowl.adapters.probes.failure import BUSY, FAULT, OVERDUE, STOPPED, Failure, failed, state_of
+from nightowl.adapters.probes.guard import guard
+from nightowl.adapters.probes.loop import Loop, Workers
+from nightowl.adapters.probes.plan import Plan
+from nightowl.adapters.probes.transfers import Transfers
+from nightowl.core.values import Attempt, Policy, State, Target
+from nightowl.ports import Probe
+
+log = logging.getLogger(__name__)
+
+Done = Callable[[Attempt], None]
+
+MAX_IN_FLIGHT = 4096
+"""Attempts under way at once; more wait, and end as ``own.busy`` where their time passes meanwhile."""
+_STOPPED = "NightOwl was stopped before the attempt ended"
+_TURN = 64
+_SWEEP = 0.2
+_GRACE = 0.2
+_PLANS = 512
+_FILES_KEPT = 256
+
+
+class Flight:
+    """An attempt from its submission to its end."""
+
+    __slots__ = ("deadline", "done", "exchange", "policy", "started", "submitted", "target")
+
+    def __init__(self, target: Target, policy: Policy, timeout: float, done: Done) -> None:
+        self.target = target
+        self.policy = policy
+        self.done = done
+        self.submitted = monotonic()
+        self.deadline = self.submitted + timeout
+        self.started = 0.0
+        self.exchange: Exchange | None = None
+
+
+class ProbeEngine:
+    """An implementation of ``ports.Engine``; ``run`` is to be called by its owner."""
+
+    def __init__(self, loop: Loop, workers: Workers, probes: Mapping[str, Probe]) -> None:
+        """``probes`` has a function for every kind other than http and https."""
+        self._loop = loop
+        self._workers = workers
+        self._probes = probes
+        self._transfers = Transfers(loop.watch, self._exchanged)
+        self._limit = _room_for_sockets()
+        self._arrivals: deque[Flight] = deque()
+        self._calls: deque[Callable[[], None]] = deque()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = count()
+        self._flights: dict[Flight, None] = {}
+        self._by_exchange: dict[Exchange, Flight] = {}
+        self._plans: dict[int, Plan] = {}
+        self._next_sweep = monotonic() + _SWEEP
+        self._asleep = False
+        self._stopping = self._stopped = False
+
+    # -- from any thread --------------------------------------------------------------------------------------------
+
+    def submit(self, target: Target, policy: Policy, timeout: float, done: Done) -> None:
+        """Start an attempt that ends within ``timeout`` seconds, then call ``done`` with it, always."""
+        if self._stopped:
+            done(Attempt(state=State.UNKNOWN, started=time(), duration=0.0, reason=STOPPED, detail=_STOPPED))
+            return
+        self._arrivals.append(Flight(target, policy, timeout, done))
+        if self._asleep:
+            self._loop.wake()
+
+    def later(self, delay: float, function: Callable[[], None]) -> None:
+        """Call ``function`` on the owner in ``delay`` seconds (0: as soon as it can)."""
+        self._calls.append(partial(self._set_timer, monotonic() + delay, function) if delay > 0 else function)
+        if self._asleep:
+            self._loop.wake()
+
+    @property
+    def in_flight(self) -> int:
+        """How many attempts were submitted and have not ended."""
+        return len(self._flights) + len(self._arrivals)
+
+    def request_stop(self) -> None:
+        """Make ``run`` return; what is under way ends as ``own.stopped``."""
+        if not self._stopped:
+            self._stopping = True
+            self._loop.wake()
+
+    # -- the owner --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until ``request_stop``."""
+        ready: list[tuple[int, int]] = []
+        while not self._stopping:
+            self._turn(ready)
+            self._asleep = True
+            ready = self._loop.wait(self._idle_seconds())
+            self._asleep = False
+        self._shut()
+
+    def _turn(self, ready: list[tuple[int, int]]) -> None:
+        for _ in range(min(len(self._calls), _TURN)):
+            self._call(self._calls.popleft())
+        for _ in range(min(len(self._arrivals), _TURN, self._limit - len(self._flights))):
+            self._begin(self._arrivals.popleft())
+        self._transfers.act(ready)
+        now = monotonic()
+        while self._timers and self._timers[0][0] <= now:
+            self._call(heappop(self._timers)[2])
+        if now >= self._next_sweep:
+            self._sweep(now)
+            self._next_sweep = now + _SWEEP
+
+    def _idle_seconds(self) -> float:
+        if self._calls or (self._arrivals and len(self._flights) < self._limit):
+            return 0.0
+        due = self._next_sweep if self._flights or self._arrivals else self._next_sweep + 60.0
+        if self._transfers.due is not None:
+            due = min(due, self._transfers.due)
+        if self._timers:
+            due = min(due, self._timers[0][0])
+        return max(0.0, due - monotonic())
+
+    def _begin(self, flight: Flight) -> None:
+        self._flights[flight] = None
+        flight.started = time()
+        try:
+            if flight.target.kind in ("http", "https"):
+                self._exchange(flight)
+            else:
+                self._probe(flight)
+        except Failure as failure:
+            self._end(flight, failed(failure, started=flight.started, duration=0.0))
+        except Exception as error:
+            log.exception("An attempt could not be started")
+            self._fail(flight, FAULT, f"the attempt could not be started: {type(error).__name__}")
+
+    def _exchange(self, flight: Flight) -> None:
+        decide = None if flight.policy.reach == "any" else guard(flight.policy)
+        exchange = flight.exchange = Exchange(self._plan(flight.target), decide, flight.deadline)
+        self._by_exchange[exchange] = flight
+        self._transfers.start(exchange)
+
+    def _plan(self, target: Target) -> Plan:
+        """The target's plan; a job's attempts share the target object, by which plans are kept."""
+        plan = self._plans.get(id(target))
+        if plan is None or plan.target is not target:
+            if len(self._plans) >= _PLANS:
+                del self._plans[next(iter(self._plans))]
+            plan = self._plans[id(target)] = Plan(target)
+        return plan
+
+    def _probe(self, flight: Flight) -> None:
+        probe = self._probes.get(flight.target.kind)
+        if probe is None:
+            raise Failure("own.kind", f"no probe knows the kind {flight.target.kind!r}")
+        self._workers.run(partial(self._work, flight, probe))
+
+    def _work(self, flight: Flight, probe: Probe) -> None:
+        """Run a blocking probe on a worker."""
+        if flight not in self._flights:
+            return
+        flight.started = time()
+        connect = connector(flight.target.family, guard(flight.policy), self._workers.resolve)
+        began = monotonic()
+        try:
+            attempt = probe(flight.target, flight.deadline, connect)
+        except Failure as failure:
+            attempt = failed(failure, started=flight.started, duration=monotonic() - began)
+        except Exception as error:
+            log.exception("The probe %s failed", flight.target.kind)
+            fault = Failure(FAULT, f"the probe failed: {type(error).__name__}")
+            attempt = failed(fault, started=flight.started, duration=monotonic() - began)
+        self.later(0, partial(self._end, flight, attempt))
+
+    def _exchanged(self, exchange: Exchange, attempt: Attempt) -> None:
+        flight = self._by_exchange.get(exchange)
+        if flight is not None:
+            self._end(flight, attempt)
+
+    def _end(self, flight: Flight, attempt: Attempt) -> None:
+        """Report an attempt, unless the sweep has already."""
+        if flight not in self._flights:
+            return
+        del self._flights[flight]
+        if flight.exchange is not None:
+            self._by_exchange.pop(flight.exchange, None)
+        self._call(partial(flight.done, attempt))
+
+    def _fail(self, flight: Flight, reason: str, detail: str) -> None:
+        now = monotonic()
+        attempt = Attempt(
+            state=state_of(reason),
+            started=flight.started or time(),
+            duration=now - flight.submitted,
+            reason=reason,
+            detail=detail,
+        )
+        self._end(flight, attempt)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        try:
+            function()
+        except Exception:
+            log.exception("A callback of the engine failed; the engine goes on")
+
+    def _set_timer(self, due: float, function: Callable[[], None]) -> None:
+        heappush(self._timers, (due, next(self._order), function))
+
+    # -- what does not end by itself --------------------------------------------------------------------------------
+
+    def _sweep(self, now: float) -> None:
+        overdue = [flight for flight in self._flights if flight.deadline + _GRACE < now]
+        for flight in overdue:
+            if flight.exchange is not None:
+                self._transfers.abandon(flight.exchange)
+            self._fail(flight, OVERDUE, "the attempt did not end within its timeout")
+        for _ in range(len(self._arrivals)):
+            flight = self._arrivals.popleft()
+            if flight.deadline < now:
+                self._flights[flight] = None
+                self._fail(flight, BUSY, f"more than {self._limit} attempts were under way, so this one never started")
+            else:
+                self._arrivals.append(flight)
+
+    def _shut(self) -> None:
+        self._stopped = True
+        self._flights.update(dict.fromkeys(self._arrivals))
+        self._arrivals.clear()
+        for flight in list(self._flights):
+            self._fail(flight, STOPPED, _STOPPED)
+        self._transfers.close()
+        self._workers.close()
+        self._loop.close()
+
+
+def _room_for_sockets() -> int:
+    """How many attempts fit into the process's open files; the soft limit is raised as far as is needed and allowed."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_IN_FLIGHT + _FILES_KEPT
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return MAX_IN_FLIGHT if soft == resource.RLIM_INFINITY else max(64, min(MAX_IN_FLIGHT, soft - _FILES_KEPT))

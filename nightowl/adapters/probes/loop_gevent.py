@@ -1,0 +1,130 @@
+"""The engine on gevent's hub: for an actor process, patched by gevent before anything else was imported.
+
+libcurl's own waiting (``perform``, ``select``) would block the hub, so it is driven by the hub's io watchers. Their
+callbacks run in the hub and must not switch: they only note what is ready and wake the owner greenlet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gevent
+import pycurl
+from gevent import event, lock, threadpool
+
+from nightowl.adapters.probes.engine import ProbeEngine
+from nightowl.adapters.probes.loop import AddressInfo, stream_addresses
+from nightowl.ports import Probe
+
+WORKERS = 1000
+"""Blocking probes that run at once, each in a greenlet."""
+LOOKUPS = 32
+"""Names that are looked up at once: a stalled resolver holds a native thread until it gives up."""
+_READY_AT_ONCE = 32
+_READ, _WRITE = 1, 2
+_INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
+_ACTIONS = (0, pycurl.CSELECT_IN, pycurl.CSELECT_OUT, pycurl.CSELECT_IN | pycurl.CSELECT_OUT)
+
+
+class GeventLoop:
+    """A ``Loop`` over the hub's io watchers."""
+
+    def __init__(self) -> None:
+        hub = gevent.get_hub()
+        self._io = hub.loop.io
+        self._watchers: dict[int, Any] = {}
+        self._ready: dict[int, int] = {}
+        self._woken = event.Event()
+        self._waker = hub.loop.async_()
+        self._waker.start(self._woken.set)
+
+    def watch(self, descriptor: int, what: int) -> None:
+        """Wait for a descriptor, or forget it; always by a new watcher, for descriptors are used again."""
+        watcher = self._watchers.pop(descriptor, None)
+        if watcher is not None:
+            watcher.stop()
+            watcher.close()
+            self._ready.pop(descriptor, None)
+        events = _INTEREST.get(what)
+        if events is not None:
+            watcher = self._watchers[descriptor] = self._io(descriptor, events)
+            watcher.start(self._note, descriptor, pass_events=True)
+
+    def wait(self, seconds: float) -> list[tuple[int, int]]:
+        """Sleep until something is ready; under saturation let the other greenlets run in between."""
+        if self._ready or seconds <= 0:
+            gevent.sleep(0)
+        else:
+            self._woken.wait(seconds)
+        self._woken.clear()
+        ready = self._ready
+        return [ready.popitem() for _ in range(min(len(ready), _READY_AT_ONCE))]
+
+    def wake(self) -> None:
+        """End the sleep; from any thread."""
+        self._waker.send()
+
+    def close(self) -> None:
+        """Give watchers back."""
+        for watcher in self._watchers.values():
+            watcher.stop()
+            watcher.close()
+        self._watchers.clear()
+        self._waker.stop()
+        self._waker.close()
+
+    def _note(self, events: int, descriptor: int) -> None:
+        self._ready[descriptor] = _ACTIONS[events & 3]
+        self._woken.set()
+
+
+class GeventWorkers:
+    """``Workers`` as greenlets.
+
+    Names are looked up in native threads of their own, so that a stalled resolver does not hold up the hub's.
+    """
+
+    def __init__(self, limit: int = WORKERS) -> None:
+        self._slots = lock.BoundedSemaphore(limit)
+        self._lookups = threadpool.ThreadPool(LOOKUPS)
+
+    def run(self, job: Callable[[], None]) -> None:
+        """Run ``job`` in a greenlet when one may."""
+        gevent.spawn(self._serve, job)
+
+    def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
+        """``getaddrinfo`` in a native thread that is left behind where it takes longer than ``seconds``."""
+        with gevent.Timeout(seconds, TimeoutError):
+            addresses: AddressInfo = self._lookups.spawn(stream_addresses, host, port, family).get()
+        return addresses
+
+    def close(self) -> None:
+        """Let the native threads end."""
+        self._lookups.kill()
+
+    def _serve(self, job: Callable[[], None]) -> None:
+        with self._slots:
+            job()
+
+
+class GeventEngine(ProbeEngine):
+    """The engine, owned by a greenlet of the hub on which it was made."""
+
+    def __init__(self, probes: Mapping[str, Probe]) -> None:
+        super().__init__(GeventLoop(), GeventWorkers(), probes)
+        self._greenlet = gevent.Greenlet(self.run)
+
+    def start(self) -> None:
+        """Start the owner."""
+        self._greenlet.start()
+
+    def stop(self) -> None:
+        """End what is under way and wait for the owner; a stopped engine cannot be started again."""
+        self.request_stop()
+        self._greenlet.join()
+
+
+def gevent_engine(probes: Mapping[str, Probe]) -> GeventEngine:
+    """An engine on this thread's hub; ``probes`` has a function for every kind other than http and https."""
+    return GeventEngine(probes)

@@ -1,0 +1,151 @@
+"""The engine on a thread of its own: for processes that are not patched by gevent."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+
+import pycurl
+
+from nightowl.adapters.probes.engine import ProbeEngine
+from nightowl.adapters.probes.loop import ACTIONS, READ, WRITE, AddressInfo, stream_addresses
+from nightowl.ports import Probe
+
+WORKERS = 128
+"""Blocking probes that run at once."""
+LOOKUPS = 256
+"""Names that are looked up at once: a stalled resolver holds a thread until it gives up."""
+_READY_AT_ONCE = 256
+_INTEREST = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE, pycurl.POLL_NONE: 0}
+
+
+class ThreadLoop:
+    """A ``Loop`` over epoll, woken by an eventfd."""
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._interest: dict[int, int] = {}
+        self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._epoll.register(self._waker, READ)
+
+    def watch(self, descriptor: int, what: int) -> None:
+        """Wait for a descriptor, or forget it.
+
+        A forgotten one stays registered: libcurl closes it next, which removes it from epoll without a call.
+        """
+        if what == pycurl.POLL_REMOVE:
+            self._interest.pop(descriptor, None)
+            return
+        events = _INTEREST[what]
+        if descriptor in self._interest:
+            self._epoll.modify(descriptor, events)
+        else:
+            try:
+                self._epoll.register(descriptor, events)
+            except FileExistsError:
+                self._epoll.modify(descriptor, events)
+        self._interest[descriptor] = events
+
+    def wait(self, seconds: float) -> list[tuple[int, int]]:
+        """Sleep until something is ready."""
+        ready = []
+        for descriptor, events in self._epoll.poll(seconds, _READY_AT_ONCE):
+            if descriptor in self._interest:
+                ready.append((descriptor, ACTIONS[events & 31]))
+            elif descriptor == self._waker:
+                with suppress(BlockingIOError):
+                    os.eventfd_read(descriptor)
+            else:
+                with suppress(OSError):
+                    self._epoll.unregister(descriptor)
+        return ready
+
+    def wake(self) -> None:
+        """End the sleep; from any thread."""
+        os.eventfd_write(self._waker, 1)
+
+    def close(self) -> None:
+        """Give descriptors back."""
+        self._epoll.close()
+        os.close(self._waker)
+
+
+class ThreadWorkers:
+    """``Workers`` on daemon threads, started when needed: a stuck one does not keep the process from ending."""
+
+    def __init__(self, limit: int = WORKERS) -> None:
+        self._limit = limit
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._started = 0
+        self._idle = threading.Semaphore(0)
+        self._lookups = threading.BoundedSemaphore(LOOKUPS)
+
+    def run(self, job: Callable[[], None]) -> None:
+        """Run ``job`` on the next free thread."""
+        self._jobs.put(job)
+        if not self._idle.acquire(blocking=False) and self._started < self._limit:
+            self._started += 1
+            threading.Thread(target=self._serve, name=f"probe-{self._started}", daemon=True).start()
+
+    def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
+        """``getaddrinfo`` on a thread that is left behind where it takes longer than ``seconds``."""
+        if not self._lookups.acquire(timeout=seconds):
+            raise TimeoutError
+        answers: SimpleQueue[AddressInfo | OSError] = SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                answers.put(stream_addresses(host, port, family))
+            except OSError as error:
+                answers.put(error)
+            finally:
+                self._lookups.release()
+
+        threading.Thread(target=look_up, name="probe-lookup", daemon=True).start()
+        return _answer(answers, seconds)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for _ in range(self._started):
+            self._jobs.put(None)
+
+    def _serve(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            self._idle.release()
+
+
+def _answer(answers: SimpleQueue[AddressInfo | OSError], seconds: float) -> AddressInfo:
+    try:
+        answer = answers.get(timeout=seconds)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(answer, OSError):
+        raise answer
+    return answer
+
+
+class ThreadEngine(ProbeEngine):
+    """The engine, owned by a thread."""
+
+    def __init__(self, probes: Mapping[str, Probe]) -> None:
+        super().__init__(ThreadLoop(), ThreadWorkers(), probes)
+        self._thread = threading.Thread(target=self.run, name="probe-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the owner."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End what is under way and wait for the owner; a stopped engine cannot be started again."""
+        self.request_stop()
+        self._thread.join()
+
+
+def thread_engine(probes: Mapping[str, Probe]) -> ThreadEngine:
+    """An engine on a thread; ``probes`` has a function for every kind other than http and https."""
+    return ThreadEngine(probes)

@@ -1,0 +1,79 @@
+"""Requests, and what becomes of one when an answer redirects it. Pure functions.
+
+Following is decided here and not by libcurl, because libcurl keeps custom credential headers and the method when a
+redirect leaves for another origin, and because it does not tell a loop from a long way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from urllib.parse import urlsplit
+
+import msgspec
+
+from nightowl.adapters.probes.failure import Failure
+from nightowl.adapters.probes.redaction import secret_header
+
+REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_PORTS = {"http": 80, "https": 443}
+_TRANSPORT_HEADERS = frozenset(("host", "content-type", "content-length", "transfer-encoding"))
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One hop: what is sent where. ``identified``: the client certificate may be shown."""
+
+    url: str
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    identified: bool
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
+
+
+def follow(request: Request, status: int, location: str | None, visited: Collection[str], limit: int) -> Request:
+    """The request that an answer with a redirect status leads to.
+
+    ``location`` is the absolute URL that it names, ``visited`` the URLs so far, ``limit`` how many redirects may be
+    followed. Credentials, cookies, the client certificate, method and body stay behind when the origin changes.
+
+    Raises:
+        Failure: ``redirect.no_location``, ``.scheme``, ``.loop`` or ``.limit``.
+    """
+    if not location:
+        raise Failure("redirect.no_location", f"status {status} without a Location")
+    try:
+        same = origin(location) == origin(request.url)
+        scheme = urlsplit(location).scheme
+    except ValueError:
+        raise Failure("redirect.no_location", f"status {status} with a Location that is no URL") from None
+    if scheme not in _PORTS:
+        raise Failure("redirect.scheme", f"redirected to the scheme {scheme[:20]!r}; only http and https are followed")
+    after = _same_origin(request, status, location) if same else _other_origin(request, location)
+    if location in visited and after.method == request.method:
+        raise Failure("redirect.loop", "redirected to a URL that was visited before")
+    if len(visited) > limit:
+        raise Failure("redirect.limit", f"redirected more than {limit} times")
+    return after
+
+
+def _same_origin(request: Request, status: int, location: str) -> Request:
+    keeps = status in (307, 308) or request.method in ("GET", "HEAD")
+    if keeps:
+        return Request(location, request.method, request.headers, request.body, request.identified)
+    headers = tuple((name, value) for name, value in request.headers if name.lower() not in _TRANSPORT_HEADERS)
+    return Request(location, "GET", headers, b"", request.identified)
+
+
+def _other_origin(request: Request, location: str) -> Request:
+    headers = tuple(
+        (name, value)
+        for name, value in request.headers
+        if name.lower() not in _TRANSPORT_HEADERS and not secret_header(name)
+    )
+    method = request.method if request.method == "HEAD" else "GET"
+    return Request(location, method, headers, b"", identified=False)
