@@ -8,14 +8,13 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
 import jsonpath_rfc9535
 import regex
-from pydantic import AfterValidator, GetCoreSchemaHandler, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, GetCoreSchemaHandler, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nightowl.config import units
@@ -77,7 +76,11 @@ def _size(found: object) -> int:
 
 
 Size = Annotated[
-    int, PlainValidator(_size), WithJsonSchema({"type": "string", "pattern": units.SIZE_PATTERN}), Shape("size")
+    int,
+    PlainValidator(_size),
+    PlainSerializer(units.format_size),
+    WithJsonSchema({"type": "string", "pattern": units.SIZE_PATTERN}),
+    Shape("size"),
 ]
 """Bytes, written with a unit."""
 
@@ -93,31 +96,40 @@ def _statuses(found: object) -> tuple[tuple[int, int], ...]:
     return ranges
 
 
+def _status_texts(ranges: tuple[tuple[int, int], ...]) -> list[str]:
+    return [units.format_status(one) for one in ranges]
+
+
 _STATUS_SCHEMA = {"type": ["string", "integer"]}
 Statuses = Annotated[
     tuple[tuple[int, int], ...],
     PlainValidator(_statuses),
+    PlainSerializer(_status_texts),
     WithJsonSchema({"anyOf": [_STATUS_SCHEMA, {"type": "array", "items": _STATUS_SCHEMA, "minItems": 1}]}),
     Shape("list of status codes and ranges"),
 ]
 """Inclusive ranges of HTTP status codes."""
 
 
-def _bounded(low: int, high: int, what: str = "a whole number") -> Callable[[int], int]:
-    def within(found: int) -> int:
-        if not low <= found <= high:
-            raise refuse(f"{what} from {low} to {high}")
+@dataclass(frozen=True)
+class Whole:
+    """A whole number between two bounds, both included."""
+
+    at_least: int
+    at_most: int
+
+    def read(self, found: object) -> int:
+        """Return the number."""
+        if not isinstance(found, int) or isinstance(found, bool) or not self.at_least <= found <= self.at_most:
+            raise refuse(f"a whole number from {self.at_least} to {self.at_most}")
         return found
 
-    return within
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        number = core_schema.int_schema(ge=self.at_least, le=self.at_most)
+        return core_schema.no_info_plain_validator_function(self.read, json_schema_input_schema=number)
 
 
-def whole(low: int, high: int) -> AfterValidator:
-    """Return the annotation of a whole number from ``low`` to ``high``."""
-    return AfterValidator(_bounded(low, high))
-
-
-Port = Annotated[int, AfterValidator(_bounded(1, 65535, "a port")), Shape("port")]
+Port = Annotated[int, Whole(1, 65535), Shape("port")]
 """A TCP port."""
 
 
@@ -208,12 +220,7 @@ def _network(found: str) -> str:
     try:
         return str(ipaddress.ip_network(found))
     except ValueError:
-        pass
-    try:
-        wider = ipaddress.ip_network(found, strict=False)
-    except ValueError:
-        raise refuse('a network or an address such as "10.0.0.0/8" or "fd00::/8"') from None
-    raise refuse(f'a network without host bits: "{wider}"')
+        raise refuse('a network without host bits, such as "10.0.0.0/8" or "fd00::/8", or an address') from None
 
 
 Network = Annotated[str, AfterValidator(_network), Shape("network")]

@@ -11,8 +11,9 @@ import msgspec
 
 from nightowl.config import conversion
 from nightowl.config.checks import Bench, apply_template, make_check, template_of
+from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, channel, location, people, server
-from nightowl.config.numbered import hints, location_problems, one_of, route_problems
+from nightowl.config.numbered import Problem, hints, location_problems, one_of, route_problems
 from nightowl.config.reading import Reading, read
 from nightowl.config.references import References
 from nightowl.config.report import Report, Source
@@ -22,6 +23,19 @@ from nightowl.core.values import Check, Location, Route, User
 
 IMPLICIT_LOCATION = "local"
 """The location that is there where none is declared."""
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of loading: the configuration is for use where there are no mistakes.
+
+    ``files`` were read or looked for; ``raw`` is the tree as written, ``resolved`` the same without references.
+    """
+
+    configuration: Configuration
+    report: Report
+    files: tuple[Path, ...]
+    raw: dict[str, Any]
+    resolved: dict[str, Any]
 
 
 def load(
@@ -37,6 +51,13 @@ def load(
     Raises:
         ConfigurationError: with every mistake there is.
     """
+    loaded = load_whole(path, environ, kinds)
+    loaded.report.raise_if_any()
+    return loaded.configuration
+
+
+def load_whole(path: str | os.PathLike[str] | None, environ: Mapping[str, str], kinds: Collection[str]) -> Loaded:
+    """Load like ``load``, and return also what there is to know when there are mistakes."""
     given = "" if path is None else os.fspath(path)
     reading = Reading({}, {}, [], []) if path is None else read(given)
     base = Path(given) if Path(given).is_dir() else Path(given).parent
@@ -47,10 +68,10 @@ def load(
         report.add(key, allowed)
     bench = Bench(report=report, base=base, locations=_location_names(resolved), kinds=kinds, files=references.files)
     configuration = _convert(reading.tree, resolved, bench)
-    report.raise_if_any()
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
-    configuration = msgspec.structs.replace(configuration, files=files, source=given)
-    return msgspec.structs.replace(configuration, hints=tuple(hints(configuration)))
+    found = tuple(hints(configuration)) if not report.mistakes else ()
+    configuration = msgspec.structs.replace(configuration, files=files, source=given, hints=found)
+    return Loaded(configuration=configuration, report=report, files=files, raw=reading.tree, resolved=resolved)
 
 
 def check_from_spec(
@@ -78,10 +99,19 @@ def check_from_spec(
     for key, allowed in references.failures.items():
         report.add(key, allowed)
     check_name("check", name, report)
+    _refuse_nulls(tree, (), report)
     bench = Bench(report=report, base=base or Path(), locations=locations, kinds=kinds, paths=allow_references)
     check = make_check(name, resolved["check"][name], bench)
     report.raise_if_any()
     return cast("Check", check)
+
+
+def _refuse_nulls(value: Any, path: KeyPath, report: Report) -> None:
+    """Report nulls, which JSON has and TOML has not."""
+    if value is None:
+        report.add(path, "a value, or no such key")
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        _refuse_nulls(inner, (*path, key), report)
 
 
 def _location_names(tree: dict[str, Any]) -> Collection[str]:
@@ -101,7 +131,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         self_ping=cast("server.Self", single(tree, "self", report)).ping or "",
         locations=_locations(tree, bench),
         checks=_checks(tree, bench),
-        specs=_specs(raw),
+        specs=_specs(raw, tree),
         channels=channels,
         routes=_routes(tree, channels, bench),
         users=_users(tree, bench),
@@ -113,8 +143,7 @@ def _locations(tree: dict[str, Any], bench: Bench) -> dict[str, Location]:
     for name, table in modelled(tree, "location", bench.report).items():
         made = locations[name] = conversion.location(name, cast("location.Location", table), bench)
         for problem in location_problems(made):
-            path = ("location", name, *problem.key)
-            bench.report.add(path, f"{problem.allowed} [{problem.number}]", problem.found)
+            _refuse(bench.report, ("location", name), problem)
     return locations or {IMPLICIT_LOCATION: Location(name=IMPLICIT_LOCATION)}
 
 
@@ -127,18 +156,18 @@ def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
         if isinstance(used, str) and used not in templates:
             bench.report.add(("check", name, "use"), f"{one_of('a declared template', templates)} [NO05]")
             modelled({"check": {name: spec}}, "check", bench.report)
-        elif check := make_check(name, spec, bench, template_of(spec, tree.get("template", {}))):
+        elif check := make_check(name, spec, bench, template_of(spec, tree["template"] if templates else {})):
             checks[name] = check
     return checks
 
 
-def _specs(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the keys of each check as written, template applied, references kept."""
-    templates = raw.get("template")
+    templates = raw["template"] if names(raw, "template") else {}
     return {
-        name: apply_template(template_of(spec, templates if isinstance(templates, dict) else {})[1], spec)
-        for name, spec in (raw["check"].items() if names(raw, "check") else ())
-        if isinstance(spec, dict)
+        name: apply_template(template_of(tree["check"][name], templates)[1], raw["check"][name])
+        for name in names(raw, "check")
+        if isinstance(raw["check"][name], dict)
     }
 
 
@@ -153,11 +182,16 @@ def _routes(tree: dict[str, Any], channels: Mapping[str, ChannelSettings], bench
     routes = tuple(conversion.route(name, cast("people.Route", table)) for name, table in tables.items())
     for route in routes:
         for problem in route_problems(route, names(tree, "channel")):
-            path = ("route", route.name, *problem.key)
-            bench.report.add(path, f"{problem.allowed} [{problem.number}]", problem.found)
+            _refuse(bench.report, ("route", route.name), problem)
     if not routes and channels:
         return (Route(name="default", to=tuple(channels)),)
     return routes
+
+
+def _refuse(report: Report, table: KeyPath, problem: Problem) -> None:
+    path = (*table, *problem.key)
+    if not report.touches(path):
+        report.add(path, f"{problem.allowed} [{problem.number}]", problem.found)
 
 
 def _users(tree: dict[str, Any], bench: Bench) -> tuple[User, ...]:

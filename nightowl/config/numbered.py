@@ -42,7 +42,9 @@ RESERVE = 2.0
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Something that cannot work: its number, where below the table, what is found and what would be allowed.
+    """Something that cannot work: its number, where below the table, what is found, and what would be allowed.
+
+    ``found`` None: what is written there.
 
     ``about`` are the keys that it was concluded from: where one of them is itself mistaken, nothing follows.
     """
@@ -63,7 +65,7 @@ def check_problems(check: Check, locations: Collection[str]) -> Iterator[Problem
         yield from _fit(check, every)
     for index, name in enumerate(check.locations):
         if name not in locations:
-            yield Problem("NO03", ("locations", index), f'"{name}"', one_of("a declared location", locations))
+            yield Problem("NO03", ("locations", index), None, one_of("a declared location", locations))
     if check.quorum is not None and check.quorum > len(check.locations):
         allowed = f"at most {len(check.locations)}, the number of its locations"
         yield Problem("NO04", ("quorum",), None, allowed, ("locations",))
@@ -129,7 +131,7 @@ def _check_hints(check: Check, locations: Mapping[str, Location]) -> Iterator[Hi
     host = (parts.hostname if (parts := split_url(check.target.url)) else None) or ""
     for name in check.locations:
         if not _may_reach(locations[name], host):
-            text = f"{host} is outside of what location {name} may reach; allow it in [location.{name}]"
+            text = f"an address that location {name} may not reach; allow it in [location.{name}]"
             yield Hint(number="NO13", key=f"{key}.url", text=text)
     warn = check.target.warn.duration
     if warn is not None and warn >= check.target.timeout:

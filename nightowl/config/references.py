@@ -58,7 +58,7 @@ class References:
         if name not in self._environ:
             raise ValueError(f"a variable that is set; the environment has no {name}")
         value = self._environ[name]
-        if not value.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        if any("\ud800" <= letter <= "\udfff" for letter in value):  # what Python makes of other bytes
             raise ValueError(f"a variable that holds UTF-8; {name} does not")
         return value
 
@@ -67,20 +67,23 @@ def read_text(base: Path, name: str, files: list[Path]) -> str:
     """Return the text of the file ``name``, relative to ``base``, and append its path to ``files``.
 
     Raises:
-        ValueError: it is not there, not readable, not a regular file, too large or not UTF-8; the text says which.
+        ValueError: it is not there, not readable, not a regular file, too large or not UTF-8. The text says which,
+            and does not repeat the name, which may itself be a secret that was resolved.
     """
     path = base / name
     files.append(path)
     try:
+        if not path.exists():
+            raise ValueError(f"a file that is there; relative names begin at {base.absolute()}")
         if not path.is_file():
-            raise ValueError(f"a file that is there; {path} is {'not a regular file' if path.exists() else 'missing'}")
+            raise ValueError("a regular file")
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
     except OSError as error:
-        raise ValueError(f"a file that can be read; {path}: {error.strerror}") from None
+        raise ValueError(f"a file that can be read ({(error.strerror or 'unknown error').lower()})") from None
     if len(raw) > LARGEST_FILE:
-        raise ValueError(f"a file of at most 1 MiB; {path} is larger")
+        raise ValueError("a file of at most 1 MiB")
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        raise ValueError(f"a file of UTF-8 text; {path} is not") from None
+        raise ValueError("a file of UTF-8 text") from None

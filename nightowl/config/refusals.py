@@ -99,8 +99,8 @@ def refuse_key(report: Report, path: KeyPath, known: Iterable[str], later: Itera
         report.add(path, f"{listed}; this version of NightOwl does not have {key} yet")
         return
     near = difflib.get_close_matches(key, choice, n=1, cutoff=0.6)
-    suggestion = f"{near[0]} (did you mean that?), or " if near else ""
-    report.add(path, f"{suggestion}{listed}", "an unknown key")
+    suggestion = f"{near[0]} (is that meant?), or " if near else ""
+    report.add(path, f"{suggestion}{listed}", f"an unknown key with {report.shown(path)}")
 
 
 def keys(model: type[Table] | None) -> list[str]:

@@ -6,11 +6,10 @@ import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from nightowl.config.loading import load
+from nightowl.config.loading import Loaded, load_whole
 from nightowl.config.models import BUILT_IN_KINDS
 from nightowl.config.reading import toml_files
 from nightowl.config.settings import Configuration
-from nightowl.core.errors import ConfigurationError
 
 Fingerprint = dict[Path, tuple[int, int, int] | None]
 """Modification time, size and inode of each file (None: not there)."""
@@ -40,7 +39,9 @@ class Watched:
         self._kinds = kinds
         self._seen: Fingerprint = {}
         self.error = ""
-        self.current = self._load()
+        loaded = self._load()
+        loaded.report.raise_if_any()
+        self.current = loaded.configuration
 
     def poll(self) -> Configuration | None:
         """Load anew if a file changed since the last time, and return the new configuration if it is valid."""
@@ -48,24 +49,19 @@ class Watched:
 
     def reload(self) -> Configuration | None:
         """Load anew whether or not a file changed; None: it is not valid, ``error`` says why."""
-        try:
-            self.current = self._load()
-        except ConfigurationError as error:
-            self.error = str(error)
+        loaded = self._load()
+        self.error = "\n".join(str(mistake) for mistake in loaded.report.mistakes)
+        if self.error:
             return None
-        self.error = ""
+        self.current = loaded.configuration
         return self.current
 
-    def _load(self) -> Configuration:
+    def _load(self) -> Loaded:
         """Load, remembering how the files were before, so that a change meanwhile is seen next time."""
         before = self._fingerprint(self._seen)
-        try:
-            configuration = load(self._path, environ=self._environ, kinds=self._kinds)
-        except ConfigurationError:
-            self._seen = before
-            raise
-        self._seen = before | {file: _stat(file) for file in configuration.files if file not in before}
-        return configuration
+        loaded = load_whole(self._path, self._environ, self._kinds)
+        self._seen = before | {file: _stat(file) for file in loaded.files if file not in before}
+        return loaded
 
     def _fingerprint(self, known: Fingerprint) -> Fingerprint:
         """Return the state of the files known, and of those that are in the folder now."""

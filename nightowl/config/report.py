@@ -36,9 +36,25 @@ class Report:
     def add(self, path: KeyPath, allowed: str, found: str | None = None, *, file: str | None = None) -> None:
         """Note a mistake at ``path``; without ``found`` the value as written there, masked."""
         where = self.source.file(path) if file is None else file
-        said = shown(self.source.tree, path) if found is None else found
+        said = self.shown(path) if found is None else found
         mistake = Mistake(file=where, key=dotted(path), found=said, allowed=allowed)
         self._mistakes.setdefault((where, mistake.key), mistake)
+
+    def shown(self, path: KeyPath) -> str:
+        """Return what is written at ``path``, masked and shortened; ``nothing`` where nothing is."""
+        value: Any = self.source.tree
+        for key in path:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                return "nothing"
+        text = json.dumps(masked(value, path), ensure_ascii=False, default=str)
+        return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+    @property
+    def mistakes(self) -> tuple[Mistake, ...]:
+        """What was found so far."""
+        return tuple(self._mistakes.values())
 
     def touches(self, path: KeyPath) -> bool:
         """Whether there is a mistake at ``path`` or below."""
@@ -52,7 +68,7 @@ class Report:
             ConfigurationError: there is at least one.
         """
         if self._mistakes:
-            raise ConfigurationError(tuple(self._mistakes.values()))
+            raise ConfigurationError(self.mistakes)
 
 
 def dotted(path: KeyPath) -> str:
@@ -69,15 +85,3 @@ def dotted(path: KeyPath) -> str:
 def _quoted(key: str) -> str:
     bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
     return key if bare else json.dumps(key)
-
-
-def shown(tree: Any, path: KeyPath) -> str:
-    """Return what is written at ``path``, masked and shortened; ``nothing`` where nothing is."""
-    value = tree
-    for key in path:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return "nothing"
-    text = json.dumps(masked(value, path), ensure_ascii=False, default=str)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

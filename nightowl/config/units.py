@@ -90,3 +90,9 @@ def parse_status(found: str | int) -> tuple[int, int]:
     if first > last:
         raise ValueError(found)
     return first, last
+
+
+def format_status(found: tuple[int, int]) -> str:
+    """Return a range of status codes as ``parse_status`` reads it."""
+    first, last = found
+    return str(first) if first == last else f"{first}-{last}"

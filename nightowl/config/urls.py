@@ -15,12 +15,15 @@ BROKERS = (
     "amqp",
     "amqps",
     "pyamqp",
+    "mysql+pymysql",
+    "mariadb+pymysql",
     "sqla+mysql+pymysql",
     "sqla+mariadb+pymysql",
 )
 """The transports that are tested."""
 
 _HOSTLESS = ("memory", "filesystem", "redis+socket")
+_WITH_PATH = ("filesystem", "redis+socket", "mysql", "mariadb", "sqla")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 _STORES = ("sqlite", *_DRIVERS, *_DRIVERS.values())
 
@@ -33,8 +36,8 @@ def broker_problem(url: str) -> str:
     parts = split_url(url) if url else None
     if url and (not parts or (scheme not in _HOSTLESS and not parts.hostname)):
         return "a broker URL with a host and, where needed, a port; percent-encode what stands in a password"
-    if parts and scheme.startswith("sqla") and not parts.path.strip("/"):
-        return "a broker URL that names a database, such as sqla+mariadb+pymysql://user:password@host/owl"
+    if parts and scheme.startswith(_WITH_PATH) and not parts.path.strip("/"):
+        return "a broker URL with a path: filesystem:///FOLDER, or the database in mariadb+pymysql://HOST/DATABASE"
     return ""
 
 

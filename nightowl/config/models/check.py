@@ -17,8 +17,8 @@ from nightowl.config.fields import (
     Tags,
     TargetUrl,
     WebUrl,
+    Whole,
     refuse,
-    whole,
 )
 from nightowl.config.models.table import Table
 
@@ -87,11 +87,11 @@ class CheckKeys(Table):
     """The request's body."""
     auth: Auth | None = None
     """`{ basic = "user:password" }` or `{ bearer = "token" }`."""
-    every: Annotated[float, Seconds(at_least=5)] = 60.0
-    """From one round to the next."""
+    every: Annotated[float, Seconds()] = 60.0
+    """From one round to the next: at least 5 seconds, and long enough for all attempts."""
     timeout: Annotated[float, Seconds(at_least=0.05)] = 10.0
     """The deadline of one attempt as a whole, from the name look-up to the last byte."""
-    attempts: Annotated[int, whole(1, 20)] = 3
+    attempts: Annotated[int, Whole(1, 20)] = 3
     """How many attempts each location makes in a round; the fastest good one is kept."""
     attempts_when: Literal["always", "failed"] = "always"
     """`always`: all attempts. `failed`: stop at the first good one."""
@@ -99,13 +99,13 @@ class CheckKeys(Table):
     """The pause between two attempts."""
     locations: Names | None = None
     """From where. Without it: from all locations."""
-    quorum: Annotated[int, whole(1, 1000)] | None = None
+    quorum: Annotated[int, Whole(1, 1000)] | None = None
     """How many locations must say *down* for the check to be down. Without it: more than half of those that voted."""
-    down_after: Annotated[int, whole(1, 1000)] = 2
+    down_after: Annotated[int, Whole(1, 1000)] = 2
     """Rounds down in a row before an incident opens."""
-    up_after: Annotated[int, whole(1, 1000)] = 1
+    up_after: Annotated[int, Whole(1, 1000)] = 1
     """Rounds up in a row before it closes."""
-    redirects: Annotated[int, whole(0, 20)] = 5
+    redirects: Annotated[int, Whole(0, 20)] = 5
     """The most redirects that are followed; 0: none is."""
     verify: bool = True
     """Whether the certificate must be valid, trusted and made for this host."""

@@ -58,8 +58,8 @@ class Bus(Table):
     """The broker between director and actors."""
 
     broker: str = ""
-    """`memory://` (all roles in one process), `filesystem://PATH`, `redis://...`, `rediss://...`, `amqp://...`, \
-`amqps://...` or `sqla+mariadb+pymysql://...`. Without it: `memory://`."""
+    """`memory://` (all roles in one process), `filesystem:///FOLDER`, `redis://...`, `rediss://...`, `amqp://...`, \
+`amqps://...` or `mariadb+pymysql://...`. Without it: `memory://`."""
     transport_options: Options = Field(default_factory=dict)
     """Options of Celery's transport for this broker (`broker_transport_options`)."""
     ca: str | None = None

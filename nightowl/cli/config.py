@@ -1,0 +1,95 @@
+"""``nightowl config``: prove, show and begin a configuration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import tomli_w
+
+from nightowl.config.loading import load
+from nightowl.config.schema import schema as json_schema
+from nightowl.config.settings import Configuration
+from nightowl.config.showing import effective
+from nightowl.config.starter import STARTER
+from nightowl.core.errors import ConfigurationError
+
+DEFAULT = "nightowl.toml"
+
+_path_option = click.option(
+    "-c", "--config", "path", default=DEFAULT, show_default=True, help="A TOML file, or a folder of them."
+)
+
+
+@click.group()
+def config() -> None:
+    """Prove, show and begin a configuration."""
+
+
+@config.command()
+@_path_option
+def check(path: str) -> None:
+    """Say every mistake of a configuration (exit 2), or that there is none."""
+    with _mistakes_told():
+        loaded = load(path)
+        click.echo(f"{path}: valid; {_summary(loaded)}")
+        for hint in loaded.hints:
+            click.echo(f"hint {hint}")
+
+
+@config.command()
+@_path_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of TOML.")
+def show(path: str, as_json: bool) -> None:
+    """Print the configuration as it takes effect: with defaults, without secrets."""
+    with _mistakes_told():
+        shown = effective(path)
+        click.echo(json.dumps(shown, indent=2) if as_json else tomli_w.dumps(shown).rstrip())
+
+
+@config.command()
+def schema() -> None:
+    """Print the JSON Schema of configuration files, for editors."""
+    click.echo(json.dumps(json_schema(), indent=2))
+
+
+@config.command()
+@click.argument("path", default=DEFAULT, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace a file that is there.")
+def init(path: Path, force: bool) -> None:
+    """Write a commented file to start from."""
+    try:
+        with path.open("w" if force else "x", encoding="utf-8") as file:
+            file.write(STARTER)
+    except FileExistsError:
+        _fail(f"{path} is there already; --force replaces it")
+    except OSError as error:
+        _fail(f"{path} cannot be written: {(error.strerror or 'unknown error').lower()}")
+    click.echo(f"Wrote {path}. Next: nightowl up -c {path}")
+
+
+def _summary(loaded: Configuration) -> str:
+    counted = {
+        "location": len(loaded.locations),
+        "check": len(loaded.checks),
+        "channel": len(loaded.channels),
+        "route": len(loaded.routes),
+        "user": len(loaded.users),
+    }
+    return ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counted.items())
+
+
+@contextmanager
+def _mistakes_told() -> Iterator[None]:
+    try:
+        yield
+    except ConfigurationError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    click.echo(message, err=True)
+    raise SystemExit(2)
