@@ -256,7 +256,7 @@ class CheckState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the rounds so far have made of a check; lives in the store, one a check.
 
     ``verdict`` is the last round's, ``since`` the due moment from which it has been that. The streaks count rounds
-    in a row (``bad``: degraded or down). ``incident`` and ``own_incident`` are the ids of what is open.
+    in a row (``bad``: degraded or down). ``incident`` is the id of what is open, ``breach`` how bad that has been.
     ``strip`` has one letter a round, newest last, at most 60: u up, d down, g degraded, k unknown.
     """
 
@@ -269,8 +269,7 @@ class CheckState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     bad: int = 0
     unknown: int = 0
     incident: str = ""
-    incident_severity: Severity | None = None
-    own_incident: str = ""
+    breach: Literal["", "degraded", "down"] = ""
     strip: str = ""
 
 
