@@ -1,0 +1,80 @@
+"""Close: turn finished rounds into verdicts, verdicts into incidents, incidents into notices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from nightowl.core import incident, routing
+from nightowl.core.flight import OpenRound
+from nightowl.core.incident import Move
+from nightowl.core.values import Change, Check, CheckState, Route, Verdict
+from nightowl.core.verdict import decide
+from nightowl.ports import Unit
+
+
+class Closing(msgspec.Struct):
+    """What closing some rounds decides; nothing of it is written yet."""
+
+    verdicts: list[Verdict] = []
+    states: dict[str, CheckState] = {}
+    moves: list[tuple[Check, Move]] = []
+
+
+def close(opened: Sequence[OpenRound], states: Mapping[str, CheckState], now: float) -> Closing:
+    """Decide rounds in order of their due moment; one older than its check's last round leaves the state alone."""
+    closing = Closing()
+    for each in opened:
+        check = each.check
+        verdict = decide(each.round, each.asked, each.votes, check.quorum, now)
+        closing.verdicts.append(verdict)
+        state = closing.states.get(check.name) or states.get(check.name) or CheckState(check=check.name)
+        if state.last is not None and verdict.due <= state.last.due:
+            continue
+        closing.states[check.name], move = incident.advance(check, state, verdict)
+        if move is not None:
+            closing.moves.append((check, move))
+    return closing
+
+
+def write(unit: Unit, closing: Closing, routes: Sequence[Route], public_url: str, now: float) -> list[Change]:
+    """Write verdicts, states, incidents and notices; return the changes."""
+    if closing.verdicts:
+        unit.rounds.close(closing.verdicts, list(closing.states.values()))
+    changes = []
+    for check, move in closing.moves:
+        before = None if move.event == "opened" else unit.incidents.get(move.incident)
+        if before is None and move.event != "opened":
+            continue
+        changes.append(incident.change(check, move, before))
+        tell(unit, changes[-1:], routes, public_url, now)
+    return changes
+
+
+def abandon(
+    unit: Unit,
+    ended: Mapping[str, CheckState],
+    kept: Collection[str],
+    routes: Sequence[Route],
+    public_url: str,
+    now: float,
+) -> None:
+    """Resolve the incidents of checks that were paused (those ``kept``) or removed."""
+    for name, state in ended.items():
+        before = unit.incidents.get(state.incident)
+        if before is not None and before.open:
+            why = f"{name} is not checked any more: it was {'paused' if name in kept else 'removed'}"
+            after = replace(before, resolved=now)
+            tell(unit, [Change(event="resolved", incident=after, at=now, text=why)], routes, public_url, now)
+    unit.rounds.close([], [incident.rest(state) for name, state in ended.items() if name in kept])
+
+
+def tell(unit: Unit, changes: Sequence[Change], routes: Sequence[Route], public_url: str, now: float) -> None:
+    """Write changes of incidents together with the notices that they call for."""
+    unit.incidents.apply(changes)
+    for each in changes:
+        rows = unit.outbox.of(each.incident.id)
+        told = [row.notice.channel for row in rows if row.notice.step in ("firing", "raised")]
+        unit.outbox.add(routing.notices(each, routes, told, public_url, now))

@@ -1,0 +1,102 @@
+"""Lead: one director leads by a lease, the others stand by.
+
+The lease is judged by the database's clock. Every transaction of a leader confirms its epoch first, so a leader that
+was paused past its term writes nothing any more and stands by.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from nightowl.core.errors import LeaseLost, Unavailable
+from nightowl.flows.leadership import Leadership, Parts
+from nightowl.flows.rhythm import Rhythm
+from nightowl.ports import Lease
+
+log = logging.getLogger(__name__)
+
+LEASE = "director"
+
+TERM = 6.0
+"""Seconds that a lease lasts; it is renewed every third of them."""
+
+
+class Leader:
+    """The director of one process. ``holder`` names the process in the lease.
+
+    ``led`` is called with True when it begins to lead and with False when it ends, so that only a leader takes
+    reports from the bus.
+    """
+
+    def __init__(self, parts: Parts, *, holder: str, led: Callable[[bool], None] = lambda _: None) -> None:
+        self._parts = parts
+        self._holder = holder
+        self._led = led
+        self._lease: Lease | None = None
+        self._leadership: Leadership | None = None
+        self._rhythm = Rhythm(parts.clock)
+        self._fault = ""
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process leads."""
+        return self._leadership is not None
+
+    def tick(self) -> None:
+        """Do what is due now; call it every 50 ms. A fault of store or bus is logged once and tried again."""
+        try:
+            self._keep_lease()
+            if self._leadership is not None:
+                self._leadership.tick()
+        except LeaseLost:
+            self._stand_by("another director leads now")
+        except Unavailable as error:
+            self._note(str(error))
+        else:
+            self._note("")
+
+    def stop(self) -> None:
+        """Let another director lead at once."""
+        lease = self._lease
+        self._stand_by("stopping")
+        if lease is None:
+            return
+        try:
+            with self._parts.store.transaction() as unit:
+                unit.leases.release(lease)
+        except Unavailable as error:
+            log.warning("the lease could not be given back and runs out by itself: %s", error)
+
+    def _keep_lease(self) -> None:
+        if self._lease is None:
+            if self._rhythm.due("acquire", 1.0):
+                self._acquire()
+        elif self._rhythm.due("renew", TERM / 3):
+            with self._parts.store.transaction() as unit:
+                renewed = unit.leases.renew(self._lease, TERM)
+            if not renewed:
+                raise LeaseLost
+
+    def _acquire(self) -> None:
+        with self._parts.store.transaction() as unit:
+            lease = unit.leases.acquire(LEASE, self._holder, TERM)
+        if lease is None:
+            return
+        self._leadership = Leadership(self._parts, lease)
+        self._lease = lease
+        self._led(True)
+        log.info("leading since now, epoch %d", lease.epoch)
+
+    def _stand_by(self, why: str) -> None:
+        if self._leadership is not None:
+            log.info("standing by: %s", why)
+            self._led(False)
+        self._lease = self._leadership = None
+
+    def _note(self, fault: str) -> None:
+        if fault and not self._fault:
+            log.error("waiting and trying again: %s", fault)
+        elif self._fault and not fault:
+            log.info("going on: what was unavailable answers again")
+        self._fault = fault

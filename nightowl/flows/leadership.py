@@ -1,0 +1,268 @@
+"""A leader's term: what is under way, and the loop that directs, collects and closes.
+
+Nothing is acted upon before it is stored: a round is remembered before its batches go out, and the bus keeps a
+report until its outcomes are committed. So a leader that dies at any point is followed by one that finds every
+round either open (by its ticket) or closed (by its verdict).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from nightowl.core import incident
+from nightowl.core.errors import ConfigurationError, StoreUnavailable
+from nightowl.core.flight import Flights, OpenRound
+from nightowl.core.schedule import Schedule
+from nightowl.core.values import Check, CheckState, Location, Round, Route
+from nightowl.flows import faults
+from nightowl.flows.close import Closing, abandon, close, tell, write
+from nightowl.flows.collect import Intake
+from nightowl.flows.direct import Dispatcher, by_location, open_rounds
+from nightowl.flows.figures import Figures
+from nightowl.flows.notify import remind
+from nightowl.flows.retain import Retainer
+from nightowl.flows.rhythm import Rhythm
+from nightowl.ports import Bus, Clock, Lease, Store, StoredCheck, Ticket, Unit
+
+log = logging.getLogger(__name__)
+
+INTAKE_LIMIT = 2000
+"""Reports held in memory at most while the store does not answer; the bus keeps the rest."""
+
+RECEIVE = 500
+"""Reports taken from the bus in one tick at most."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says to the leader; a reload replaces it whole.
+
+    ``retention`` has the seconds that each kind of row is kept, ``max_size`` the bytes the store may take.
+    """
+
+    locations: Mapping[str, Location]
+    routes: Sequence[Route]
+    public_url: str = ""
+    retention: Mapping[str, float] = {}
+    max_size: int | None = None
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leader works with.
+
+    ``compile_check`` makes a check of its stored definition (raises ``ConfigurationError``); ``plan`` gives the
+    configuration in force.
+    """
+
+    store: Store
+    bus: Bus
+    clock: Clock
+    compile_check: Callable[[StoredCheck], Check]
+    plan: Callable[[], Plan]
+
+
+class Leadership:
+    """One term. Made after the lease was taken: it reads what the store knows and goes on from there."""
+
+    def __init__(self, parts: Parts, lease: Lease) -> None:
+        self._parts = parts
+        self._lease = lease
+        self._rhythm = Rhythm(parts.clock)
+        self._flights = Flights()
+        self._intake = Intake()
+        self._figures = Figures()
+        self._faults = faults.Faults()
+        self._retainer = Retainer(parts.store, lease)
+        self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
+        self._ids = 0
+        self._tickets: Counter[str] = Counter()
+        self._done: list[str] = []
+        self._waiting: list[Round] = []
+        self._checks: dict[str, Check] = {}
+        self._states: dict[str, CheckState] = {}
+        self._feed = 0
+        self._schedule = Schedule(parts.clock.now())
+        self._take_over()
+
+    # -- taking over -----------------------------------------------------------------------------------------------
+
+    def _take_over(self) -> None:
+        now = self._parts.clock.now()
+        with self._parts.store.read() as unit:
+            self._feed = unit.feed.last()
+            self._states = {state.check: state for state in unit.rounds.states()}
+            since = unit.rounds.scheduled_until()
+            self._schedule = Schedule(now if since is None else min(since, now))
+            self._load_checks(unit, now)
+            for ticket in unit.rounds.open_tickets():
+                self._reopen(unit, ticket)
+        for location, opened in by_location(self._flights.rounds.values()).items():
+            missing = [each.round for each in opened if location not in each.votes]
+            self._flights.adopt(location, missing, now)
+
+    def _reopen(self, unit: Unit, ticket: Ticket) -> None:
+        closed = unit.rounds.closed(ticket.rounds)
+        opened = open_rounds([each for each in ticket.rounds if each not in closed], self._checks, ticket.id)
+        if not opened:
+            self._done.append(ticket.id)
+        self._tickets[ticket.id] = len(opened)
+        for each in opened:
+            self._flights.open(each)
+            late = unit.rounds.late(each.check.name, each.round.due)
+            for outcome in unit.rounds.outcomes(each.check.name, each.round.due):
+                if outcome.location not in late:
+                    self._flights.vote(each, outcome)
+
+    def _load_checks(self, unit: Unit, now: float) -> None:
+        """Compile all checks and put them on the schedule; one that cannot be compiled is NightOwl's own fault."""
+        self._checks.clear()
+        broken = {}
+        for stored in unit.checks.all():
+            try:
+                self._checks[stored.name] = self._parts.compile_check(stored)
+            except ConfigurationError as error:
+                broken[stored.name] = str(error)
+        self._faults.uncompiled(broken, now)
+        running = [check for check in self._checks.values() if not check.paused]
+        self._schedule.keep_only([check.name for check in running])
+        for check in running:
+            new = None if check.name in self._states else now
+            self._schedule.put(check.name, check.every, new_at=new)
+
+    # -- the loop --------------------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Do what is due now. Raises ``LeaseLost`` or ``Unavailable``; nothing is lost by calling again."""
+        parts = self._parts
+        now = parts.clock.now()
+        if self._rhythm.due("feed", 0.25):
+            self._follow_feed(now)
+        if len(self._intake) < INTAKE_LIMIT:
+            self._intake.take(parts.bus.receive(RECEIVE), self._flights, now)
+        due = self._schedule.pop(now)
+        self._figures.missed += due.missed
+        self._waiting.extend(due.rounds)
+        try:
+            opened = self._commit(now)
+        except StoreUnavailable:
+            self._faults.store_failed(now)
+            raise
+        self._send(by_location(opened), now)
+        if self._rhythm.due("lost", 0.25):
+            lost = self._flights.lost(now)
+            self._figures.resent += sum(map(len, lost.values()))
+            self._send(lost, now)
+        self._keep_house(now)
+
+    def _commit(self, now: float) -> list[OpenRound]:
+        """Write all that this tick decides in one transaction; return the rounds that it opened."""
+        plan = self._parts.plan()
+        closable = self._flights.closable(now)
+        closing = close(closable, self._states, now)
+        opened = open_rounds(self._waiting, self._checks, ticket=self._next_id())
+        if not (closable or opened or self._intake):
+            self._waiting.clear()
+            return []
+        done = self._finished(closable)
+        with self._parts.store.transaction(self._lease) as unit:
+            self._intake.store(unit)
+            write(unit, closing, plan.routes, plan.public_url, now)
+            if opened:
+                ticket = Ticket(id=opened[0].ticket, rounds=tuple(each.round for each in opened))
+                unit.rounds.dispatch(ticket, now)
+            if done:
+                unit.rounds.finish(done)
+        self._committed(closable, closing, opened, now)
+        return opened
+
+    def _finished(self, closable: Sequence[OpenRound]) -> list[str]:
+        """Return the tickets whose last open rounds are among these."""
+        closing = Counter(each.ticket for each in closable)
+        return self._done + [ticket for ticket, count in closing.items() if self._tickets[ticket] <= count]
+
+    def _committed(
+        self, closable: Sequence[OpenRound], closing: Closing, opened: Sequence[OpenRound], now: float
+    ) -> None:
+        self._figures.started(self._intake.votes)
+        self._figures.late += self._intake.stored()
+        self._figures.closed(closing.verdicts)
+        self._flights.forget(closable, now)
+        self._states.update(closing.states)
+        self._waiting.clear()
+        self._done.clear()
+        for each in closable:
+            self._tickets[each.ticket] -= 1
+        self._tickets.update(each.ticket for each in opened)
+        self._tickets = +self._tickets
+        for each in opened:
+            self._flights.open(each)
+
+    def _send(self, rounds: Mapping[str, Sequence[OpenRound]], now: float) -> None:
+        if rounds:
+            refused = self._dispatcher.send(rounds, self._parts.plan().locations, now)
+            self._faults.bus(refused > 0, now)
+
+    # -- besides ---------------------------------------------------------------------------------------------------
+
+    def _follow_feed(self, now: float) -> None:
+        with self._parts.store.read() as unit:
+            items = unit.feed.after(self._feed, 1000)
+            if any(item.kind == "check" for item in items):
+                self._load_checks(unit, now)
+        self._end_incidents(now)
+        for item in items:
+            self._feed = item.id
+            verb, _, name = item.subject.partition(":")
+            if item.kind == "request" and verb == "run" and name in self._checks:
+                self._waiting.append(Round(round(now, 3), name))
+
+    def _end_incidents(self, now: float) -> None:
+        """Resolve what is open about checks that do not run any more."""
+        ended = {name: state for name, state in self._states.items() if state.incident and not self._runs(name)}
+        if not ended:
+            return
+        plan = self._parts.plan()
+        with self._parts.store.transaction(self._lease) as unit:
+            kept = {stored.name for stored in unit.checks.all()}
+            abandon(unit, ended, kept, plan.routes, plan.public_url, now)
+        for name, state in ended.items():
+            self._states[name] = incident.rest(state)
+
+    def _runs(self, name: str) -> bool:
+        check = self._checks.get(name)
+        return check is not None and not check.paused
+
+    def _keep_house(self, now: float) -> None:
+        plan = self._parts.plan()
+        if self._rhythm.due("faults", 1.0):
+            self._tell_faults(plan, now)
+        if self._rhythm.due("figures", 10.0):
+            self._measure(plan, now)
+        if self._rhythm.due("remind", 30.0):
+            remind(self._parts.store, plan.routes, plan.public_url, now)
+        if self._rhythm.due("retain", 1.0):
+            self._retainer.step(plan.retention, plan.max_size, now)
+        if self._rhythm.due("actors", 60.0):
+            self._flights.forget_actors(now - 3600)
+
+    def _tell_faults(self, plan: Plan, now: float) -> None:
+        current = self._faults.current(self._flights.untaken, self._states, self._checks)
+        with self._parts.store.read() as unit:
+            found = faults.changes(current, unit.incidents.open(), now)
+        if found:
+            with self._parts.store.transaction(self._lease) as unit:
+                tell(unit, found, plan.routes, plan.public_url, now)
+        self._faults.told()
+
+    def _measure(self, plan: Plan, now: float) -> None:
+        lengths = {f"nightowl.check.{name}": self._parts.bus.backlog(name) for name in plan.locations}
+        backlog = {queue: length for queue, length in lengths.items() if length is not None}
+        with self._parts.store.transaction(self._lease) as unit:
+            unit.series.append(self._figures.samples(now, backlog, unit.outbox.oldest()))
+
+    def _next_id(self) -> str:
+        self._ids += 1
+        return f"{self._lease.epoch}.{self._ids}"
