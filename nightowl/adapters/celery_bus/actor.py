@@ -1,0 +1,114 @@
+"""An actor: a Celery worker that hands batches to its process's engine, and reports what comes of them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from celery import Celery
+from celery.concurrency import get_implementation
+from celery.worker import WorkController
+
+from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
+from nightowl.adapters.celery_bus.reporter import Reporter
+from nightowl.adapters.celery_bus.sender import Sender
+from nightowl.adapters.celery_bus.station import DirectorClock, Later, Perform, Station
+from nightowl.ports import Clock
+
+log = logging.getLogger(__name__)
+
+CAPACITY = 4000
+"""Jobs under way in one process at most; more batches wait on the broker."""
+
+OUTBOUND = 20000
+"""Reports that wait in memory at most while the broker does not answer."""
+
+DRAIN = 10.0
+"""Seconds that a stopping actor waits for the jobs under way."""
+
+
+class Actor:
+    """One process's actor for some locations.
+
+    ``pool`` is ``threads`` beside other roles in one process, or ``gevent`` in a process patched for it.
+    ``perform`` is made from the actor's clock, which tells director time.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        locations: Sequence[str],
+        clock: Clock,
+        *,
+        name: str,
+        pool: str,
+        perform: Callable[[DirectorClock], Perform],
+        later: Later,
+    ) -> None:
+        self._app = make_app(settings, [check_queue(location) for location in locations])
+        self._pool = pool
+        self._sender = Sender(self._app, clock.monotonic, limit=OUTBOUND)
+        self._reporter = Reporter(self._sender, clock, name, locations)
+        director_clock = DirectorClock(clock)
+        station = Station(
+            director_clock,
+            self._reporter,
+            perform(director_clock),
+            later,
+            locations=set(locations),
+            capacity=CAPACITY,
+        )
+        self._app.task(name=CHECK)(station.take)
+        self._worker: WorkController | None = None
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the broker now, empty: nothing."""
+        return self._sender.fault
+
+    def run(self) -> None:
+        """Work until ``stop`` is called."""
+        self._sender.start()
+        self._reporter.start()
+        self._worker = _worker(self._app, self._pool)
+        self._worker.start()
+
+    def stop(self) -> None:
+        """Take no more batches, finish those under way for up to ``DRAIN`` seconds, and report them."""
+        if self._worker is not None:
+            self._worker.stop()
+        self._wait_until_drained()
+        self._reporter.stop()
+        self._sender.stop(timeout=2.0)
+
+    def _wait_until_drained(self) -> None:
+        for _ in range(int(DRAIN / 0.1)):
+            if not self._reporter.held:
+                return
+            threading.Event().wait(0.1)
+
+
+def _worker(app: Celery, pool: str) -> WorkController:
+    """The worker without Celery's command line around it: no banner, no signal handlers, no gossip among workers."""
+    return WorkController(
+        app=app,
+        pool_cls=_pool(app, pool),
+        concurrency=8,
+        without_heartbeat=True,
+        without_mingle=True,
+        without_gossip=True,
+        optimization="fair",
+    )
+
+
+def _pool(app: Celery, name: str) -> type:
+    """A pool that runs tasks of this app: Celery would look them up in the app that is current in the process."""
+    base: type = get_implementation(name)
+
+    def on_apply(self: Any, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return base.on_apply(self, partial(target, app=app), *args, **kwargs)  # type: ignore[attr-defined]
+
+    return type("TaskPool", (base,), {"on_apply": on_apply})

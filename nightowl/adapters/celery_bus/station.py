@@ -1,0 +1,106 @@
+"""What an actor process does with batches: judge them in director time, hand their jobs on, hold back when full."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from nightowl.adapters.celery_bus.envelope import Unreadable, unpack_batch
+from nightowl.adapters.celery_bus.reporter import Reporter
+from nightowl.core.director_time import DirectorTime
+from nightowl.core.values import Batch, Job, Outcome, Policy
+from nightowl.ports import Clock
+
+log = logging.getLogger(__name__)
+
+SETTLE = 0.3
+"""Seconds after the first batch before any is judged: a backlog must not set the clock."""
+
+Perform = Callable[[Job, str, Policy, Callable[[Outcome], None]], None]
+"""Start a job of a location under a policy; the callback gets its outcome."""
+
+Later = Callable[[float, Callable[[], None]], None]
+"""Call a function in so many seconds."""
+
+
+class DirectorClock:
+    """A clock whose ``now`` is director time as far as it is known, else the own clock's."""
+
+    def __init__(self, own: Clock) -> None:
+        self._own = own
+        self.time = DirectorTime()
+
+    def now(self) -> float:
+        """Director time in Unix seconds."""
+        return self.time.now(self._own.monotonic(), self._own.now())
+
+    def monotonic(self) -> float:
+        """The own steady clock."""
+        return self._own.monotonic()
+
+
+class Station:
+    """Takes envelopes for some locations. ``capacity``: jobs under way at most, before taking a batch waits."""
+
+    def __init__(
+        self,
+        clock: DirectorClock,
+        reporter: Reporter,
+        perform: Perform,
+        later: Later,
+        *,
+        locations: set[str],
+        capacity: int,
+    ) -> None:
+        self._clock = clock
+        self._reporter = reporter
+        self._perform = perform
+        self._later = later
+        self._locations = locations
+        self._free = threading.Semaphore(capacity)
+        self._unsettled: list[Batch] = []
+        self.refused = 0
+        self.expired = 0
+
+    def take(self, data: bytes) -> None:
+        """Take an envelope: tell the director, start its jobs, return at once unless the engine is full."""
+        try:
+            batch = unpack_batch(data)
+        except Unreadable as error:
+            self.refused += 1
+            log.warning("refused a message: %s", error)
+            return
+        if batch.location not in self._locations:
+            self.refused += 1
+            log.warning("refused a batch for location %s, which is not served here", batch.location)
+            return
+        if self._reporter.holds(batch.location, batch.id):
+            return
+        self._reporter.taken(batch.location, batch.id, len(batch.jobs))
+        steady = self._clock.monotonic()
+        self._clock.time.hear(batch.issued, steady)
+        if self._clock.time.settled(steady, SETTLE):
+            self._start(batch)
+        else:
+            self._unsettled.append(batch)
+            self._later(SETTLE, self._start_unsettled)
+
+    def _start_unsettled(self) -> None:
+        batches, self._unsettled = self._unsettled, []
+        for batch in batches:
+            threading.Thread(target=self._start, args=(batch,), daemon=True).start()
+
+    def _start(self, batch: Batch) -> None:
+        for job in batch.jobs:
+            self._free.acquire()
+            self._begin(batch, job)
+
+    def _begin(self, batch: Batch, job: Job) -> None:
+        def done(outcome: Outcome) -> None:
+            self._free.release()
+            late = not outcome.attempts
+            self.expired += late
+            self._reporter.finished(batch.location, batch.id, None if late else outcome)
+
+        self._perform(job, batch.location, batch.policy, done)
