@@ -14,6 +14,7 @@ from hashlib import sha256
 from html import escape
 from itertools import islice
 from typing import Literal
+from urllib.parse import quote
 
 from msgspec.structs import replace
 
@@ -123,7 +124,7 @@ def mail(notice: Notice, sender: str, to: Sequence[str]) -> EmailMessage:
     if notice.step not in ("firing", "test"):
         written["In-Reply-To"] = written["References"] = _message_id(first, sender)
     written["Auto-Submitted"] = "auto-generated"
-    written["X-NightOwl-Key"] = notice.key
+    written["X-NightOwl-Key"] = quote(notice.key)
     written.set_content(f"{message.text}\n", cte="quoted-printable")
     written.add_alternative(_html(message), subtype="html", cte="quoted-printable")
     return written

@@ -11,6 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 
+GOODBYE = 1.0
+"""Seconds to wait for the answer to a goodbye at most."""
+
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """A mail server and how to reach it; ``ca`` is PEM text (empty: the system's), ``timeout`` covers a session."""
@@ -41,6 +44,7 @@ def session(server: Server) -> Iterator[smtplib.SMTP]:
             smtp.ehlo()
         yield smtp
     finally:
+        smtp.deadline = min(smtp.deadline, monotonic() + GOODBYE)
         with suppress(OSError):
             smtp.quit()
         smtp.close()
@@ -50,7 +54,7 @@ class _Plain(smtplib.SMTP):
     """Gives each exchange only the time that is left."""
 
     def __init__(self, deadline: float, **options: Any) -> None:
-        self._deadline = deadline
+        self.deadline = deadline
         super().__init__(**options)
 
     def send(self, s: Any) -> None:
@@ -59,11 +63,16 @@ class _Plain(smtplib.SMTP):
 
     def getreply(self) -> tuple[int, bytes]:
         self._hurry()
-        return super().getreply()
+        try:
+            return super().getreply()
+        except smtplib.SMTPServerDisconnected:
+            if monotonic() >= self.deadline:
+                raise TimeoutError from None
+            raise
 
     def _hurry(self) -> None:
         if self.sock is not None:
-            self.sock.settimeout(max(0.001, self._deadline - monotonic()))
+            self.sock.settimeout(max(0.001, self.deadline - monotonic()))
 
 
 class _Implicit(_Plain, smtplib.SMTP_SSL):

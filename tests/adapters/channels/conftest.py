@@ -75,6 +75,11 @@ def send_reply(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"ok"
 
 
 @pytest.fixture
+def account() -> tuple[str, str]:
+    return ACCOUNT
+
+
+@pytest.fixture
 def reply() -> Callable[..., None]:
     return send_reply
 
