@@ -176,10 +176,15 @@ def test_a_check_that_was_removed_has_no_past_when_it_is_defined_again(store: St
             assert unit.checks.page(CheckFilter(state="new"), 0, 1).total == 1
 
 
-def test_numbers_learned_in_a_transaction_that_failed_are_forgotten(store: Store) -> None:
-    with pytest.raises(KeyboardInterrupt), store.transaction() as unit:
+def write_then_fail(store: Store) -> None:
+    with store.transaction() as unit:
         unit.rounds.add_outcomes([outcome("ghost", location="nowhere")])
         raise KeyboardInterrupt
+
+
+def test_numbers_learned_in_a_transaction_that_failed_are_forgotten(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        write_then_fail(store)
     with store.transaction() as unit:
         unit.rounds.add_outcomes([outcome("other", location="elsewhere")])
     with store.transaction() as unit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from nightowl.adapters.store_sql.schema import FEED, MARKS
 from nightowl.adapters.store_sql.session import Session
@@ -10,6 +10,7 @@ from nightowl.adapters.store_sql.statements import clock
 from nightowl.ports import FeedItem
 
 _LAST = select(MARKS.c.value).where(MARKS.c.name == "feed")
+_ADVANCE = update(MARKS).where(MARKS.c.name == "feed").values(value=MARKS.c.value + bindparam("step"))
 
 
 class SqlFeed:
@@ -47,8 +48,9 @@ class SqlFeed:
             return
         connection = self._session.connection
         step = len(self._pending)
-        connection.execute(update(MARKS).where(MARKS.c.name == "feed").values(value=MARKS.c.value + step))
-        last, now = connection.execute(_LAST.add_columns(clock(connection))).one()
+        connection.execute(_ADVANCE, {"step": step})
+        last = connection.execute(_LAST).scalar_one()
+        now = connection.execute(select(clock(connection))).scalar_one()
         items = enumerate(self._pending, start=last - step + 1)
         self._session.insert(FEED, [(number, kind, subject, now) for number, (kind, subject) in items])
         self._pending.clear()

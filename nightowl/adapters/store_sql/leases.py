@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import bindparam, case, or_, select, update
 
 from nightowl.adapters.store_sql.schema import LEASES
 from nightowl.adapters.store_sql.session import Session
@@ -11,6 +11,11 @@ from nightowl.core.errors import LeaseLost
 from nightowl.ports import Lease
 
 _NOBODY = ""
+_CONFIRM = (
+    update(LEASES)
+    .where(LEASES.c.name == bindparam("lease"), LEASES.c.holder == bindparam("by"), LEASES.c.epoch == bindparam("at"))
+    .values(epoch=LEASES.c.epoch)
+)
 
 
 class SqlLeases:
@@ -56,7 +61,10 @@ class SqlLeases:
 
     def confirm(self, lease: Lease) -> None:
         """Raise ``LeaseLost`` unless the lease is ours; its row then stays locked until the transaction's end."""
-        if not self._update(lease, epoch=lease.epoch):
+        if (
+            self._connection.execute(_CONFIRM, {"lease": lease.name, "by": lease.holder, "at": lease.epoch}).rowcount
+            == 0
+        ):
             raise LeaseLost(f"Another process leads {lease.name} now")
 
     def _update(self, lease: Lease, **values: object) -> bool:

@@ -10,6 +10,7 @@ from nightowl.adapters.store_sql.schema import CHECK_IDS, LOCATION_IDS, MARKS
 from nightowl.adapters.store_sql.statements import Bulk
 
 _CHUNK = 500
+_REMOVALS = select(MARKS.c.value).where(MARKS.c.name == "removals")
 
 
 class KnownNames:
@@ -40,8 +41,7 @@ class Names:
     def checks(self, names: Collection[str]) -> dict[str, int]:
         """The numbers of these checks; one that has none gets one."""
         if self._removals is None:
-            query = select(MARKS.c.value).where(MARKS.c.name == "removals")
-            self._removals = self._connection.execute(query).scalar_one()
+            self._removals = self._connection.execute(_REMOVALS).scalar_one()
             self._known_checks = self._shared.checks if self._shared.removals == self._removals else {}
         return self._numbers(CHECK_IDS, names, self._known_checks, self._new_checks)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import bindparam, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from nightowl.adapters.store_sql.feed import SqlFeed
@@ -28,9 +28,16 @@ from nightowl.core.values import CheckState, DayCount, Place, Round, State, Verd
 
 _CODES = {state: code for code, state in enumerate(STATES)}
 _STANDING = {state: STANDINGS.index(state) for state in STATES}
-_COUNTED = ("up", "degraded", "down", "unknown")  # the order of the columns of DAYS
+# one for the state in the columns of DAYS, which stand in the order of STATES
+_COUNTS = {state: tuple(int(state == counted) for counted in STATES) for state in STATES}
 _DAY = 86_400
 _CHUNK = 400
+_PLACE = (
+    update(CHECKS)
+    .where(CHECKS.c.id.in_(bindparam("checks", expanding=True)), CHECKS.c.standing != bindparam("code"))
+    .where(~CHECKS.c.paused)
+    .values(standing=bindparam("code"))
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode_state = msgspec.msgpack.Decoder(CheckState).decode
@@ -127,10 +134,9 @@ class Verdicts:
         return verdicts
 
     def _count(self, checks: dict[str, int], verdicts: Sequence[Verdict]) -> None:
-        counts: defaultdict[tuple[int, int], Counter[str]] = defaultdict(Counter)
-        for verdict in verdicts:
-            counts[int(verdict.due // _DAY), checks[verdict.check]][verdict.state] += 1
-        self._session.tally(DAYS, [(*key, *(count[name] for name in _COUNTED)) for key, count in counts.items()])
+        self._session.tally(
+            DAYS, [(int(verdict.due // _DAY), checks[verdict.check], *_COUNTS[verdict.state]) for verdict in verdicts]
+        )
 
     def _place(self, checks: dict[str, int], states: Sequence[CheckState]) -> None:
         """Let lists show the checks where they now stand; few checks move in a tick."""
@@ -140,12 +146,7 @@ class Verdicts:
         for verdict, numbers in standing.items():
             code = _STANDING[verdict]
             for start in range(0, len(numbers), _CHUNK):
-                self._connection.execute(
-                    update(CHECKS)
-                    .where(CHECKS.c.id.in_(numbers[start : start + _CHUNK]), CHECKS.c.standing != code)
-                    .where(~CHECKS.c.paused)
-                    .values(standing=code)
-                )
+                self._connection.execute(_PLACE, {"checks": numbers[start : start + _CHUNK], "code": code})
 
     def _numbers(self, names: set[str]) -> dict[str, int]:
         ordered = sorted(names)
