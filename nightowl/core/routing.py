@@ -20,11 +20,6 @@ _ANNOUNCING_CHANGES = ("opened", "raised")
 _RANKS = {str(severity): severity.rank for severity in Severity}
 
 
-def routes_or_default(routes: Sequence[Route], channels: Iterable[str]) -> tuple[Route, ...]:
-    """Return the routes; where there are none, the one that sends everything to every channel."""
-    return tuple(routes) or (Route(name="default", to=tuple(channels)),)
-
-
 def channel_subject(channel: str) -> str:
     """Return the subject of NightOwl's own incident about a channel that notices cannot be sent to."""
     return f"channel/{channel}"

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from nightowl.core.routing import announces, channels_for, matches, notices, reminders, routes_or_default, trial
+from nightowl.core.routing import announces, channels_for, matches, notices, reminders, trial
 from nightowl.core.values import Change, Incident, Notice, Route, Severity
 
 URL = "https://owl.example/"
@@ -69,11 +69,6 @@ def test_channels_of_all_matching_routes_come_once_each_in_order() -> None:
         Route(name="rest", to=("pager", "mail")),
     ]
     assert channels_for(SHOP, routes) == ("mail", "ops", "pager")
-
-
-def test_without_a_route_everything_goes_to_every_channel() -> None:
-    assert channels_for(SHOP, routes_or_default([], ["ops", "mail"])) == ("ops", "mail")
-    assert routes_or_default([ALL], ["pager"]) == (ALL,)
 
 
 def test_an_incident_about_a_channel_goes_to_the_others_only() -> None:

@@ -1,0 +1,41 @@
+"""``nightowl ack``: say that somebody looks after an incident."""
+
+from __future__ import annotations
+
+from getpass import getuser
+from time import time
+
+import click
+
+from nightowl.cli.opening import config_option, configured
+from nightowl.core.errors import Refused
+from nightowl.flows.notify import acknowledge
+from nightowl.ports import Store
+
+
+@click.command()
+@click.argument("incident", metavar="ID")
+@click.option("--by", metavar="NAME", help="Who looks after it; default: you, by the name of your account.")
+@config_option
+def ack(incident: str, by: str | None, path: str) -> None:
+    """Acknowledge the open incident ID (its first letters are enough), which ends its reminders."""
+    with configured(path) as (_, store):
+        taken = acknowledge(store, _whole_id(store, incident), _account() if by is None else by, time())
+    owner = f" by {taken.acknowledged_by}" if taken.acknowledged_by else ""
+    click.echo(f"incident {taken.id} ({taken.subject}): acknowledged{owner}")
+
+
+def _whole_id(store: Store, start: str) -> str:
+    """The id of the only open incident that begins like this; where none does, what was given."""
+    with store.read() as unit:
+        found = [each.id for each in unit.incidents.open() if start and each.id.startswith(start)]
+    if len(found) > 1:
+        raise Refused(f"{len(found)} open incidents begin with {start}: {', '.join(sorted(found))}")
+    return found[0] if found else start
+
+
+def _account() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return ""

@@ -1,0 +1,36 @@
+"""``nightowl channel``: try out where notices go."""
+
+from __future__ import annotations
+
+from time import time
+
+import click
+
+from nightowl import wire
+from nightowl.cli.opening import config_option, errors_told
+from nightowl.config import load
+from nightowl.core.errors import DeliveryFailed, NotFound
+from nightowl.core.routing import trial
+
+
+@click.group()
+def channel() -> None:
+    """Try out where notices go."""
+
+
+@channel.command("test")
+@click.argument("name")
+@config_option
+def try_out(name: str, path: str) -> None:
+    """Send a test notice to the channel NAME now; exit 1 where it is not taken."""
+    with errors_told():
+        configuration = load(path)
+        channels = wire.channels(configuration)
+        if name not in channels:
+            there_are = f"there are {', '.join(sorted(channels))}" if channels else "there is none"
+            raise NotFound(f"{path}: no channel is called {name}; {there_are}")
+        try:
+            channels[name].send(trial(name, wire.link(configuration), time()))
+        except DeliveryFailed as failure:
+            raise DeliveryFailed(f"test notice to {name}: failed: {failure}") from None
+    click.echo(f"test notice to {name}: sent")

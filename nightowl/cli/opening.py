@@ -1,0 +1,38 @@
+"""What commands share: the configuration option, the store behind it, and errors as one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import click
+
+from nightowl import wire
+from nightowl.config import Configuration, load
+from nightowl.core.errors import ConfigurationError, NightOwlError, SchemaOutdated, Unavailable
+from nightowl.ports import Store
+
+CANNOT_START = (ConfigurationError, SchemaOutdated, Unavailable)
+
+config_option = click.option(
+    "-c", "--config", "path", default="nightowl.toml", show_default=True, help="A TOML file, or a folder of them."
+)
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """Tell an error in one message and leave: 2 where nothing could begin, else 1."""
+    try:
+        yield
+    except NightOwlError as error:
+        click.echo(str(error), err=True)
+        raise SystemExit(2 if isinstance(error, CANNOT_START) else 1) from None
+
+
+@contextmanager
+def configured(path: str) -> Iterator[tuple[Configuration, Store]]:
+    """Load a configuration and open its store; errors are told."""
+    with errors_told():
+        configuration = load(path)
+        with closing(wire.open_store(configuration)) as store:
+            yield configuration, store
