@@ -1,0 +1,80 @@
+"""What the demo plays: its configuration as a table that could stand in a ``nightowl.toml``, and its timetable.
+
+Three checks are wrong all the time (slow, expired certificate, failing at one location only), one now and then but
+never for two rounds in a row, and one is really down for a while, is healed, and breaks again. The times fit to
+rounds of 5 s.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nightowl.demo.inbox import Inbox
+from nightowl.demo.shop import Shop
+
+LOCATIONS = ("london", "new-york", "tokyo")
+
+_PAYMENTS_CYCLE = 180.0
+_PAYMENTS_BROKEN = 75.0
+_FLAP_CYCLE = 17.0
+_FLAP_BROKEN = 4.5
+
+
+def broken(elapsed: float) -> frozenset[str]:
+    """Which pages of the shop are broken, so many seconds after the demo began.
+
+    Payments: for 75 s out of every 180, from the start. Recommendations: for less than a round out of every 17 s,
+    which is no multiple of a round, so that it moves against the rounds.
+    """
+    return frozenset(
+        name
+        for name, cycle, part in (
+            ("payments", _PAYMENTS_CYCLE, _PAYMENTS_BROKEN),
+            ("recommendations", _FLAP_CYCLE, _FLAP_BROKEN),
+        )
+        if elapsed % cycle < part
+    )
+
+
+def configuration(shop: Shop, inbox: Inbox) -> dict[str, Any]:
+    """Return the configuration for a shop and an inbox that have started."""
+    ports = [*shop.ports, inbox.smtp_port]
+    return {
+        "location": {
+            name: {"reach": "private", "allow": [{"network": "127.0.0.1/32", "ports": ports}]} for name in LOCATIONS
+        },
+        "template": {"shop": {"every": "5s", "timeout": "900ms", "attempts": 3, "tags": {"team": "shop"}}},
+        "check": {name: {"use": "shop", **keys} for name, keys in _checks(shop, inbox).items()},
+        "channel": {
+            "mailbox": {
+                "kind": "email",
+                "host": "127.0.0.1",
+                "port": inbox.smtp_port,
+                "security": "none",
+                "from": "NightOwl <owl@shop.example>",
+                "to": ["ops@shop.example"],
+            },
+            "webhook": {"kind": "webhook", "url": inbox.webhook_url, "secret": "the demo's own, known to everybody"},
+        },
+        "route": {
+            "urgent": {"match": {"severity": "critical"}, "to": ["mailbox"]},
+            "everything": {"to": ["webhook"]},
+        },
+    }
+
+
+def _checks(shop: Shop, inbox: Inbox) -> dict[str, dict[str, Any]]:
+    urls = shop.urls
+    return {
+        "front": {"url": urls["front"], "expect": {"body": "Basket"}},
+        "search": {"url": urls["search"], "warn": {"duration": "250ms"}, "severity": "warning"},
+        "recommendations": {"url": urls["recommendations"], "severity": "info"},
+        "checkout": {"url": urls["checkout"], "expect": {"body": "Your order"}},
+        "payments": {
+            "url": urls["payments"],
+            "expect": {"json": {"$.ok": True}},
+            "tags": {"team": "payments"},
+        },
+        "partners": {"url": urls["partners"], "ca": shop.ca, "warn": {"certificate": "14d"}, "severity": "warning"},
+        "mail": {"url": f"tcp://127.0.0.1:{inbox.smtp_port}", "expect": {"banner": "220"}, "tags": {"team": "mail"}},
+    }
