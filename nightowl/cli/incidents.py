@@ -9,9 +9,6 @@ from datetime import UTC, datetime
 import click
 import msgspec
 from msgspec.structs import asdict
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from nightowl.cli.opening import config_option, configured
 from nightowl.core.values import Incident
@@ -59,7 +56,11 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         for row in rows:
             click.echo("\t".join(row))
         return
-    table = Table(*(Text(column) for column in COLUMNS), box=None, pad_edge=False)
+    from rich.console import Console  # noqa: PLC0415  # a tenth of a second that pipes and programs need not pay
+    from rich.table import Table  # noqa: PLC0415  # likewise
+    from rich.text import Text  # noqa: PLC0415  # likewise
+
+    table = Table(*COLUMNS, box=None, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
