@@ -99,7 +99,7 @@ def check_from_spec(
     for key, allowed in references.failures.items():
         report.add(key, allowed)
     check_name("check", name, report)
-    _refuse_nulls(tree, (), report)
+    _refuse_nulls(resolved, (), report)
     bench = Bench(report=report, base=base or Path(), locations=locations, kinds=kinds, paths=allow_references)
     check = make_check(name, resolved["check"][name], bench)
     report.raise_if_any()

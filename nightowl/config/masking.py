@@ -8,6 +8,9 @@ from typing import Any
 MASK = "***"
 """What stands in place of a secret."""
 
+DEEPEST = 32
+"""Tables and lists within one another that a configuration may have."""
+
 KeyPath = tuple[str | int, ...]
 """Where a value stands: keys and list indexes from the top of the configuration."""
 
@@ -40,19 +43,25 @@ def _own_keys(path: KeyPath) -> KeyPath:
 
 def masked(value: Any, path: KeyPath) -> Any:
     """Return ``value`` with everything secret in it replaced: by the key it stands under, or inside URLs."""
+    if len(path) > DEEPEST:
+        return MASK
     if isinstance(value, dict):
         return {key: masked(inner, (*path, key)) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [masked(inner, (*path, index)) for index, inner in enumerate(value)]
     if value and value is not True and is_secret(path):
-        return value if isinstance(value, str) and _is_reference(value) else MASK
+        return _hidden(value) if isinstance(value, str) else MASK
     return mask_url(value) if isinstance(value, str) else value
 
 
 def mask_url(text: str) -> str:
     """Return ``text`` without the passwords of URLs in it."""
-    text = _USER_INFO.sub(rf"\1:{MASK}", text)
-    return _QUERY_SECRET.sub(rf"\1={MASK}", text)
+    text = _USER_INFO.sub(lambda found: f"{found[1]}:{_hidden(found[2])}", text)
+    return _QUERY_SECRET.sub(lambda found: f"{found[1]}={_hidden(found[2])}", text)
+
+
+def _hidden(text: str) -> str:
+    return text if _is_reference(text) else MASK
 
 
 def _is_reference(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nightowl.config.masking import KeyPath
+from nightowl.config.masking import DEEPEST, KeyPath
 
 LARGEST_FILE = 2**20
 """Bytes of the largest file that a reference or a key may read."""
@@ -31,6 +31,9 @@ class References:
 
     def resolve(self, value: Any, path: KeyPath = ()) -> Any:
         """Return ``value`` with all references in it replaced; one that fails stays as it was written."""
+        if len(path) > DEEPEST:
+            self.failures[path] = f"tables and lists within one another at most {DEEPEST} deep"
+            return ""
         if isinstance(value, dict):
             return {key: self.resolve(inner, (*path, key)) for key, inner in value.items()}
         if isinstance(value, list):

@@ -21,6 +21,7 @@ listen = "127.0.0.1:5555"
 
 # [template.web]                           # keys that checks take over by use = "web"
 # every = "30s"
+# timeout = "5s"
 # warn = { duration = "2s", certificate = "14d" }
 
 [check.example]

@@ -33,7 +33,7 @@ def parse_duration(text: str) -> float:
     Raises:
         ValueError: it is not a duration, or longer than 100 years.
     """
-    if not text or not _DURATION.match(text):
+    if not text or not _DURATION.fullmatch(text):
         raise ValueError(text)
     seconds = round(sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text)), 3)
     if seconds > LONGEST:

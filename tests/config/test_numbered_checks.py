@@ -1,0 +1,69 @@
+import pytest
+
+from nightowl.config.numbered import NUMBERED
+
+CHECK = '[check.a]\nurl = "http://a/"\n'
+OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
+SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
+
+
+@pytest.mark.parametrize(
+    ("number", "key", "text"),
+    [
+        ("NO01", "check.a.every", CHECK + 'every = "30s"'),
+        ("NO01", "check.a.every", CHECK + 'timeout = "20s"'),
+        ("NO01", "check.a.every", CHECK + 'attempt_gap = "20s"'),
+        ("NO01", "template.t.every", '[template.t]\nevery = "30s"\n' + CHECK + 'use = "t"'),
+        ("NO02", "check.a.every", CHECK + 'every = "4s"\ntimeout = "100ms"'),
+        ("NO03", "check.a.locations[1]", CHECK + 'locations = ["local", "paris"]'),
+        ("NO04", "check.a.quorum", CHECK + "quorum = 2"),
+        ("NO05", "check.a.use", CHECK + 'use = "t"'),
+        ("NO06", "route.r.to[0]", '[route.r]\nto = ["ops"]'),
+        ("NO07", "route.r.match.severity", SLACK + '[route.r]\nto = ["ops"]\nmatch = { severity = "crit" }'),
+        ("NO08", "bus.broker", '[bus]\nbroker = "kafka://h"'),
+        ("NO09", "store.url", '[store]\nurl = "oracle://h/d"'),
+        ("NO10", "location.l.allow", '[location.l]\nreach = "private"'),
+        ("NO11", "check.a.client_certificate", CHECK + 'client_key = "-----BEGIN PRIVATE KEY-----"'),
+        ("NO11", "bus.certificate", '[bus]\nkey = "k.pem"'),
+    ],
+)
+def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text):
+    assert f"[{number}]" in mistakes(text)[key][1]
+
+
+@pytest.mark.parametrize(
+    ("number", "key", "text"),
+    [
+        ("NO12", "server.public_url", '[server]\nlisten = "0.0.0.0:5555"'),
+        ("NO13", "check.a.url", '[check.a]\nurl = "http://10.0.0.1/"'),
+        ("NO13", "check.a.url", '[check.a]\nurl = "http://localhost/"'),
+        ("NO13", "check.a.url", CHECK.replace("//a/", "//8.8.8.8/") + OFFICE + 'reach = "private"'),
+        ("NO14", "channel.b", SLACK + SLACK.replace("ops", "b") + '[route.r]\nto = ["ops"]'),
+        ("NO15", "channel", CHECK),
+        ("NO16", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
+    ],
+)  # fmt: skip
+def test_what_is_likely_not_meant_is_a_hint(configured, number, key, text):
+    assert (number, key) in [(hint.number, hint.key) for hint in configured(text).hints]
+
+
+def test_what_is_as_it_should_be_gets_no_hint(configured):
+    text = SLACK + OFFICE + '[check.a]\nurl = "http://10.0.0.1/"\n[check.b]\nurl = "http://8.8.8.8/"'
+    assert configured(text).hints == ()
+
+
+def test_attempts_that_just_fit_are_fine(configured):
+    assert configured(CHECK + 'every = "32s"').checks["a"].every == 32.0
+
+
+def test_attempts_that_do_not_fit_are_told_what_would(mistakes):
+    found = mistakes(CHECK + 'every = "30s"\nattempt_gap = "1s"')["check.a.every"]
+    assert found == (
+        '"30s" for 3 x 10s with gaps of 1s and 2s in reserve',
+        "at least 34s, or a timeout of at most 8.6s, or fewer attempts [NO01]",
+    )
+
+
+def test_every_number_is_shown_by_a_test():
+    shown = {f"NO{number:02}" for number in range(1, 17)}
+    assert set(NUMBERED) == shown
