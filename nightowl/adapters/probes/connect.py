@@ -5,36 +5,30 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from errno import EMFILE, ENFILE
-from ipaddress import ip_address
 from time import monotonic
 from typing import Any, Literal
 
 from nightowl.adapters.probes.failure import Failure
 from nightowl.adapters.probes.guard import Decide
 from nightowl.adapters.probes.loop import AddressInfo
+from nightowl.adapters.probes.names import encoded, lookup_failure
 from nightowl.adapters.probes.reasons import explain_socket
 from nightowl.core.values import Phases
 from nightowl.ports import Connect
 
+Family = Literal["any", "4", "6"]
 Resolve = Callable[[str, int, int, float], AddressInfo]
 """Host, port, family and seconds to addresses: ``Workers.resolve``."""
 
 _FAMILIES = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
-_LOOKUP_REASONS = {
-    socket.EAI_NONAME: ("dns.nxdomain", "no such name"),
-    socket.EAI_NODATA: ("dns.nodata", "the name has no address of the wanted family"),
-    socket.EAI_ADDRFAMILY: ("dns.nodata", "the name has no address of the wanted family"),
-    socket.EAI_AGAIN: ("dns.servfail", "the resolver gave no answer"),
-    socket.EAI_FAIL: ("dns.servfail", "the resolver answered with an error"),
-}
 
 
-def connector(family: Literal["any", "4", "6"], decide: Decide, resolve: Resolve) -> Connect:
+def connector(family: Family, decide: Decide, resolve: Resolve) -> Connect:
     """A ``ports.Connect`` for an address family, under a guard."""
 
     def connect(host: str, port: int, deadline: float) -> socket.socket:
         began = monotonic()
-        addresses = lookup(host, port, _FAMILIES[family], deadline, resolve)
+        addresses = lookup(host, port, family, deadline, resolve)
         dns = monotonic() - began
         failure: Failure | None = None
         for number, (kind, _, protocol, _, address) in enumerate(addresses):
@@ -57,42 +51,19 @@ def connector(family: Literal["any", "4", "6"], decide: Decide, resolve: Resolve
     return connect
 
 
-def lookup(host: str, port: int, family: int, deadline: float, resolve: Resolve) -> AddressInfo:
+def lookup(host: str, port: int, family: Family, deadline: float, resolve: Resolve) -> AddressInfo:
     """The addresses of a host, at least one.
 
     Raises:
         Failure: ``dns.*``.
     """
-    name = _encoded(host)
-    left = deadline - monotonic()
+    name = encoded(host)
     began = monotonic()
     try:
-        return resolve(name, port, family, max(left, 0.001))
-    except TimeoutError:
-        reason, detail = "dns.timeout", "the name was not resolved in time"
-    except socket.gaierror as error:
-        reason, detail = _LOOKUP_REASONS.get(error.errno or 0, ("dns.servfail", str(error)))
-    raise Failure(reason, f"{host}: {detail}", phases=Phases(dns=monotonic() - began))
-
-
-def well_formed(host: str) -> bool:
-    """Whether a host is an address, or a name whose labels a resolver can be asked for (RFC 1035, 2.3.4)."""
-    try:
-        ip_address(host.partition("%")[0])
-    except ValueError:
-        labels = host.removesuffix(".").split(".")
-        return len(host) <= 253 and all(0 < len(label) <= 63 for label in labels)
-    return True
-
-
-def _encoded(host: str) -> str:
-    try:
-        name = host if host.isascii() else host.encode("idna").decode()
-    except UnicodeError:
-        name = ""
-    if not well_formed(name):
-        raise Failure("dns.malformed", f"{host[:80]!r} is not a host name")
-    return name
+        return resolve(name, port, _FAMILIES[family], max(deadline - began, 0.001))
+    except OSError as error:
+        cause = lookup_failure(host, error)
+    raise Failure(cause.reason, cause.detail, phases=Phases(dns=monotonic() - began))
 
 
 def _open(family: int, protocol: int, address: tuple[Any, ...], seconds: float) -> socket.socket:

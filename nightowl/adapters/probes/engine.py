@@ -21,11 +21,14 @@ from heapq import heappop, heappush
 from itertools import count
 from time import monotonic, time
 
-from nightowl.adapters.probes.connect import connector
+from msgspec.structs import replace
+
+from nightowl.adapters.probes.connect import connector, lookup
 from nightowl.adapters.probes.exchange import Exchange
 from nightowl.adapters.probes.failure import BUSY, FAULT, OVERDUE, STOPPED, Failure, failed, state_of
 from nightowl.adapters.probes.guard import guard
 from nightowl.adapters.probes.loop import Loop, Workers
+from nightowl.adapters.probes.names import UNEXPLAINED
 from nightowl.adapters.probes.plan import Plan
 from nightowl.adapters.probes.transfers import Transfers
 from nightowl.core.values import Attempt, Policy, State, Target
@@ -48,7 +51,7 @@ _FILES_KEPT = 256
 class Flight:
     """An attempt from its submission to its end."""
 
-    __slots__ = ("deadline", "done", "exchange", "policy", "started", "submitted", "target")
+    __slots__ = ("deadline", "done", "exchange", "fallback", "policy", "started", "submitted", "target")
 
     def __init__(self, target: Target, policy: Policy, timeout: float, done: Done) -> None:
         self.target = target
@@ -58,6 +61,8 @@ class Flight:
         self.deadline = self.submitted + timeout
         self.started = 0.0
         self.exchange: Exchange | None = None
+        self.fallback: Attempt | None = None
+        """What the attempt is where asking for more about its cause takes too long."""
 
 
 class ProbeEngine:
@@ -198,8 +203,21 @@ class ProbeEngine:
 
     def _exchanged(self, exchange: Exchange, attempt: Attempt) -> None:
         flight = self._by_exchange.get(exchange)
-        if flight is not None:
+        if flight is None:
+            return
+        if attempt.reason == UNEXPLAINED:
+            flight.fallback = attempt
+            self._workers.run(partial(self._explain_lookup, flight, exchange.host, attempt))
+        else:
             self._end(flight, attempt)
+
+    def _explain_lookup(self, flight: Flight, host: str, attempt: Attempt) -> None:
+        """Ask the resolver again, on a worker, for the cause that libcurl keeps to itself."""
+        try:
+            lookup(host, 0, flight.target.family, flight.deadline, self._workers.resolve)
+        except Failure as failure:
+            attempt = replace(attempt, reason=failure.reason, detail=failure.detail)
+        self.later(0, partial(self._end, flight, attempt))
 
     def _end(self, flight: Flight, attempt: Attempt) -> None:
         """Report an attempt, unless the sweep has already."""
@@ -237,7 +255,10 @@ class ProbeEngine:
         for flight in overdue:
             if flight.exchange is not None:
                 self._transfers.abandon(flight.exchange)
-            self._fail(flight, OVERDUE, "the attempt did not end within its timeout")
+            if flight.fallback is not None:
+                self._end(flight, flight.fallback)
+            else:
+                self._fail(flight, OVERDUE, "the attempt did not end within its timeout")
         for _ in range(len(self._arrivals)):
             flight = self._arrivals.popleft()
             if flight.deadline < now:

@@ -18,10 +18,10 @@ from nightowl.adapters.probes.failure import Failure, state_of
 from nightowl.adapters.probes.guard import Decide
 from nightowl.adapters.probes.plan import Plan, request_options
 from nightowl.adapters.probes.reasons import Ending, explain, explain_socket
-from nightowl.adapters.probes.redirects import REDIRECTS, follow
+from nightowl.adapters.probes.redirects import REDIRECTS, follow, origin
 from nightowl.core.values import Attempt, Certificate, Phases, State
 
-_PHASES = ("dns", "connect", "tls", "first_byte", "transfer")
+_END_OF_HEADERS = (b"\r\n", b"\n")
 
 
 class _Opened:
@@ -43,9 +43,9 @@ class Exchange:
     """An attempt at an http or https target; it is configured onto a handle once per hop."""
 
     __slots__ = (
-        "_address", "_certificate", "_chunks", "_deadline", "_decide", "_failure", "_final", "_header_bytes",
-        "_hop_started", "_lines", "_plan", "_received", "_refused", "_request", "_spent", "_started", "_total",
-        "_visited",
+        "_address", "_answered", "_certificate", "_chunks", "_deadline", "_decide", "_failure", "_final",
+        "_header_bytes", "_hop_started", "_lines", "_plan", "_received", "_refused", "_request", "_spent", "_started",
+        "_total", "_visited",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, decide: Decide | None, deadline: float) -> None:
@@ -71,6 +71,7 @@ class Exchange:
         self._lines: list[bytes] = []
         self._header_bytes = self._received = 0
         self._final = 0.0
+        self._answered = False
         self._hop_started = monotonic()
         plan = self._plan
         setopt = curl.setopt
@@ -110,6 +111,7 @@ class Exchange:
             self._final = monotonic() - self._hop_started
             self._lines.clear()
         self._lines.append(line)
+        self._answered = line in _END_OF_HEADERS
         return None
 
     def _write(self, chunk: bytes) -> int | None:
@@ -125,12 +127,18 @@ class Exchange:
         """Whether the body is compressed, so that all of it is needed to know that it is whole."""
         return any(line[:17].lower() == b"content-encoding:" for line in self._lines)
 
+    @property
+    def host(self) -> str:
+        """The host of the current hop."""
+        return origin(self._request.url)[1]
+
     # -- its end ----------------------------------------------------------------------------------------------------
 
     def ended(self, curl: pycurl.Curl, code: int, message: str) -> Attempt | None:
         """The attempt that a finished hop makes (None: it was redirected, and the next hop wants to be configured)."""
         status = curl.getinfo(pycurl.RESPONSE_CODE)
-        times = self._measure(curl, answered=status >= 200)
+        answered = self._answered and status >= 200
+        times = self._measure(curl, answered=answered)
         https = self._request.url.startswith("https:")
         target = self._plan.target
         reason = detail = shown = ""
@@ -138,7 +146,7 @@ class Exchange:
             if self._failure is not None:
                 raise self._failure
             if code:
-                raise self._explained(curl, code, message, times, https=https, answered=status >= 200)
+                raise self._explained(curl, code, message, times, https=https, answered=answered)
             if https:
                 self._keep(report(_chain(curl)))
             if status in REDIRECTS and target.redirects:

@@ -17,6 +17,7 @@ from nightowl.core.values import Network, Policy
 Address = IPv4Address | IPv6Address
 Refusal = Literal["", "address", "port"]
 """Why an address is refused (empty: it is not): the detail of a ``policy`` reason."""
+Blocks = list[tuple[IPv4Network | IPv6Network, tuple[int, ...]]]
 Decide = Callable[[str, int], Refusal]
 
 _NOT_GLOBAL_4 = tuple(
@@ -101,26 +102,27 @@ def guard(policy: Policy) -> Decide:
         if policy.reach == "any":
             return ""
         try:
-            address = embedded(ip_address(host.partition("%")[0]))
+            written = ip_address(host.partition("%")[0])
         except ValueError:
             return "address"
+        address = embedded(written)
         if any(address in block for block in _METADATA):
             return "address"
-        if _listed(deny, address, port) == "":
+        if not _listed(deny, address, port) or not _listed(deny, written, port):
             return "address"
         listed = _listed(allow, address, port)
-        if listed == "" or (policy.reach == "internet" and is_global_unicast(address)):
+        if not listed or (policy.reach == "internet" and is_global_unicast(address)):
             return ""
         return listed
 
     return decide
 
 
-def _blocks(networks: tuple[Network, ...]) -> list[tuple[IPv4Network | IPv6Network, tuple[int, ...]]]:
+def _blocks(networks: tuple[Network, ...]) -> Blocks:
     return [(ip_network(network.network, strict=False), network.ports) for network in networks]
 
 
-def _listed(blocks: list[tuple[IPv4Network | IPv6Network, tuple[int, ...]]], address: Address, port: int) -> Refusal:
+def _listed(blocks: Blocks, address: Address, port: int) -> Refusal:
     """Empty where some block holds address and port, else what none of them holds."""
     within = [ports for block, ports in blocks if address in block]
     if not within:

@@ -16,6 +16,7 @@ from nightowl import __version__
 from nightowl.adapters.probes import expectations
 from nightowl.adapters.probes.body import EXCERPT, MAX_BODY
 from nightowl.adapters.probes.failure import TARGET, Failure
+from nightowl.adapters.probes.names import encoded
 from nightowl.adapters.probes.redaction import redactor
 from nightowl.adapters.probes.redirects import Request
 from nightowl.core.values import Target
@@ -54,7 +55,7 @@ class Plan:
     """A target made ready: its first request, libcurl's options, and how its answers are read.
 
     Raises:
-        Failure: ``own.target`` where the target cannot be tried as it is written.
+        Failure: where the target cannot be tried as it is written.
     """
 
     __slots__ = ("constants", "first", "keep", "mask", "options", "target")
@@ -72,7 +73,8 @@ def first_request(target: Target) -> Request:
     """The request of the first hop, its credentials as a header.
 
     Raises:
-        Failure: ``own.target`` where the URL has no host, or a header would break out of its line.
+        Failure: ``own.target`` where the URL has no host, or a header would break out of its line;
+            ``dns.malformed`` where its host is no host name.
     """
     try:
         parts = urlsplit(target.url)
@@ -152,11 +154,5 @@ def trust_file() -> str:
 
 
 def _host(name: str) -> str:
-    if ":" in name:
-        return f"[{name}]"
-    if name.isascii():
-        return name
-    try:
-        return name.encode("idna").decode()
-    except UnicodeError:
-        raise Failure("dns.malformed", f"{name!r} is not a host name") from None
+    host = encoded(name)
+    return f"[{host}]" if ":" in host else host

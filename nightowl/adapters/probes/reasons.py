@@ -8,12 +8,24 @@ Everything here is pure; the classes are those of ``docs/reasons.md``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from errno import ECONNABORTED, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, EMFILE, ENETUNREACH, ENFILE, EPIPE, ETIMEDOUT
+from errno import (
+    ECONNABORTED,
+    ECONNREFUSED,
+    ECONNRESET,
+    EHOSTUNREACH,
+    EMFILE,
+    ENETUNREACH,
+    ENFILE,
+    ENOTCONN,
+    EPIPE,
+    ETIMEDOUT,
+)
 
 import msgspec
 import pycurl
 
 from nightowl.adapters.probes.failure import FAULT, TARGET, Failure
+from nightowl.adapters.probes.names import UNEXPLAINED
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,12 +116,20 @@ _BY_ERRNO = {
     ECONNRESET: "connect.reset",
     ECONNABORTED: "connect.reset",
     EPIPE: "connect.reset",
+    ENOTCONN: "connect.reset",
     EHOSTUNREACH: "connect.unreachable",
     ENETUNREACH: "connect.unreachable",
 }
 
-_BY_VERIFY = {0: "tls.hostname", 62: "tls.hostname", 64: "tls.hostname", 9: "tls.not_yet_valid", 10: "tls.expired"}
-"""OpenSSL's X509_V_ERR numbers; libcurl checks names itself and then leaves the verify result at 0."""
+_BY_VERIFY = {
+    0: "tls.hostname",
+    1: "tls.hostname",
+    9: "tls.not_yet_valid",
+    10: "tls.expired",
+    62: "tls.hostname",
+    64: "tls.hostname",
+}
+"""OpenSSL's X509_V_ERR numbers; libcurl checks names itself, and then the result is 0 or 1 (unspecified)."""
 
 _TLS_WORDS = (
     ("protocol version", "tls.version"),
@@ -127,7 +147,7 @@ _TLS_WORDS = (
 _BY_CODE: dict[int, str | Callable[[Ending], str]] = {
     pycurl.E_UNSUPPORTED_PROTOCOL: _unsupported,
     pycurl.E_URL_MALFORMAT: TARGET,
-    pycurl.E_COULDNT_RESOLVE_HOST: "dns.servfail",
+    pycurl.E_COULDNT_RESOLVE_HOST: UNEXPLAINED,
     pycurl.E_COULDNT_CONNECT: _connect,
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "http.malformed",
     pycurl.E_HTTP2: "http.http2",
@@ -152,7 +172,7 @@ _SENTENCES = {
     "dns.servfail": "the name could not be resolved: the resolver gave no answer",
     "connect.refused": "the connection was refused: nothing listens on that port",
     "connect.timeout": "no connection within the time",
-    "connect.reset": "the connection was reset while it was being made",
+    "connect.reset": "the peer reset the connection",
     "connect.unreachable": "there is no route to the address",
     "tls.timeout": "the TLS handshake did not end in time",
     "tls.reset": "the connection was closed during the TLS handshake",

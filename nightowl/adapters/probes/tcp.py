@@ -70,15 +70,15 @@ class _Conversation:
         host, port = _endpoint(self.target.url)
         with connect(host, port, self.deadline) as connection:
             connected = monotonic()
-            self.address = connection.getpeername()[0]
             self.phases = Phases(connect=connected - self.began)
             try:
+                self.address = connection.getpeername()[0]
                 self._talk(connection, connected)
             except TimeoutError:
-                raise Failure("http.timeout_body", "what was expected did not come in time") from None
+                reason = "http.timeout_body" if self.heard else "http.timeout_headers"
+                raise Failure(reason, "what was expected did not come in time") from None
             except OSError as error:
-                cause = explain_socket(error)
-                raise Failure(cause.reason, f"after connecting: {cause.detail}") from None
+                raise explain_socket(error) from None
 
     def _talk(self, connection: socket.socket, connected: float) -> None:
         if self.target.send:

@@ -1,0 +1,54 @@
+"""Host names: what a resolver can be asked for, and what its refusals mean."""
+
+from __future__ import annotations
+
+import socket
+from ipaddress import ip_address
+
+from nightowl.adapters.probes.failure import Failure
+
+UNEXPLAINED = "dns.servfail"
+"""What libcurl's only error for look-ups is taken for, until the resolver itself has been asked for the cause."""
+
+_NO_NAME = ("dns.nxdomain", "no such name")
+_NO_DATA = ("dns.nodata", "the name has no address of the wanted family")
+_REASONS = {
+    socket.EAI_NONAME: _NO_NAME,
+    socket.EAI_NODATA: _NO_DATA,
+    socket.EAI_ADDRFAMILY: _NO_DATA,
+    socket.EAI_AGAIN: ("dns.servfail", "the resolver gave no answer"),
+    socket.EAI_FAIL: ("dns.servfail", "the resolver answered with an error"),
+}
+
+
+def encoded(host: str) -> str:
+    """A host as a resolver takes it: international names in their ASCII form.
+
+    Raises:
+        Failure: ``dns.malformed`` for what cannot be looked up at all.
+    """
+    try:
+        name = host if host.isascii() else host.encode("idna").decode()
+    except UnicodeError:
+        name = ""
+    if not _well_formed(name):
+        raise Failure("dns.malformed", f"{host[:80]!r} is not a host name")
+    return name
+
+
+def lookup_failure(host: str, error: OSError) -> Failure:
+    """The failure that a resolver's error amounts to."""
+    if isinstance(error, TimeoutError):
+        return Failure("dns.timeout", f"{host}: the name was not resolved in time")
+    reason, detail = _REASONS.get(error.errno or 0, ("dns.servfail", str(error)))
+    return Failure(reason, f"{host}: {detail}")
+
+
+def _well_formed(name: str) -> bool:
+    """Whether a name is an address, or consists of labels as RFC 1035, section 2.3.4, allows them."""
+    try:
+        ip_address(name.partition("%")[0])
+    except ValueError:
+        labels = name.removesuffix(".").split(".")
+        return len(name) <= 253 and all(0 < len(label) <= 63 for label in labels)
+    return True

@@ -1,0 +1,83 @@
+"""The same attempts on gevent's hub, in a process that was patched first."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from nightowl.core.values import Attempt, Expect, State, Target
+
+RUNNER = Path(__file__).with_name("under_gevent.py")
+FAULTS = {
+    "fine": "",
+    "silent": "http.timeout_headers",
+    "slow_body": "http.timeout_body",
+    "reset": "http.reset",
+    "empty": "http.empty",
+    "truncated": "http.truncated",
+    "chunks_garbled": "http.malformed",
+    "endless": "limit.body",
+    "bomb": "limit.decompressed",
+    "unavailable": "http.status",
+    "redirect_loop": "redirect.loop",
+}
+
+
+class Answer(msgspec.Struct):
+    attempts: list[Attempt]
+    pause: float
+
+
+@pytest.fixture
+def attempts():
+    """Run targets at once in a patched process."""
+
+    def run(targets):
+        ran = subprocess.run(
+            [sys.executable, RUNNER], input=msgspec.json.encode(targets), capture_output=True, timeout=120, check=False
+        )
+        assert ran.returncode == 0, ran.stderr.decode()
+        return msgspec.json.decode(ran.stdout, type=Answer)
+
+    return run
+
+
+def test_faults_have_the_same_reasons_on_the_hub(faults, certificates, attempts):
+    ports = {fault: faults.serve(fault) for fault in FAULTS}
+    http = [Target(kind="http", url=f"http://127.0.0.1:{ports[fault]}/", timeout=3.0) for fault in ports]
+    secure = faults.serve("fine", certificates.good())
+    expired = faults.serve("fine", certificates.expired())
+    rest = [
+        Target(kind="https", url=f"https://127.0.0.1:{secure}/", ca=certificates.authority),
+        Target(kind="https", url=f"https://127.0.0.1:{expired}/", ca=certificates.authority),
+        Target(kind="http", url="http://no-such-name.invalid/"),
+        Target(kind="tcp", url=f"tcp://localhost:{ports['fine']}", family="4"),
+        Target(kind="tcp", url=f"tcp://127.0.0.1:{ports['silent']}", timeout=0.5, send="x", expect=Expect(banner="x")),
+        Target(kind="tcp", url="tcp://no-such-name.invalid:80"),
+    ]
+
+    answer = attempts(http + rest)
+
+    reasons = [attempt.reason for attempt in answer.attempts]
+    assert reasons[: len(http)] == list(FAULTS.values())
+    assert reasons[len(http) : len(http) + 2] == ["", "tls.expired"]
+    assert reasons[-4].startswith("dns.")
+    assert reasons[-3:-1] == ["", "http.timeout_headers"]
+    assert reasons[-1].startswith("dns.")
+
+
+def test_other_greenlets_go_on_while_thousands_of_attempts_run(faults, attempts):
+    url = f"http://127.0.0.1:{faults.serve('fine')}/"
+
+    answer = attempts([Target(kind="http", url=url, timeout=60.0)] * 2000)
+
+    assert {attempt.state for attempt in answer.attempts} == {State.UP}
+    assert answer.pause < 1.0  # a starved greenlet would not run before all of them have ended
+
+
+def test_the_package_does_not_import_gevent():
+    code = "import sys, nightowl.adapters.probes, nightowl.cli.probe; sys.exit('gevent' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
