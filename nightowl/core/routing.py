@@ -51,6 +51,14 @@ def matches(route: Route, incident: Incident) -> bool:
     return all(_holds(key, wanted, incident) for key, wanted in route.match.items())
 
 
+def severity_matches(wanted: str, severity: Severity) -> bool:
+    """Whether a severity is ``>=`` the one wanted, or like the pattern that is wanted."""
+    if wanted.startswith(AT_LEAST):
+        least = _RANKS.get(wanted.removeprefix(AT_LEAST).strip())
+        return least is not None and severity.rank >= least
+    return fnmatchcase(severity, wanted)
+
+
 def notices(change: Change, routes: Sequence[Route], told: Sequence[str], public_url: str, now: float) -> list[Notice]:
     """Return the notices that a change calls for, given the channels ``told`` so far.
 
@@ -107,10 +115,9 @@ def trial(channel: str, public_url: str, now: float) -> Notice:
 
 
 def _holds(key: str, wanted: str, incident: Incident) -> bool:
-    if key == "severity" and wanted.startswith(AT_LEAST):
-        least = _RANKS.get(wanted.removeprefix(AT_LEAST).strip())
-        return least is not None and incident.severity.rank >= least
-    facts = {**incident.tags, "severity": incident.severity, "name": incident.subject, "kind": incident.kind}
+    if key == "severity":
+        return severity_matches(wanted, incident.severity)
+    facts = {**incident.tags, "name": incident.subject, "kind": incident.kind}
     return key in facts and fnmatchcase(facts[key], wanted)
 
 
