@@ -73,6 +73,12 @@ class Engine(Protocol):
     def later(self, delay: float, function: Callable[[], None]) -> None:
         """Call ``function`` on the owner in ``delay`` seconds (0: as soon as it can)."""
 
+    def start(self) -> None:
+        """Start the owner."""
+
+    def stop(self) -> None:
+        """End what is under way, and the owner; a stopped engine is not started again."""
+
 
 # -- the bus between director and actors -----------------------------------------------------------------------
 

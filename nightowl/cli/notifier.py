@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import signal
-from threading import Event
-from types import FrameType
-
 import click
 
-from nightowl import wire
+from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
-from nightowl.config import load
+from nightowl.roles.following import FollowingRole
+from nightowl.roles.gathering import Role, run
+from nightowl.roles.installation import Installation
+from nightowl.roles.notifier import NotifierRole
 
 
 @click.command()
 @config_option
-def notifier(path: str) -> None:
+@log_option
+def notifier(path: str, style: str) -> None:
     """Send notices to their channels until stopped; any number of notifiers may run."""
-    stop = Event()
-
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # what a signal handler is given
-        stop.set()
-
+    log_to_stderr(style)
     with errors_told():
-        configuration = load(path)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, end)
-        wire.run_notifier(configuration, stop)
+        installation = Installation(path)
+        roles: list[Role] = [NotifierRole(installation), FollowingRole(installation, defines=False)]
+        installation.store.ping()
+    raise SystemExit(run(roles, reload=installation.reload))

@@ -36,7 +36,7 @@ class Leader:
         self._lease: Lease | None = None
         self._leadership: Leadership | None = None
         self._rhythm = Rhythm(parts.clock)
-        self._fault = ""
+        self.fault = ""
 
     @property
     def leading(self) -> bool:
@@ -95,8 +95,8 @@ class Leader:
         self._lease = self._leadership = None
 
     def _note(self, fault: str) -> None:
-        if fault and not self._fault:
+        if fault and not self.fault:
             log.error("waiting and trying again: %s", fault)
-        elif self._fault and not fault:
+        elif self.fault and not fault:
             log.info("going on: what was unavailable answers again")
-        self._fault = fault
+        self.fault = fault

@@ -1,0 +1,29 @@
+"""``nightowl director``: the role that schedules rounds, takes in results and decides."""
+
+from __future__ import annotations
+
+import click
+
+from nightowl.cli.logs import log_option, log_to_stderr
+from nightowl.cli.opening import config_option, errors_told
+from nightowl.roles.director import DirectorRole
+from nightowl.roles.following import FollowingRole
+from nightowl.roles.gathering import Role, run
+from nightowl.roles.installation import Installation
+
+
+@click.command()
+@config_option
+@log_option
+def director(path: str, style: str) -> None:
+    """Schedule rounds, take in results, decide and raise incidents.
+
+    Several directors may run over one PostgreSQL or MariaDB store: one leads, the others stand by and go on
+    within seconds when it dies.
+    """
+    log_to_stderr(style)
+    with errors_told():
+        installation = Installation(path)
+        installation.define()
+        roles: list[Role] = [DirectorRole(installation), FollowingRole(installation, defines=True)]
+    raise SystemExit(run(roles, reload=installation.reload))

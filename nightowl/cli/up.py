@@ -1,0 +1,58 @@
+"""``nightowl up``: all roles in one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from nightowl import wire
+from nightowl.cli.logs import log_option, log_to_stderr
+from nightowl.cli.opening import errors_told
+from nightowl.config import Configuration
+from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.roles.everything import everything
+from nightowl.roles.gathering import run
+from nightowl.roles.installation import Installation
+
+
+@click.command()
+@click.option("-c", "--config", "path", help="A TOML file, or a folder of them. Without one: defaults.")
+@click.option("--check", "urls", multiple=True, metavar="URL", help="Check this URL every minute; may be repeated.")
+@click.option("--location", "locations", multiple=True, help="Run checks of this location only; may be repeated.")
+@log_option
+def up(path: str | None, urls: tuple[str, ...], locations: tuple[str, ...], style: str) -> None:
+    r"""Run all roles in one process: director, actor, notifier and web.
+
+    Nothing else needs to be installed: without a configuration the broker is in memory and the store is an SQLite
+    file in the state folder.
+
+    \b
+    nightowl up                                 begin empty; the page explains the first steps
+    nightowl up --check https://example.com/    check one site
+    nightowl up -c nightowl.toml                as configured
+    """
+    log_to_stderr(style)
+    with errors_told():
+        if path is not None and urls:
+            raise _refused("--check", "it together with -c", "a [check.NAME] table in the configuration")
+        installation = Installation(path) if path is not None else Installation(fixed=wire.for_urls(urls))
+        roles = everything(installation, served(installation.current(), locations), ready=_tell_address)
+    raise SystemExit(run(roles, reload=installation.reload))
+
+
+def served(configuration: Configuration, wanted: Sequence[str]) -> list[str]:
+    """Return the locations to run checks of: those wanted, else all. Raises ``ConfigurationError``."""
+    declared = list(configuration.locations)
+    unknown = [name for name in wanted if name not in declared]
+    if unknown:
+        raise _refused("--location", ", ".join(unknown), f"one of {', '.join(declared)}")
+    return list(wanted) or declared
+
+
+def _refused(key: str, found: str, allowed: str) -> ConfigurationError:
+    return ConfigurationError([Mistake(file="", key=key, found=found, allowed=allowed)])
+
+
+def _tell_address(port: int) -> None:
+    click.echo(f"NightOwl is at http://127.0.0.1:{port}/ (Ctrl-C ends it)", err=True)

@@ -1,0 +1,32 @@
+"""Define: bring what the configuration files define into the store, where every role reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from nightowl.core.values import User
+from nightowl.ports import Store, StoredCheck
+
+
+def define(store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence[User], now: float) -> None:
+    """Make the checks and users that files define be exactly these; what was made by API or UI stays.
+
+    A name that both have is the file's. A check that was paused by hand stays paused.
+    """
+    with store.transaction() as unit:
+        known = {check.name: check for check in unit.checks.all()}
+        for name, spec in specs.items():
+            before = known.get(name)
+            by_hand = before is not None and before.paused and not before.spec.get("paused", False)
+            paused = bool(spec.get("paused", False)) or by_hand
+            unit.checks.put(StoredCheck(name=name, origin="file", paused=paused, spec=dict(spec), changed=now))
+        for name, check in known.items():
+            if check.origin == "file" and name not in specs:
+                unit.checks.remove(name)
+        named = {user.name for user in users}
+        for user in users:
+            unit.users.put(user)
+        for user in unit.users.all():
+            if user.origin == "file" and user.name not in named:
+                unit.users.remove(user.name)

@@ -1,0 +1,46 @@
+"""The actor: runs checks at some locations, on threads beside other roles or in a process patched by gevent."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Sequence
+
+from nightowl import wire
+from nightowl.config import Configuration
+from nightowl.roles.pulse import Pulse
+
+
+class ActorRole:
+    """One process's actor. ``pool``: ``threads`` or ``gevent``."""
+
+    name = "actor"
+
+    def __init__(self, configuration: Configuration, locations: Sequence[str], *, pool: str = "threads") -> None:
+        self._engine = wire.gevent_engine() if pool == "gevent" else wire.engine()
+        name = f"{socket.gethostname()}.{os.getpid()}"
+        self._actors = wire.actors(configuration, locations, self._engine, name=name, pool=pool)
+
+    @property
+    def fault(self) -> str:
+        """What it cannot reach now, empty: nothing."""
+        return next((actor.fault for actor in self._actors if actor.fault), "")
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until ``stop``, then finish what is under way and report it."""
+        pulse = Pulse(self.name)
+        self._engine.start()
+        threads = [threading.Thread(target=actor.run, name="actor", daemon=True) for actor in self._actors]
+        for thread in threads:
+            thread.start()
+        try:
+            while not stop.wait(1.0):
+                if not all(thread.is_alive() for thread in threads):
+                    raise RuntimeError("a worker ended by itself")
+                pulse.beat(self.fault)
+        finally:
+            for actor in self._actors:
+                actor.stop()
+            self._engine.stop()
+            pulse.end()

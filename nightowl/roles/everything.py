@@ -1,0 +1,31 @@
+"""All roles of an installation, for one process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nightowl.roles.actor import ActorRole
+from nightowl.roles.director import DirectorRole
+from nightowl.roles.following import FollowingRole
+from nightowl.roles.gathering import Role
+from nightowl.roles.installation import Installation
+from nightowl.roles.notifier import NotifierRole
+from nightowl.roles.web import WebRole
+
+
+def everything(installation: Installation, locations: Sequence[str], *, ready: Callable[[int], None]) -> list[Role]:
+    """Return the roles in the order in which they end: an actor's last reports still find the director.
+
+    ``locations`` are those whose checks run here; ``ready`` is called with the web's port once it answers.
+    """
+    installation.define()
+    configuration = installation.current()
+    director, notifier = DirectorRole(installation), NotifierRole(installation)
+    actor = ActorRole(configuration, locations)
+    working: list[Role] = [actor, director, notifier]
+
+    def faults() -> list[str]:
+        return [role.fault for role in working if role.fault]
+
+    web = WebRole(installation, faults, ready)
+    return [FollowingRole(installation, defines=True), web, *working]

@@ -1,0 +1,76 @@
+"""Run roles side by side in one process, until a signal ends them."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+PATIENCE = 20.0
+"""Seconds that each role gets to end."""
+
+
+class Role(Protocol):
+    """A part of the product that runs until it is told to stop."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in ``nightowl health``."""
+
+    @property
+    def fault(self) -> str:
+        """What it cannot reach now, empty: nothing."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Run until ``stop`` is set."""
+
+
+def run(roles: Sequence[Role], *, reload: Callable[[], None] | None = None, stop: threading.Event | None = None) -> int:
+    """Run roles until SIGINT or SIGTERM (or ``stop``); SIGHUP calls ``reload``. Return the exit status.
+
+    Roles end in the order given, each when the one before has ended. One that fails ends all: status 1.
+    """
+    stop = stop or threading.Event()
+    _handle_signals(stop, reload)
+    stops = [threading.Event() for _ in roles]
+    failed: list[str] = []
+
+    def work(role: Role, own_stop: threading.Event) -> None:
+        try:
+            role.run(own_stop)
+        except Exception:
+            log.exception("the %s failed", role.name)
+            failed.append(role.name)
+        finally:
+            stop.set()
+
+    threads = [
+        threading.Thread(target=work, args=pair, name=pair[0].name, daemon=True)
+        for pair in zip(roles, stops, strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    while not stop.wait(1.0):
+        pass
+    for thread, own_stop in zip(threads, stops, strict=True):
+        own_stop.set()
+        thread.join(PATIENCE)
+    return 1 if failed else 0
+
+
+def _handle_signals(stop: threading.Event, reload: Callable[[], None] | None) -> None:
+    if threading.current_thread() is not threading.main_thread():
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGTERM, end)
+    if reload is not None:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: reload())
