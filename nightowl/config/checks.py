@@ -75,11 +75,16 @@ def template_of(check: Any, templates: Mapping[str, Any]) -> tuple[str, Spec]:
     return (cast("str", name), template) if isinstance(template, dict) else ("", {})
 
 
-def make_check(name: str, spec: Any, bench: Bench, template: tuple[str, Spec] = ("", {})) -> Check | None:
+def make_check(name: str, spec: Any, bench: Bench, templates: Mapping[str, Any]) -> Check | None:
     """Return the check of a resolved table, after reporting what is wrong with it (None: too much)."""
+    template = template_of(spec, templates)
     maker = _Maker(name, spec, bench, template)
     whole = apply_template(template[1], spec) if isinstance(spec, dict) else spec
     model = validate(models.Check, whole, maker.path, bench.report, maker.written)
+    used = spec.get("use") if isinstance(spec, dict) else None
+    if isinstance(used, str) and used not in templates:
+        bench.report.add((*maker.path, "use"), f"{one_of('a declared template', templates)} [NO05]")
+        return None
     return maker.make(cast("models.Check", model)) if model else None
 
 

@@ -13,7 +13,7 @@ from nightowl.config import conversion
 from nightowl.config.checks import Bench, apply_template, make_check, template_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, channel, location, people, server
-from nightowl.config.numbered import Problem, hints, location_problems, one_of, route_problems
+from nightowl.config.numbered import Problem, hints, location_problems, route_problems
 from nightowl.config.reading import Reading, read
 from nightowl.config.references import References
 from nightowl.config.report import Report, Source
@@ -101,7 +101,7 @@ def check_from_spec(
     check_name("check", name, report)
     _refuse_nulls(resolved, (), report)
     bench = Bench(report=report, base=base or Path(), locations=locations, kinds=kinds, paths=allow_references)
-    check = make_check(name, resolved["check"][name], bench)
+    check = make_check(name, resolved["check"][name], bench, {})
     report.raise_if_any()
     return cast("Check", check)
 
@@ -149,16 +149,10 @@ def _locations(tree: dict[str, Any], bench: Bench) -> dict[str, Location]:
 
 def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
     modelled(tree, "template", bench.report)
-    templates = names(tree, "template")
-    checks = {}
-    for name, spec in named(tree, "check", bench.report).items():
-        used = spec.get("use") if isinstance(spec, dict) else None
-        if isinstance(used, str) and used not in templates:
-            bench.report.add(("check", name, "use"), f"{one_of('a declared template', templates)} [NO05]")
-            modelled({"check": {name: spec}}, "check", bench.report)
-        elif check := make_check(name, spec, bench, template_of(spec, tree["template"] if templates else {})):
-            checks[name] = check
-    return checks
+    templates = tree["template"] if names(tree, "template") else {}
+    specs = named(tree, "check", bench.report)
+    made = {name: make_check(name, spec, bench, templates) for name, spec in specs.items()}
+    return {name: check for name, check in made.items() if check}
 
 
 def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -128,7 +128,7 @@ def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, k
         ('[channel.x]\nkind = "webhook"\nurl = "http://x/"\nheaders = { "a b" = "c" }', "channel.x.headers", "header"),
         ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = []', "channel.x.to", "a list of at least 1"),
         ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a"\nto = ["a@b"]', "channel.x.from", "an e-mail address"),
-        ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = ["a@b"]\nusername = "u"', "channel.x", "username"),
+        ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = ["a@b"]\nusername = "u"', "channel.x", "user"),
         ('[user.x]\nrole = "king"\npassword_hash = "$argon2id$"', "user.x.role", '"viewer", "operator" or "admin"'),
         ('[user.x]\nrole = "admin"\npassword_hash = "pw"', "user.x.password_hash", "the encoded form of argon2"),
         ("[route.x]\nto = []", "route.x.to", "a list of at least one name"),
