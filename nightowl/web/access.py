@@ -1,0 +1,44 @@
+"""Who may do what: every path is closed unless this file opens it.
+
+========================================  ==================================================
+open to everyone                          ``OPEN``: liveness, readiness and metrics
+the way in                                ``DOORS``: sign-in, first set-up, and what they look like
+reading (GET, HEAD) anything else         viewer
+``OWN``: signing out, own preferences     viewer
+writing anything else                     operator (an admin may do all that an operator may)
+========================================  ==================================================
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Role = Literal["viewer", "operator", "admin"]
+
+OPEN = frozenset({"/health", "/ready", "/healthcheck", "/metrics"})
+DOORS = frozenset({"/login", "/setup", "/favicon.svg"})
+OWN = frozenset({"/logout", "/preferences"})
+STATIC = "/static/"
+READING = frozenset({"GET", "HEAD"})
+
+_RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
+
+
+def is_open(method: str, path: str) -> bool:
+    """Whether anybody may ask this, always."""
+    return method in READING and path in OPEN
+
+
+def is_door(path: str) -> bool:
+    """Whether the path belongs to signing in, which nobody can do from inside."""
+    return path in DOORS or path.startswith(STATIC)
+
+
+def needed(method: str, path: str) -> Role:
+    """The least role for a request to anything that is neither open nor a door."""
+    return "viewer" if method in READING or path in OWN else "operator"
+
+
+def suffices(role: Role, least: Role) -> bool:
+    """Whether ``role`` includes ``least``."""
+    return _RANKS[role] >= _RANKS[least]

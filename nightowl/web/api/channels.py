@@ -1,0 +1,23 @@
+"""``/api/v1/channels``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from nightowl.web.api.models import ChannelModel
+from nightowl.web.handlers import Handlers
+
+
+def router(handlers: Handlers) -> APIRouter:
+    """The endpoints of channels."""
+    api = APIRouter(prefix="/channels", tags=["channels"])
+
+    @api.get("", summary="All channels, by name")
+    def list_channels() -> list[ChannelModel]:
+        return [ChannelModel(name=name) for name in sorted(handlers.channels())]
+
+    @api.post("/{name}/test", status_code=204, summary="Send a test notice", description="502 where it was not taken.")
+    def test_channel(name: str) -> None:
+        handlers.test_channel(name)
+
+    return api

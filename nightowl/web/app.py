@@ -1,0 +1,132 @@
+"""The web application, put together: pages, API, what is open, and the door before all of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from nightowl.core.errors import NightOwlError
+from nightowl.web.api import channels as api_channels
+from nightowl.web.api import checks as api_checks
+from nightowl.web.api import errors as api_errors
+from nightowl.web.api import incidents as api_incidents
+from nightowl.web.api import locations as api_locations
+from nightowl.web.api import rounds as api_rounds
+from nightowl.web.api import series as api_series
+from nightowl.web.api.models import ErrorModel
+from nightowl.web.assets import Assets
+from nightowl.web.exposition import Exposition
+from nightowl.web.favicon import favicon
+from nightowl.web.guard import Guard
+from nightowl.web.handlers import Handlers
+from nightowl.web.headers import SecurityHeaders
+from nightowl.web.live import Live
+from nightowl.web.page import Page
+from nightowl.web.pages import channels, check, checks, edit, incidents, locations, now
+from nightowl.web.pages.actions import Actions
+from nightowl.web.pages.doors import Doors
+from nightowl.web.rendering import Renderer
+from nightowl.web.sessions import Sessions
+from nightowl.web.site import Site
+
+PAGES = (
+    now.PAGE,
+    checks.PAGE,
+    check.PAGE,
+    locations.PAGE,
+    incidents.LIST,
+    incidents.PAGE,
+    channels.PAGE,
+    edit.ADD,
+    edit.EDIT,
+)
+
+CHART = Page(path="/checks/{name}/phases", build=check.build_chart, live=False)
+"""Data alone: it has a ``.json`` and no page."""
+
+_API = (api_checks, api_rounds, api_incidents, api_locations, api_channels, api_series)
+
+_DESCRIPTION = """
+Everything that the pages show and do. Moments are ISO 8601 in UTC, durations seconds. Every error has the shape
+`{"error": "one sentence", "mistakes": [{"file", "key", "found", "allowed"}]}`: 401 not signed in, 403 not allowed,
+404 no such thing, 409 refused as things stand (such as changing what a file defines), 422 mistakes in the request,
+429 too many failed sign-ins, 503 the store cannot be reached.
+"""
+
+
+def make_app(handlers: Handlers) -> FastAPI:
+    """Build the application.
+
+    Raises ``ConfigurationError`` where ``NIGHTOWL_ADMIN_PASSWORD_FILE`` is needed and cannot be used.
+    """
+    assets = Assets()
+    sessions = Sessions(handlers)
+    site = Site(handlers, Renderer(handlers, assets), PAGES)
+    doors = Doors(site, handlers, sessions)
+    doors.prepare()
+    live = Live(site, handlers)
+    app = FastAPI(
+        title="NightOwl",
+        version=version("nightowl"),
+        description=_DESCRIPTION,
+        root_path=handlers.settings.url_prefix,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=_following(live),
+        responses={status: {"model": ErrorModel} for status in (401, 403, 404, 409, 422, 429, 503)},
+    )
+    app.state.live = live
+    app.add_exception_handler(NightOwlError, site.failed)
+    app.add_exception_handler(RequestValidationError, api_errors.invalid)
+    app.add_exception_handler(HTTPException, site.http_error)
+    app.include_router(_api(handlers))
+    app.router.routes += [
+        *Exposition(handlers).routes(),
+        Route("/static/{name}", assets.serve),
+        Route("/favicon.svg", favicon),
+        Route("/login", doors.login, methods=["GET", "POST"]),
+        Route("/logout", doors.logout, methods=["POST"]),
+        Route("/setup", doors.setup, methods=["GET", "POST"]),
+        Route("/live", live.endpoint),
+        *Actions(site, handlers, sessions).routes(),
+        site.data_route(CHART),
+        *site.routes(),
+    ]
+    app.add_middleware(Guard, handlers=handlers, sessions=sessions, refusal=site.refusal)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(SecurityHeaders)
+    if handlers.settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(handlers.settings.trusted_proxies))
+    return app
+
+
+def _api(handlers: Handlers) -> APIRouter:
+    api = APIRouter(prefix="/api/v1")
+    for resource in _API:
+        api.include_router(resource.router(handlers))
+    return api
+
+
+def _following(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        follower = asyncio.create_task(live.follow())
+        try:
+            yield
+        finally:
+            live.close()
+            follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await follower
+
+    return lifespan

@@ -1,0 +1,100 @@
+"""What pages and API may change, in one place, so that both refuse the same things in the same words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused
+from nightowl.ports import StoredCheck, Unit
+from nightowl.web.handlers import Handlers
+from nightowl.web.masking import unmask
+
+_TAKEN = ".json"
+"""How a check's name may not end: its page's data is there."""
+
+
+def put_checks(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
+    """Define checks, all or none; by name, whether each is new.
+
+    Raises ``ConfigurationError`` with the mistakes of all, ``Refused`` for one that a file defines.
+    """
+    now = handlers.clock.now()
+    with handlers.store.transaction() as unit:
+        before = {name: unit.checks.get(name) for name in specs}
+        for stored in filter(None, before.values()):
+            _refuse_file(stored)
+        whole = {name: _unmasked(spec, before[name]) for name, spec in specs.items()}
+        _confirm(handlers, whole)
+        for name, spec in whole.items():
+            paused = bool(spec.get("paused", False))
+            unit.checks.put(StoredCheck(name=name, origin="stored", paused=paused, spec=spec, changed=now))
+    return {name: stored is None for name, stored in before.items()}
+
+
+def pause(handlers: Handlers, name: str, *, paused: bool) -> None:
+    """Let a check rest, or run again; one that a file defines as well, for that is no change of its definition.
+
+    Raises ``NotFound``, or ``Refused`` where a file itself says that the check rests.
+    """
+    with handlers.store.transaction() as unit:
+        stored = _existing(unit, name)
+        spec = dict(stored.spec)
+        if stored.origin == "stored":
+            spec = {key: value for key, value in spec.items() if key != "paused"} | ({"paused": True} if paused else {})
+        elif spec.get("paused") and not paused:
+            raise Refused(f"{name} is paused by its configuration file: change it there.")
+        unit.checks.put(replace(stored, paused=paused, spec=spec, changed=handlers.clock.now()))
+
+
+def remove(handlers: Handlers, name: str) -> None:
+    """Forget a check and its rounds. Raises ``NotFound`` or ``Refused``."""
+    with handlers.store.transaction() as unit:
+        _changeable(unit, name)
+        unit.checks.remove(name)
+
+
+def run_now(handlers: Handlers, name: str) -> None:
+    """Ask the leading director for a round of this check at once. Raises ``NotFound`` or ``Refused``."""
+    with handlers.store.transaction() as unit:
+        if _existing(unit, name).paused:
+            raise Refused(f"{name} is paused: resume it before running it.")
+        unit.feed.add("request", f"run:{name}")
+
+
+def _confirm(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> None:
+    mistakes: list[Mistake] = []
+    for name, spec in specs.items():
+        if name.endswith(_TAKEN):
+            found, allowed = f'the name "{name}"', f"a name that does not end in {_TAKEN}"
+            mistakes.append(Mistake(file="", key=f"check.{name}", found=found, allowed=allowed))
+        try:
+            handlers.check_from_spec(name, spec)
+        except ConfigurationError as error:
+            mistakes += error.mistakes
+    if mistakes:
+        raise ConfigurationError(mistakes)
+
+
+def _unmasked(spec: Mapping[str, Any], before: StoredCheck | None) -> dict[str, Any]:
+    return unmask(spec, before.spec if before else {})
+
+
+def _changeable(unit: Unit, name: str) -> StoredCheck:
+    stored = _existing(unit, name)
+    _refuse_file(stored)
+    return stored
+
+
+def _existing(unit: Unit, name: str) -> StoredCheck:
+    stored = unit.checks.get(name)
+    if stored is None:
+        raise NotFound(f"There is no check named {name}.")
+    return stored
+
+
+def _refuse_file(stored: StoredCheck) -> None:
+    if stored.origin == "file":
+        raise Refused(f"{stored.name} is defined in a configuration file: change it there.")

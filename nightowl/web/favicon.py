@@ -1,0 +1,30 @@
+"""The icon: an owl's eyes; red, with their number, while checks are down."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+_EYES = (
+    '<circle cx="10" cy="15" r="6.5" fill="{0}"/><circle cx="22" cy="15" r="6.5" fill="{0}"/>'
+    '<circle cx="10" cy="15" r="3" fill="#101826"/><circle cx="22" cy="15" r="3" fill="#101826"/>'
+    '<path d="M16 18l-2 4h4z" fill="{0}"/>'
+)
+_FACE = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">'
+    '<rect width="32" height="32" rx="7" fill="{}"/>{}</svg>'
+)
+_NUMBER = (
+    '<text x="16" y="23.5" font-family="system-ui,sans-serif" font-size="{}" font-weight="700" '
+    'text-anchor="middle" fill="#fff">{}</text>'
+)
+
+
+def favicon(request: Request) -> Response:
+    """Answer ``/favicon.svg?down=N``."""
+    asked = request.query_params.get("down", "0")
+    down = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
+    shown = str(down) if down < 100 else "99+"
+    inner = _NUMBER.format(22 if down < 10 else 17 if down < 100 else 13, shown) if down else _EYES.format("#F5B83D")
+    drawn = _FACE.format("#B23A00" if down else "#101826", inner)
+    return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})

@@ -1,0 +1,154 @@
+"""The door: every request passes here before any route is looked for.
+
+In order: is the Host one of ours; is it open to everyone; who asks; may a write come from there; is the role enough.
+What comes through carries ``state.visitor``, ``state.csrf`` and, for forms, ``state.form``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from urllib.parse import quote
+
+from starlette._utils import get_route_path
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from nightowl.core.errors import Unavailable
+from nightowl.web import access, forgery
+from nightowl.web.handlers import LOOPBACK_NAMES, Handlers
+from nightowl.web.sessions import COOKIE, Sessions, TooManyFailures, Visitor, host_name
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of a request's body at most."""
+
+Refusal = Callable[[Request, int, str], Response]
+"""Turns a status and a sentence into an answer that fits the request (a page or JSON)."""
+
+
+class Guard:
+    """ASGI middleware that lets through only who may, and denies everything by default."""
+
+    def __init__(self, app: ASGIApp, handlers: Handlers, sessions: Sessions, refusal: Refusal) -> None:
+        self._app = app
+        self._settings = handlers.settings
+        self._sessions = sessions
+        self._refusal = refusal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or hand on with the visitor known."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        if scope["type"] != "http":
+            return
+        request = Request(scope, _bounded(receive))
+        given = request.cookies.get(forgery.COOKIE, "")
+        visit = given or secrets.token_urlsafe(16)
+        answer = await self._answer(request, given, visit)
+        onward = send if given or answer or is_open(request) else self._visiting(request, send, visit)
+        await (answer(scope, receive, send) if answer else self._app(scope, request.receive, onward))
+
+    async def _answer(self, request: Request, given: str, visit: str) -> Response | None:
+        """Say why the request is not let through; None: it is."""
+        if not self._is_own_host(request):
+            return self._refusal(request, 421, "This Host name is not served here.")
+        if is_open(request):
+            return None
+        try:
+            return await self._check(request, get_route_path(request.scope) or "/", given, visit)
+        except TooManyFailures as error:
+            answer = self._refusal(request, 429, str(error))
+            answer.headers["Retry-After"] = str(error.wait)
+            return answer
+        except Unavailable as error:
+            return self._refusal(request, 503, str(error))
+        except HTTPException as error:
+            return self._refusal(request, error.status_code, error.detail)
+
+    async def _check(self, request: Request, path: str, given: str, visit: str) -> Response | None:
+        """Find out who asks and whether they may; an answer means that they may not."""
+        session = request.cookies.get(COOKIE, "")
+        api = path.startswith("/api/")
+        visitor = await run_in_threadpool(self._sessions.visitor, request, api=api)
+        request.state.visitor = visitor
+        request.state.csrf = forgery.token(self._settings.secret_key, visit, session)
+        if request.method not in access.READING:
+            await self._check_write(request, visitor, given, session, api=api)
+        if visitor is None:
+            return None if access.is_door(path) else await self._show_door(request, path, api=api)
+        if not access.is_door(path) and not access.suffices(visitor.role, access.needed(request.method, path)):
+            raise HTTPException(403, f"The role {visitor.role} may only read; this needs the role operator.")
+        return None
+
+    async def _check_write(
+        self, request: Request, visitor: Visitor | None, visit: str, session: str, *, api: bool
+    ) -> None:
+        if not forgery.is_own_origin(request.headers, self._settings.public_host):
+            raise HTTPException(403, "This request was made by a page of another site.")
+        if api:
+            if forgery.is_form(request.headers):
+                raise HTTPException(415, "The API takes application/json.")
+            if visitor is None or not visitor.cookie:
+                return
+            token = request.headers.get(forgery.HEADER, "")
+        else:
+            request.state.form = await request.form(max_files=0, max_fields=200)
+            token = str(request.state.form.get(forgery.FIELD, ""))
+        if not forgery.is_token(token, self._settings.secret_key, visit, session):
+            raise HTTPException(403, "This form has expired. Go back, load the page again, and repeat what you did.")
+
+    async def _show_door(self, request: Request, path: str, *, api: bool) -> Response:
+        prefix = self._settings.url_prefix
+        if not await run_in_threadpool(self._sessions.anybody):
+            if api or path != "/":
+                raise HTTPException(403, "Nobody can sign in yet: create the first user at /setup.")
+            return RedirectResponse(f"{prefix}/setup", 303)
+        if api:
+            answer = self._refusal(request, 401, "Sign in, or send a name and password by HTTP Basic.")
+            answer.headers["WWW-Authenticate"] = 'Basic realm="NightOwl", charset="UTF-8"'
+            return answer
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{prefix}/login?next={quote(path + query)}", 303)
+
+    def _is_own_host(self, request: Request) -> bool:
+        host = request.headers.get("host", "").lower()
+        if host_name(host) in LOOPBACK_NAMES or host == self._settings.public_host:
+            return True
+        named = self._settings.allowed_hosts
+        return host_name(host) in named if named else not self._settings.is_loopback
+
+    def _visiting(self, request: Request, send: Send, visit: str) -> Send:
+        """Give a first visitor the cookie that CSRF tokens are bound to."""
+        carrier = Response()
+        carrier.set_cookie(forgery.COOKIE, visit, **self._sessions.cookie_options(request))
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append("set-cookie", carrier.headers["set-cookie"])
+            await send(message)
+
+        return with_cookie
+
+
+def is_open(request: Request) -> bool:
+    """Whether the request is for what is open to everyone."""
+    return access.is_open(request.method, get_route_path(request.scope))
+
+
+def _bounded(receive: Receive) -> Receive:
+    """Stop reading a body that is longer than any of ours."""
+    taken = 0
+
+    async def bounded() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > BODY_LIMIT:
+            raise HTTPException(413, f"A request has at most {BODY_LIMIT // 1024 // 1024} MiB.")
+        return message
+
+    return bounded

@@ -1,0 +1,59 @@
+"""What the web needs from the rest of NightOwl, as values and callables that ``wire`` fills in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from nightowl.core.values import Check, Location
+from nightowl.ports import Clock, Store
+
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
+"""Host names (as in a Host header, without port) that only this machine can mean."""
+
+
+class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the web is served, and to whom.
+
+    ``public_url`` is what people type (may be empty); ``url_prefix`` the path that NightOwl lives under
+    (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, so no sign-in is needed.
+    ``trusted_proxies``: addresses and networks whose X-Forwarded headers are believed. ``secret_key`` signs
+    CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``.
+    """
+
+    is_loopback: bool
+    secret_key: bytes
+    listen_host: str = "127.0.0.1"
+    public_url: str = ""
+    url_prefix: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+
+    @property
+    def public_host(self) -> str:
+        """Host and port of ``public_url``, lower case (empty without one)."""
+        return urlsplit(self.public_url).netloc.rpartition("@")[2].lower()
+
+
+class Handlers(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that pages and API call.
+
+    ``check_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[check.NAME]`` table;
+    ``spec_to_toml`` writes definitions by name as such tables. ``test_channel`` raises ``NotFound`` or
+    ``DeliveryFailed``. ``problems`` are sentences about what cannot be reached or was refused on reload.
+    ``acknowledge(incident, by)`` raises ``NotFound`` or ``Refused``.
+    """
+
+    store: Store
+    clock: Clock
+    settings: WebSettings
+    check_from_spec: Callable[[str, Mapping[str, Any]], Check]
+    spec_to_toml: Callable[[Mapping[str, Mapping[str, Any]]], str]
+    locations: Callable[[], Mapping[str, Location]]
+    channels: Callable[[], Sequence[str]]
+    test_channel: Callable[[str], None]
+    problems: Callable[[], Sequence[str]]
+    acknowledge: Callable[[str, str], None]

@@ -1,0 +1,66 @@
+"""Incidents: the list, newest first, and one with its timeline and notices."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nightowl.core.errors import NotFound
+from nightowl.core.values import Entry, Incident
+from nightowl.ports import OutboxRow
+from nightowl.web.page import Ask, Page
+from nightowl.web.rendering import View
+
+ROWS = 100
+"""Incidents on one page."""
+
+
+class IncidentList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the list; ``number`` counts from 1."""
+
+    rows: list[Incident]
+    total: int
+    number: int
+    open_only: bool
+    subject: str
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, at least one."""
+        return max(1, -(-self.total // ROWS))
+
+
+class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident with what happened and who was told."""
+
+    incident: Incident
+    timeline: list[Entry]
+    notices: list[OutboxRow]
+    channels: tuple[str, ...]
+
+
+def build_list(ask: Ask) -> View:
+    """Find the page asked for."""
+    asked = ask.query.get("page", "")
+    number = max(1, int(asked)) if asked.isdecimal() and len(asked) < 7 else 1
+    open_only, subject = ask.query.get("show") == "open", ask.query.get("subject", "").strip()
+    rows, total = ask.unit.incidents.page(open_only=open_only, subject=subject, offset=(number - 1) * ROWS, limit=ROWS)
+    data = IncidentList(rows=rows, total=total, number=number, open_only=open_only, subject=subject)
+    return View(template="incidents.html", title="Incidents", data=data)
+
+
+def build(ask: Ask) -> View:
+    """Gather one incident."""
+    incident = ask.unit.incidents.get(ask.path["id"])
+    if incident is None:
+        raise NotFound(f"There is no incident {ask.path['id']}.")
+    data = IncidentPage(
+        incident=incident,
+        timeline=ask.unit.incidents.timeline(incident.id),
+        notices=ask.unit.outbox.of(incident.id),
+        channels=tuple(ask.handlers.channels()),
+    )
+    return View(template="incident.html", title=incident.subject, data=data)
+
+
+LIST = Page(path="/incidents", build=build_list)
+PAGE = Page(path="/incidents/{id}", build=build)

@@ -1,0 +1,120 @@
+"""Now: what is wrong, worst first, in sentences; calm when nothing is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from nightowl.core.sentences import cause, seen_from
+from nightowl.core.values import CheckState, Incident, State
+from nightowl.web.page import Ask, Page
+from nightowl.web.rendering import View
+from nightowl.web.words import listed
+
+RECENT = 86400.0
+"""Seconds that a resolved incident is still shown."""
+
+_SHOWN = 8
+_INCIDENTS = 100
+
+
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """An open incident, as it stands now. ``state`` is the check's last verdict, or ``own``."""
+
+    incident: Incident
+    state: str
+    sentence: str
+    bad: int = 0
+    asked: int = 0
+
+
+class Notable(msgspec.Struct, frozen=True, kw_only=True):
+    """A check worth a look that has no incident: failing since less than it takes, or failing somewhere only."""
+
+    check: str
+    state: str
+    since: float
+    sentence: str
+
+
+class Now(msgspec.Struct, frozen=True, kw_only=True):
+    """The first page. ``last_round`` is when a round last closed (Unix seconds; None: never)."""
+
+    counts: Mapping[str, int]
+    troubles: tuple[Trouble, ...]
+    suspects: tuple[Notable, ...]
+    partial: tuple[Notable, ...]
+    resolved: tuple[Incident, ...]
+    last_round: float | None
+    channels: tuple[str, ...]
+
+    @property
+    def checks(self) -> int:
+        """How many checks there are."""
+        return sum(self.counts.values())
+
+
+def build(ask: Ask) -> View:
+    """Gather what is wrong."""
+    states = {state.check: state for state in ask.unit.rounds.states()}
+    incidents = ask.unit.incidents.open()
+    paused = {stored.name for stored in ask.unit.checks.all() if stored.paused}
+    running = [state for name, state in states.items() if name not in paused]
+    recent, _ = ask.unit.incidents.page(open_only=False, subject="", offset=0, limit=50)
+    data = Now(
+        counts=ask.unit.checks.counts(),
+        troubles=tuple(_trouble(incident, states.get(incident.subject)) for incident in incidents[:_INCIDENTS]),
+        suspects=_suspects(running, {incident.subject for incident in incidents}),
+        partial=_partial(running),
+        resolved=tuple(i for i in recent if i.resolved and i.resolved > ask.now - RECENT)[:_SHOWN],
+        last_round=max((state.last.closed for state in states.values() if state.last), default=None),
+        channels=tuple(ask.handlers.channels()),
+    )
+    return View(template="now.html", title="Now", data=data)
+
+
+def _trouble(incident: Incident, state: CheckState | None) -> Trouble:
+    last = state.last if state and incident.kind == "check" else None
+    if last is None:
+        return Trouble(incident=incident, state="own", sentence=incident.summary)
+    bad = sum(place.voted and place.state in (State.DOWN, State.DEGRADED) for place in last.places)
+    return Trouble(incident=incident, state=last.state, sentence=_why(incident, state), bad=bad, asked=len(last.places))
+
+
+def _why(incident: Incident, state: CheckState | None) -> str:
+    """Say why it is open: by the last round where that agrees, else by what opened it."""
+    last = state.last if state else None
+    if last is None or last.state in (State.UP, State.UNKNOWN):
+        return incident.summary
+    return f"{_upper(cause(last.reason, last.detail))}, {seen_from(last)}"
+
+
+def _suspects(states: Sequence[CheckState], known: set[str]) -> tuple[Notable, ...]:
+    order = (State.DOWN, State.DEGRADED, State.UNKNOWN)
+    found = [state for state in states if state.verdict in order and state.check not in known]
+    found.sort(key=lambda state: (order.index(state.verdict), state.since))
+    return tuple(_notable(state) for state in found[:_SHOWN])
+
+
+def _notable(state: CheckState) -> Notable:
+    last = state.last
+    why = f"{_upper(cause(last.reason, last.detail))}, {seen_from(last)}".lstrip(", ") if last else ""
+    return Notable(check=state.check, state=state.verdict, since=state.since, sentence=_upper(why))
+
+
+def _partial(states: Sequence[CheckState]) -> tuple[Notable, ...]:
+    found = []
+    for state in states:
+        if state.verdict is State.UP and state.last and state.last.dissent:
+            odd = next(place for place in state.last.places if place.location in state.last.dissent)
+            text = f"Down from {listed(state.last.dissent)} only: {cause(odd.reason, odd.detail) or 'no reason given'}"
+            found.append(Notable(check=state.check, state="up", since=state.last.due, sentence=text))
+    return tuple(found[:_SHOWN])
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+PAGE = Page(path="/", build=build)

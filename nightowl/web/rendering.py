@@ -1,0 +1,129 @@
+"""From a page's data to HTML, and to the fragments of it that live updates exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from nightowl.core.sentences import cause, seen_from
+from nightowl.web import strips, words
+from nightowl.web.assets import Assets
+from nightowl.web.handlers import Handlers
+from nightowl.web.sessions import Visitor
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A page before it is drawn: which template, its title, and the data that it and its ``.json`` show."""
+
+    template: str
+    title: str
+    data: msgspec.Struct
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """What surrounds every page. ``feed`` is the change feed's item that the page is as new as."""
+
+    now: float
+    path: str
+    visitor: Visitor | None = None
+    csrf: str = ""
+    counts: Mapping[str, int] = {}
+    problems: tuple[str, ...] = ()
+    feed: int = 0
+    theme: str = "auto"
+    keys: bool = True
+    live: bool = False
+
+    @property
+    def may_write(self) -> bool:
+        """Whether to offer what changes things."""
+        return self.visitor is not None and self.visitor.role != "viewer"
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    """A drawn page: whole, its live fragments by element id, and the order of the live lists' members."""
+
+    html: str
+    fragments: Mapping[str, str]
+    lists: Mapping[str, list[str]]
+
+
+_LIVE = Markup(" data-live")
+_STILL = Markup()
+
+
+def _element(tag: str, ident: str, kind: str, inner: Markup, attributes: Markup = _STILL) -> Markup:
+    return Markup('<{0} id="{1}" class="{2}"{3}>{4}</{0}>').format(tag, ident, kind, attributes, inner)
+
+
+class _Recorder:
+    """Notes the live elements while a template is drawn, so that page and updates come from one text."""
+
+    def __init__(self) -> None:
+        self.fragments: dict[str, str] = {}
+        self.lists: dict[str, list[str]] = {}
+        self._open: list[list[str]] = []
+
+    def live(self, ident: str, tag: str, kind: str = "", *, caller: Callable[[], Markup]) -> Markup:
+        """Draw an element that is exchanged whole when its content changes."""
+        html = _element(tag, ident, kind, caller(), _LIVE)
+        self.fragments[ident] = str(html)
+        if self._open:
+            self._open[-1].append(ident)
+        return html
+
+    def live_list(self, ident: str, tag: str, kind: str = "", *, caller: Callable[[], Markup]) -> Markup:
+        """Draw an element whose children are live elements that may come, go and change places."""
+        self._open.append([])
+        inner = caller()
+        self.lists[ident] = self._open.pop()
+        return _element(tag, ident, kind, inner)
+
+
+class Renderer:
+    """Draws views by Jinja2 with autoescape; an undefined name is an error."""
+
+    def __init__(self, handlers: Handlers, assets: Assets) -> None:
+        prefix = handlers.settings.url_prefix
+        self._environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters.update(
+            iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
+            clock=words.clock,
+        )  # fmt: skip
+        self._environment.globals.update(
+            url=lambda path: f"{prefix}{path}",
+            asset=lambda name: f"{prefix}/static/{assets.names[name]}",
+            ago=words.ago,
+            share=words.share,
+            cause=cause,
+            seen_from=seen_from,
+            strips=strips,
+        )
+
+    def draw(self, view: View, frame: Frame) -> Rendered:
+        """Draw a whole page."""
+        recorder = _Recorder()
+        context: dict[str, Any] = {
+            "view": view,
+            "data": view.data,
+            "frame": frame,
+            "live": recorder.live,
+            "live_list": recorder.live_list,
+        }
+        html = self._environment.get_template(view.template).render(context)
+        return Rendered(html, recorder.fragments, recorder.lists)

@@ -1,0 +1,97 @@
+"""A check and its state as one row of a list: in words, with what matters beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nightowl.core.sentences import cause, seen_from
+from nightowl.core.values import CheckState, Place, State, Verdict
+from nightowl.ports import CheckRow, StoredCheck
+from nightowl.web.masking import mask_url
+from nightowl.web.words import listed, took
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """``state`` is a verdict's, or ``paused``, or ``new`` before the first round. Times are Unix seconds."""
+
+    name: str
+    url: str
+    kind: str
+    state: str
+    since: float | None
+    sentence: str
+    strip: str
+    duration: float | None
+    due: float | None
+    closed: float | None
+    places: tuple[Place, ...]
+    origin: str
+    tags: dict[str, str]
+    incident: str = ""
+
+    @property
+    def bad(self) -> int:
+        """How many locations say that something is wrong."""
+        return sum(place.voted and place.state in (State.DOWN, State.DEGRADED) for place in self.places)
+
+
+def row(shown: CheckRow) -> Row:
+    """Describe a check by its definition and state."""
+    check, state = shown.check, shown.state
+    last = state.last if state else None
+    return Row(
+        name=check.name,
+        url=mask_url(str(check.spec.get("url", ""))),
+        kind=kind_of(check.spec),
+        state=word(check, state),
+        since=state.since if state and last else None,
+        sentence=sentence(check, last),
+        strip=state.strip if state else "",
+        duration=last.duration if last else None,
+        due=last.due if last else None,
+        closed=last.closed if last else None,
+        places=last.places if last else (),
+        origin=check.origin,
+        tags=dict(check.spec.get("tags", {})),
+        incident=state.incident if state else "",
+    )
+
+
+def word(check: StoredCheck, state: CheckState | None) -> str:
+    """The one word for how a check is."""
+    if check.paused:
+        return "paused"
+    return state.verdict.value if state and state.last else "new"
+
+
+def sentence(check: StoredCheck, last: Verdict | None) -> str:
+    """Say why a check is as it is, and by which proof."""
+    if check.paused:
+        return "Paused: no rounds run until it is resumed."
+    if last is None:
+        return "No round yet."
+    if last.state is State.UP:
+        return _up(last)
+    if last.state is State.UNKNOWN:
+        return f"{_upper(seen_from(last))}: too few to judge the target, so NightOwl itself needs a look."
+    return f"{_upper(cause(last.reason, last.detail) or last.state)}, {seen_from(last)}."
+
+
+def kind_of(spec: dict[str, Any]) -> str:
+    """The kind of a check: as written, else the scheme of its URL."""
+    return str(spec.get("kind") or str(spec.get("url", "")).partition(":")[0])
+
+
+def _up(last: Verdict) -> str:
+    answer = f"Answers in {took(last.duration)}" if last.duration is not None else "Answers"
+    if not last.dissent:
+        return f"{answer}, {seen_from(last)}."
+    odd = next((place for place in last.places if place.location in last.dissent), None)
+    why = f" ({cause(odd.reason, odd.detail)})" if odd and odd.reason else ""
+    return f"{answer}, but not from {listed(last.dissent)}{why}."
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

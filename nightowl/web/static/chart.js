@@ -1,0 +1,47 @@
+/* The stacked phases of a check, drawn by uPlot from the page's own JSON; colours are those of the style sheet. */
+"use strict";
+(() => {
+  const holder = document.getElementById("chart");
+  if (!holder) return;
+  const phases = ["dns", "connect", "tls", "first_byte", "transfer"];
+  const names = { dns: "DNS", connect: "connect", tls: "TLS", first_byte: "wait", transfer: "transfer" };
+  const colour = (name) => getComputedStyle(document.querySelector(`.legend .${name}`)).backgroundColor;
+  const ink = (name) => { const probe = document.createElement("i"); probe.className = name; holder.append(probe); const found = getComputedStyle(probe).color; probe.remove(); return found; };
+  const took = (seconds) => seconds == null ? "–" : seconds < 0.9995 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(2)} s`;
+  let plot = null, drawn = null;
+
+  function stacked(points) {
+    const columns = [points.map((point) => point.time)];
+    const sums = points.map(() => 0);
+    for (const phase of phases) columns.push(points.map((point, at) => point.phases ? sums[at] += point.phases[phase] ?? 0 : null));
+    return columns;
+  }
+  function draw() {
+    plot?.destroy();
+    const grid = { stroke: ink("ink-line"), width: 1 }, text = ink("ink-soft");
+    const series = phases.map((phase, at) => ({
+      label: names[phase], stroke: colour(phase), width: 1, fill: colour(phase), points: { size: 4, fill: colour(phase) },
+      value: (_, value, __, index) => index == null ? "–" : took(drawn.points[index].phases?.[phase]),
+      band: at,
+    }));
+    plot = new uPlot({
+      width: holder.clientWidth, height: 220, cursor: { y: false, drag: { x: true, y: false } }, legend: { live: true },
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+      scales: { y: { range: (_, __, most) => [0, (most || 0.1) * 1.08] } },
+      axes: [{ stroke: text, grid, ticks: grid }, { stroke: text, grid, ticks: grid, size: 62, values: (_, ticks) => ticks.map(took) }],
+      bands: phases.slice(1).map((_, at) => ({ series: [at + 2, at + 1] })),
+      series: [{ label: "UTC", value: (_, value) => value == null ? "–" : new Date(value * 1000).toISOString().slice(5, 16).replace("T", " ") }, ...series],
+    }, stacked(drawn.points), holder);
+  }
+  async function load() {
+    const answer = await fetch(holder.dataset.src);
+    if (!answer.ok) return;
+    drawn = await answer.json();
+    draw();
+  }
+  let waiting = 0;
+  document.addEventListener("updated", () => { clearTimeout(waiting); waiting = setTimeout(load, 1000); });
+  addEventListener("resize", () => drawn && plot.setSize({ width: holder.clientWidth, height: 220 }));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawn && draw());
+  load();
+})();

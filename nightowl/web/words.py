@@ -1,0 +1,88 @@
+"""Numbers and moments as people read them; units always. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+_STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
+
+
+def iso(moment: float) -> str:
+    """Unix seconds as ISO 8601 in UTC, to the millisecond where it has one: ``2026-11-20T18:55:07Z``."""
+    when = datetime.fromtimestamp(round(moment, 3), UTC)
+    timespec = "milliseconds" if when.microsecond else "seconds"
+    return when.isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def instant(text: str) -> float:
+    """Read ISO 8601 (without an offset: UTC) or Unix seconds; ValueError where it is neither."""
+    try:
+        return float(text)
+    except ValueError:
+        when = datetime.fromisoformat(text)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+def span(seconds: float) -> str:
+    """How long, in its largest unit; two below a day of hours: ``45 s``, ``4 min``, ``3 h 20 min``, ``12 d``."""
+    whole = max(0, int(seconds))
+    if 3600 <= whole < 36000 and whole % 3600 >= 60:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    for size, unit in _STEPS:
+        if whole >= size:
+            return f"{int(whole // size)} {unit}"
+    return "0 s"
+
+
+def ago(moment: float, now: float) -> str:
+    """How far ``moment`` lies from ``now``: ``4 min ago``, ``in 2 h``, ``just now``."""
+    distance = now - moment
+    if abs(distance) < 1:
+        return "just now"
+    return f"{span(distance)} ago" if distance > 0 else f"in {span(-distance)}"
+
+
+def took(seconds: float | None) -> str:
+    """A measured duration in three digits: ``0.8 ms``, ``124 ms``, ``2.31 s``; a dash where there is none."""
+    if seconds is None:
+        return "–"  # noqa: RUF001  # an en dash is what a table shows for nothing
+    if seconds < 0.001:
+        return f"{seconds * 1000:.1f} ms"
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def share(part: float, whole: float) -> str:
+    """A percentage that never rounds up to 100 or down to 0: ``99.98 %``."""
+    if whole <= 0:
+        return "–"  # noqa: RUF001  # see took
+    percent = part / whole * 100
+    if 99.99 < percent < 100:
+        return "99.99 %"
+    if 0 < percent < 0.01:
+        return "0.01 %"
+    return f"{percent:.2f} %".replace(".00 %", " %")
+
+
+def plural(count: int, word: str) -> str:
+    """``1 check``, ``2 checks``, ``1,204 checks``."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """``london``, ``london and office``, ``a, b and 3 more``."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def clock(moment: float) -> str:
+    """Time of day, UTC: ``18:55:07``."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
+
+
+def day(number: int) -> str:
+    """The date of a day counted since the Unix epoch: ``2026-11-20``."""
+    return datetime.fromtimestamp(number * 86400, UTC).date().isoformat()

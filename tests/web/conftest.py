@@ -1,0 +1,117 @@
+"""The real application over a store in memory that is filled with a scene."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from nightowl.config import check_from_spec, spec_to_toml
+from nightowl.core.errors import DeliveryFailed, NotFound
+from nightowl.core.values import Check
+from nightowl.flows import notify
+from nightowl.ports import Store
+from nightowl.testing.store import memory_store
+from nightowl.web.app import make_app
+from nightowl.web.handlers import Handlers, WebSettings
+
+with warnings.catch_warnings():
+    # Starlette would rather have a successor of httpx, which nothing else here needs.
+    warnings.simplefilter("ignore")
+    from starlette.testclient import TestClient
+
+
+def _load_scene() -> Any:
+    spec = importlib.util.spec_from_file_location("scene", Path(__file__).with_name("scene.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["scene"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+scene = _load_scene()
+
+NOW = 1_763_665_020.0
+"""2025-11-20T18:57:00Z."""
+
+LOOPBACK = "http://127.0.0.1:5555"
+
+
+class StillClock:
+    """A clock that tests move."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> float:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time
+
+
+class World:
+    """A store, a clock, and an application over them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.clock = StillClock()
+        self.channels: list[str] = ["ops-mail", "ops-hook"]
+        self.problems: list[str] = []
+        self.tested: list[str] = []
+        self.handlers = Handlers(
+            store=store,
+            clock=self.clock,
+            settings=WebSettings(is_loopback=True, secret_key=b"k" * 32, listen_host="127.0.0.1"),
+            check_from_spec=self._check,
+            spec_to_toml=spec_to_toml,
+            locations=lambda: scene.LOCATIONS,
+            channels=lambda: self.channels,
+            test_channel=self._test_channel,
+            problems=lambda: self.problems,
+            acknowledge=lambda incident, by: notify.acknowledge(store, incident, by, self.clock.now()),
+        )
+
+    def client(self, base_url: str = LOOPBACK, **settings: Any) -> TestClient:
+        """A browser of its own, before an application with these settings; it does not follow redirects."""
+        handlers = replace(self.handlers, settings=replace(self.handlers.settings, **settings))
+        return TestClient(make_app(handlers), base_url=base_url, follow_redirects=False)
+
+    def _check(self, name: str, spec: Mapping[str, Any]) -> Check:
+        return check_from_spec(name, spec, locations=scene.LOCATIONS)
+
+    def _test_channel(self, name: str) -> None:
+        if name not in self.channels:
+            raise NotFound(f"no channel is called {name}")
+        self.tested.append(name)
+        if name == "ops-hook":
+            raise DeliveryFailed("503 Service Unavailable")
+
+
+@pytest.fixture
+def empty() -> Iterator[World]:
+    """Nothing configured yet."""
+    store = memory_store()
+    yield World(store)
+    store.close()
+
+
+@pytest.fixture
+def world(empty: World) -> World:
+    """The scene."""
+    scene.fill(empty.store, NOW)
+    return empty
+
+
+@pytest.fixture
+def client(world: World) -> TestClient:
+    """A browser on this machine."""
+    return world.client()
