@@ -27,7 +27,6 @@ from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.channels import kinds
 from nightowl.adapters.clock import SystemClock
 from nightowl.adapters.probes import ThreadEngine, thread_engine
-from nightowl.adapters.store_sql import SqlStore
 from nightowl.adapters.store_sql import open_store as open_sql_store
 from nightowl.config import Configuration, check_from_spec, load, spec_to_toml, state_folder
 from nightowl.core.errors import NotFound, Unavailable
@@ -36,7 +35,7 @@ from nightowl.core.values import Check, Network
 from nightowl.flows import leadership, notify
 from nightowl.flows.lead import Leader
 from nightowl.flows.perform import Performer
-from nightowl.ports import Channel, Engine, StoredCheck
+from nightowl.ports import Channel, Engine, Store, StoredCheck
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings
 
@@ -98,7 +97,7 @@ def store_url(configuration: Configuration) -> str:
     return configuration.store_url or f"sqlite:///{state_folder() / 'nightowl.db'}"
 
 
-def open_store(configuration: Configuration) -> SqlStore:
+def open_store(configuration: Configuration) -> Store:
     """Open the store, with its tables made where the database is empty."""
     return open_sql_store(store_url(configuration), migrate=True)
 
@@ -158,7 +157,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
     )
 
 
-def leader(store: SqlStore, bus: Bus, current: Callable[[], Configuration], holder: str) -> Leader:
+def leader(store: Store, bus: Bus, current: Callable[[], Configuration], holder: str) -> Leader:
     """Return a director that follows the configuration in force."""
     parts = leadership.Parts(
         store=store,
@@ -225,7 +224,7 @@ def link(configuration: Configuration) -> str:
     return f"http://{host}:{server.listen_port}{server.url_prefix}"
 
 
-def web_app(current: Callable[[], Configuration], store: SqlStore, *, problems: Callable[[], list[str]] = list) -> Any:
+def web_app(current: Callable[[], Configuration], store: Store, *, problems: Callable[[], list[str]] = list) -> Any:
     """Return the web application over a store; ``problems`` are sentences about what cannot be reached."""
     server = current().server
     made = remembered(current, channels)
@@ -276,7 +275,7 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _acknowledge(store: SqlStore, incident: str, by: str) -> None:
+def _acknowledge(store: Store, incident: str, by: str) -> None:
     notify.acknowledge(store, incident, by, CLOCK.now())
 
 

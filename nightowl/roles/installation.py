@@ -7,10 +7,10 @@ import threading
 from functools import cached_property
 
 from nightowl import wire
-from nightowl.adapters.store_sql import SqlStore
 from nightowl.config import Configuration, Watched
 from nightowl.core.errors import Unavailable
 from nightowl.flows.define import define
+from nightowl.ports import Store
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Installation:
         return self._watched.current if self._watched is not None else self._fixed
 
     @cached_property
-    def store(self) -> SqlStore:
+    def store(self) -> Store:
         """The store, opened when it is first asked for. Raises ``Unavailable`` or ``SchemaOutdated``."""
         return wire.open_store(self._started_with)
 
