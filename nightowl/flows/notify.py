@@ -96,21 +96,6 @@ class Notifier:
         self._holder = holder
         self._lanes = lanes or InTurn()
         self._rhythm = Rhythm(clock)
-        self._faulty = False
-
-    def tick(self) -> int:
-        """Step; call it twice a second. A fault of the store is logged once and tried again. Returns what step did."""
-        try:
-            count = self.step()
-        except Unavailable as error:
-            if not self._faulty:
-                log.warning("notices wait, trying again: %s", error)
-            self._faulty = True
-            return 0
-        if self._faulty:
-            log.info("notices go out again")
-        self._faulty = False
-        return count
 
     def step(self) -> int:
         """Claim what is due and hand it to the lanes; return how many rows that were. Raises ``Unavailable``."""

@@ -182,8 +182,8 @@ def test_what_is_over_or_was_never_there_cannot_be_acknowledged(path: str) -> No
 
 def test_the_role_sends_what_waits_and_ends_when_told(path: str, hook: Hook) -> None:
     change(path, "opened", SHOP)
-    program = "from nightowl.cli.notifier import notifier; notifier()"
-    process = subprocess.Popen([sys.executable, "-c", program, "-c", path])
+    program = "from nightowl.cli import main; main()"
+    process = subprocess.Popen([sys.executable, "-c", program, "notifier", "-c", path])
     try:
         assert hook.bodies.get(timeout=60)["key"] == "5f2c0a/firing/ops"
     finally:

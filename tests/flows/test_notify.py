@@ -189,22 +189,6 @@ def test_a_store_that_fails_after_the_send_repeats_the_notice(desk: Desk, monkey
     assert desk.ops.taken == ["5f2c/firing/ops", "5f2c/firing/ops"]
 
 
-def test_a_store_that_is_away_is_told_once_and_tried_again(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    desk.tell("opened")
-    with caplog.at_level(logging.INFO):
-        with monkeypatch.context() as patched:
-            patched.setattr(desk.store, "read", lambda: (_ for _ in ()).throw(StoreUnavailable("no connection")))
-            patched.setattr(desk.store, "transaction", desk.store.read)
-            assert [desk.notifier.tick() for _ in range(3)] == [0, 0, 0]
-        assert [desk.notifier.tick() for _ in range(3)] == [2, 0, 0]
-    assert [record.message for record in caplog.records] == [
-        "notices wait, trying again: no connection",
-        "notices go out again",
-    ]
-
-
 def test_two_notifiers_never_hold_the_same_notice(desk: Desk) -> None:
     desk.tell("opened")
     lanes = Held()
