@@ -64,8 +64,13 @@ def apply_template(template: Spec, check: Spec) -> Spec:
     for key, value in check.items():
         below = merged.get(key)
         merged[key] = apply_template(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    merged.pop("use", None)
     return merged
+
+
+def spec_of(check: Any, check_as_written: Spec, templates_as_written: Mapping[str, Any]) -> Spec:
+    """Return the keys of a check with its template's, references kept; ``check`` is the resolved table."""
+    whole = apply_template(template_of(check, templates_as_written)[1], check_as_written)
+    return {key: value for key, value in whole.items() if key != "use"}
 
 
 def template_of(check: Any, templates: Mapping[str, Any]) -> tuple[str, Spec]:

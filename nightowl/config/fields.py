@@ -296,10 +296,14 @@ Line = Annotated[str, AfterValidator(one_line)]
 """A text of one line."""
 
 
+TAKEN = ("severity", "name", "kind")
+"""What a route's match knows besides tags, so that no tag is called that."""
+
+
 def _tags(found: dict[str, str]) -> dict[str, str]:
     for name in found:
-        if name in ("name", "severity") or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}", name):
-            raise refuse('tag names of letters, digits, "_", "." and "-"; "name" and "severity" are taken')
+        if name in TAKEN or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}", name):
+            raise refuse(f'tag names of letters, digits, "_", "." and "-"; {", ".join(TAKEN)} are taken')
     return found
 
 

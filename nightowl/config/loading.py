@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 
 from nightowl.config import conversion
-from nightowl.config.checks import Bench, apply_template, make_check, template_of
+from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, channel, location, people, server
 from nightowl.config.numbered import Problem, hints, location_problems, route_problems
@@ -159,7 +159,7 @@ def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any
     """Return the keys of each check as written, template applied, references kept."""
     templates = raw["template"] if names(raw, "template") else {}
     return {
-        name: apply_template(template_of(tree["check"][name], templates)[1], raw["check"][name])
+        name: spec_of(tree["check"][name], raw["check"][name], templates)
         for name in names(raw, "check")
         if isinstance(raw["check"][name], dict)
     }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import ipaddress
 from collections.abc import Collection, Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import get_args, get_type_hints
 
 import msgspec
 
@@ -12,7 +13,8 @@ from nightowl.config.fields import split_url
 from nightowl.config.masking import KeyPath
 from nightowl.config.settings import Configuration, Hint
 from nightowl.config.units import format_duration
-from nightowl.core.values import Check, Location, Route, Severity
+from nightowl.core.routing import severity_matches
+from nightowl.core.values import Check, Incident, Location, Route, Severity
 
 NUMBERED = {
     "NO01": "The attempts of a round, with their gaps, do not fit into `every` less 2 seconds.",
@@ -21,7 +23,7 @@ NUMBERED = {
     "NO04": "A quorum is greater than the number of locations.",
     "NO05": "A check uses a template that is not declared.",
     "NO06": "A route leads to a channel that is not declared.",
-    "NO07": "A route matches a severity that does not exist.",
+    "NO07": "A route matches a severity or a kind of incident that does not exist.",
     "NO08": "A broker's URL is broken, or its transport unknown.",
     "NO09": "The store's URL is broken, or its database unknown.",
     "NO10": "A location is private and allows nothing, so nothing can be checked from there.",
@@ -39,6 +41,8 @@ SHORTEST = 5.0
 
 RESERVE = 2.0
 """Seconds of ``every`` that are left to dispatch, report and close a round."""
+
+_INCIDENT_KINDS: tuple[str, ...] = get_args(get_type_hints(Incident)["kind"])
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -102,9 +106,11 @@ def route_problems(route: Route, channels: Collection[str]) -> Iterator[Problem]
     for index, name in enumerate(route.to):
         if name not in channels:
             yield Problem("NO06", ("to", index), None, one_of("a declared channel", channels))
-    severity = route.match.get("severity")
-    if severity is not None and not any(fnmatch.fnmatchcase(known, severity) for known in Severity):
-        yield Problem("NO07", ("match", "severity"), None, one_of("a severity", list(Severity)))
+    severity, kind = route.match.get("severity", "*"), route.match.get("kind", "*")
+    if not any(severity_matches(severity, known) for known in Severity):
+        yield Problem("NO07", ("match", "severity"), None, one_of("a severity, or >= and one", list(Severity)))
+    if not any(fnmatchcase(known, kind) for known in _INCIDENT_KINDS):
+        yield Problem("NO07", ("match", "kind"), None, one_of("a kind of incident", _INCIDENT_KINDS))
 
 
 def one_of(what: str, names: Collection[str]) -> str:

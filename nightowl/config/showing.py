@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from nightowl.config.checks import apply_template, template_of
+from nightowl.config.checks import spec_of
 from nightowl.config.loading import Loaded, load_whole
 from nightowl.config.masking import masked
 from nightowl.config.models import BUILT_IN_KINDS, NAMED, SINGLE
@@ -58,7 +58,7 @@ def _named(loaded: Loaded, table: str) -> dict[str, Any]:
 def _with_templates(tree: dict[str, Any]) -> dict[str, Any]:
     templates = tree.get("template", {})
     checks = tree.get("check", {})
-    return {name: apply_template(template_of(keys, templates)[1], keys) for name, keys in checks.items()}
+    return {name: spec_of(keys, keys, templates) for name, keys in checks.items()}
 
 
 def _table(model: type[Table], resolved: dict[str, Any], raw: dict[str, Any], *, whole: bool = True) -> dict[str, Any]:

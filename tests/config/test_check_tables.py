@@ -103,6 +103,10 @@ def test_a_mistake_of_a_template_is_told_once_at_the_template(mistakes):
     assert set(mistakes(text)) == {"template.t.every", "template.t.evry"}
 
 
+def test_a_template_is_named_by_a_string(mistakes):
+    assert mistakes('[check.a]\nurl = "http://a/"\nuse = 5')["check.a.use"] == ("5", "a string")
+
+
 def test_a_template_that_no_check_uses_is_proved_as_well(mistakes):
     assert set(mistakes('[template.t]\nexpect = { regex = "(" }')) == {"template.t.expect.regex"}
 

@@ -20,6 +20,7 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO05", "check.a.use", CHECK + 'use = "t"'),
         ("NO06", "route.r.to[0]", '[route.r]\nto = ["ops"]'),
         ("NO07", "route.r.match.severity", SLACK + '[route.r]\nto = ["ops"]\nmatch = { severity = "crit" }'),
+        ("NO07", "route.r.match.kind", SLACK + '[route.r]\nto = ["ops"]\nmatch = { kind = "mine" }'),
         ("NO08", "bus.broker", '[bus]\nbroker = "kafka://h"'),
         ("NO09", "store.url", '[store]\nurl = "oracle://h/d"'),
         ("NO10", "location.l.allow", '[location.l]\nreach = "private"'),
@@ -50,6 +51,11 @@ def test_what_is_likely_not_meant_is_a_hint(configured, number, key, text):
 def test_what_is_as_it_should_be_gets_no_hint(configured):
     text = SLACK + OFFICE + '[check.a]\nurl = "http://10.0.0.1/"\n[check.b]\nurl = "http://8.8.8.8/"'
     assert configured(text).hints == ()
+
+
+def test_a_route_may_ask_for_a_least_severity(configured):
+    text = SLACK + '[route.r]\nto = ["ops"]\nmatch = { severity = ">=warning", kind = "own" }'
+    assert configured(text).routes[0].match == {"severity": ">=warning", "kind": "own"}
 
 
 def test_attempts_that_just_fit_are_fine(configured):
