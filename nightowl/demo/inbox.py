@@ -12,30 +12,25 @@ from typing import Any
 import msgspec
 from aiosmtpd.smtp import SMTP
 
+from nightowl.demo import inbox_page
 from nightowl.demo.http_server import Answer, HttpConnection, Request
+from nightowl.demo.inbox_page import Message
 from nightowl.demo.loopback import ADDRESS, Loopback
 
 _KEPT = 200
-
-
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """What arrived: ``kind`` is email or webhook, ``received`` Unix seconds; a webhook's ``text`` is indented JSON."""
-
-    kind: str
-    received: float
-    subject: str
-    text: str
+_UNTITLED = "Webhook"
 
 
 class Inbox:
-    """Takes whatever is sent to it and keeps the newest 200 messages.
+    """Takes whatever is sent to it and keeps the newest 200 messages, which its page shows.
 
-    ``smtp_port`` and ``webhook_url`` are there once it has started.
+    ``smtp_port``, ``webhook_url`` and ``page_url`` are there once it has started.
     """
 
     def __init__(self) -> None:
         self.smtp_port = 0
         self.webhook_url = ""
+        self.page_url = ""
         self._messages: deque[Message] = deque(maxlen=_KEPT)
         self._lock = threading.Lock()
         self._loopback = Loopback("demo-inbox")
@@ -44,8 +39,9 @@ class Inbox:
         """Open both ports."""
         loopback = self._loopback
         loopback.start()
-        port = loopback.listen(lambda: HttpConnection(loopback, self._webhook))
-        self.webhook_url = f"http://{ADDRESS}:{port}/notices"
+        port = loopback.listen(lambda: HttpConnection(loopback, self._answer))
+        self.page_url = f"http://{ADDRESS}:{port}/"
+        self.webhook_url = f"{self.page_url}notices"
         self.smtp_port = loopback.listen(lambda: SMTP(_Mail(self), loop=loopback.loop, enable_SMTPUTF8=True))
 
     def stop(self) -> None:
@@ -62,14 +58,16 @@ class Inbox:
         with self._lock:
             self._messages.append(Message(kind=kind, received=time.time(), subject=subject, text=text))
 
-    def _webhook(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Answer:
+        if request.method != "POST":
+            return Answer(body=inbox_page.render(self.messages()))
         try:
             notice = msgspec.json.decode(request.body)
         except msgspec.DecodeError:
             return Answer(status=400, body="This is not JSON.\n", type="text/plain")
         text = msgspec.json.format(request.body, indent=2).decode()
         self.keep("webhook", _subject(notice), text)
-        return Answer(body="", status=200, type="text/plain")
+        return Answer(body="Kept.\n", type="text/plain")
 
 
 class _Mail:
@@ -86,7 +84,5 @@ class _Mail:
 
 
 def _subject(notice: Any) -> str:
-    """A line for a webhook, whose sentence stands in the incident's summary."""
-    incident = notice.get("incident") if isinstance(notice, dict) else None
-    summary = incident.get("summary") if isinstance(incident, dict) else None
-    return str(summary or "Webhook")
+    """The title that NightOwl's webhooks carry; anything else is just a webhook."""
+    return str(notice.get("title", _UNTITLED)) if isinstance(notice, dict) else _UNTITLED

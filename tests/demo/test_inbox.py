@@ -41,14 +41,14 @@ def test_a_mail_is_kept_with_its_subject_and_plain_text(inbox):
     assert abs(time.time() - message.received) < 60
 
 
-def test_a_webhook_is_kept_as_readable_json_under_its_summary(inbox):
-    assert post(inbox, json={"incident": {"summary": "payments is down"}}).status_code == 200
+def test_a_webhook_is_kept_as_readable_json_under_its_title(inbox):
+    assert post(inbox, json={"title": "payments is down", "step": "firing"}).status_code == 200
     (message,) = inbox.messages()
     assert (message.kind, message.subject) == ("webhook", "payments is down")
-    assert '\n    "summary": "payments is down"' in message.text
+    assert message.text == '{\n  "title": "payments is down",\n  "step": "firing"\n}'
 
 
-@pytest.mark.parametrize("content", [{"json": [1]}, {"json": {"incident": None}}])
+@pytest.mark.parametrize("content", [{"json": [1]}, {"json": {"key": 1}}])
 def test_a_webhook_of_another_shape_is_kept_as_well(inbox, content):
     assert post(inbox, **content).status_code == 200
     assert inbox.messages()[0].subject == "Webhook"
@@ -63,3 +63,11 @@ def test_the_newest_200_messages_are_kept_newest_first(inbox):
     for number in range(205):
         inbox.keep("email", str(number), "")
     assert [message.subject for message in inbox.messages()] == [str(number) for number in range(204, 4, -1)]
+
+
+def test_the_page_shows_what_arrived_and_trusts_none_of_it(inbox):
+    assert "Nothing has arrived yet." in httpx.get(inbox.page_url, trust_env=False).text
+    post(inbox, json={"title": "<script>payments is down"})
+    page = httpx.get(inbox.page_url, trust_env=False).text
+    assert "&lt;script&gt;payments is down" in page
+    assert "<script>" not in page
