@@ -73,7 +73,7 @@ def notices(change: Change, routes: Sequence[Route], told: Sequence[str], public
         steps = {channel: "raised" if channel in known else "firing" for channel in channels_for(incident, routes)}
     else:
         steps = {}
-    return [_notice(incident, step, channel, public_url, now) for channel, step in steps.items()]
+    return [_notice(incident, step, channel, public_url, now, change.text) for channel, step in steps.items()]
 
 
 def reminders(
@@ -136,6 +136,6 @@ def _repeat(incident: Incident, channel: str, routes: Sequence[Route]) -> float:
     return min(periods, default=0.0)
 
 
-def _notice(incident: Incident, step: str, channel: str, public_url: str, now: float) -> Notice:
+def _notice(incident: Incident, step: str, channel: str, public_url: str, now: float, text: str = "") -> Notice:
     url = f"{public_url.rstrip('/')}/incidents/{incident.id}" if public_url else ""
-    return Notice(incident=incident, step=step, channel=channel, created=now, url=url)
+    return Notice(incident=incident, step=step, channel=channel, created=now, text=text, url=url)

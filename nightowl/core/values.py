@@ -384,13 +384,15 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A message about an incident to one channel.
 
-    ``step`` is firing, raised, repeat-N, resolved or test. ``url`` leads to the incident's page (may be empty).
+    ``step`` is firing, raised, repeat-N, resolved or test. ``text`` says what happened, as the change did (empty: in a
+    reminder). ``url`` leads to the incident's page (may be empty).
     """
 
     incident: Incident
     step: str
     channel: str
     created: float
+    text: str = ""
     url: str = ""
 
     @property

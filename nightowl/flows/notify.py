@@ -53,6 +53,8 @@ UNKNOWN_GRACE = 600.0
 REMOVED_AFTER = 3600.0
 """Seconds after which the incident about a channel ends when the configuration no longer has the channel."""
 
+_REMOVED = "the channel was removed from the configuration"
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says to a notifier; a reload replaces it whole."""
@@ -139,11 +141,11 @@ class Notifier:
         channel.send(notice)
 
     def _sent(self, plan: Plan, row: Claimed) -> None:
-        now = self._clock.now()
+        now, name = self._clock.now(), row.notice.channel
         with self._store.transaction() as unit:
             unit.outbox.sent(row.id, now)
             _note(unit, row.notice, now, "sent", "sent")
-            over = [_resolved(each, now, "it takes notices again") for each in _own(unit, row.notice.channel)]
+            over = [_resolved(each, now, f"channel {name} takes notices again") for each in _own(unit, name)]
             tell(unit, over, plan.routes, plan.public_url, now)
 
     def _failed(self, plan: Plan, row: Claimed, failure: DeliveryFailed) -> None:
@@ -175,7 +177,7 @@ class Notifier:
                 for each in unit.incidents.open()
                 if each.kind == "own" and routing.is_channel_subject(each.subject) and each.subject not in known
             ]
-        over = [_resolved(each, now, "it was removed") for each in removed if now - each.opened >= REMOVED_AFTER]
+        over = [_resolved(each, now, _REMOVED) for each in removed if now - each.opened >= REMOVED_AFTER]
         if over:
             with self._store.transaction() as unit:
                 tell(unit, over, plan.routes, plan.public_url, now)
@@ -253,8 +255,7 @@ def _opened(channel: str, error: str, now: float) -> Change:
     return Change(event="opened", incident=incident, at=now, text=incident.summary)
 
 
-def _resolved(incident: Incident, now: float, why: str) -> Change:
-    text = f"{incident.subject}: {why}"
+def _resolved(incident: Incident, now: float, text: str) -> Change:
     return Change(event="resolved", incident=replace(incident, resolved=now), at=now, text=text)
 
 

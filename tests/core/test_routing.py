@@ -87,7 +87,12 @@ def test_a_check_named_like_a_channel_incident_is_routed_like_any_check() -> Non
 def test_opening_fires_at_the_routed_channels() -> None:
     [first, second] = notices(change("opened"), [ALL], [], URL, 1001.0)
     assert first == Notice(
-        incident=SHOP, step="firing", channel="ops", created=1001.0, url="https://owl.example/incidents/1f"
+        incident=SHOP,
+        step="firing",
+        channel="ops",
+        created=1001.0,
+        text="opened",
+        url="https://owl.example/incidents/1f",
     )
     assert second.key == "1f/firing/mail"
 

@@ -67,32 +67,34 @@ def _mark(notice: Notice) -> str:
     """Shape and word of the state: never a colour alone, never a shape alone."""
     if notice.step == "test":
         return "● TEST"
-    own = notice.incident.kind == "own"
     if notice.step == "resolved":
-        return "● WORKING" if own else "● UP"
-    shape, word = ("◆", "FAILING") if own else _breach(notice.incident)
+        up = notice.text.startswith(f"{notice.incident.subject} is {State.UP}")
+        return "● UP" if up else "● OVER"
+    shape, word = _breach(notice.incident)
     return f"{shape} STILL {word}" if notice.step.startswith("repeat-") else f"{shape} {word}"
 
 
 def _breach(incident: Incident) -> tuple[str, str]:
     """An incident's sentence says whether its check is degraded or down."""
+    if incident.kind == "own":
+        return "◆", "FAILING"
     degraded = incident.summary.startswith(f"{incident.subject} is {State.DEGRADED}")
     return ("▲", "DEGRADED") if degraded else ("■", "DOWN")
 
 
 def _sentence(notice: Notice) -> str:
     incident = notice.incident
-    summary = _one_line(incident.summary).rstrip(".")
-    said = summary if incident.kind == "check" else summary[:1].upper() + summary[1:]
+    summary = _clause(incident.summary)
     lasted = in_words((incident.resolved or notice.created) - incident.opened)
     if notice.step == "resolved":
-        again = "is up again" if incident.kind == "check" else "works again"
-        return f"{_one_line(incident.subject)} {again} after {lasted}. It was: {summary}."
+        text = _clause(notice.text) or f"{incident.subject}: over"
+        over = f"{_capital(text, incident)}. The incident lasted {lasted}."
+        return over if summary in text else f"{over} It was: {summary}."
     if notice.step == "raised":
         return f"It got worse: {summary}."
     if notice.step.startswith("repeat-"):
-        return f"{said}, for {lasted} now, and nobody has acknowledged it."
-    return f"{said}."
+        return f"{_capital(summary, incident)}, for {lasted} now, and nobody has acknowledged it."
+    return f"{_capital(summary, incident)}."
 
 
 def _facts(notice: Notice) -> list[tuple[str, str]]:
@@ -108,6 +110,15 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         ("Acknowledged by", incident.acknowledged_by),
         ("Tags", ", ".join(f"{name}={value}" for name, value in sorted(incident.tags.items()))),
     ]
+
+
+def _clause(text: str) -> str:
+    return _one_line(text).rstrip(".")
+
+
+def _capital(text: str, incident: Incident) -> str:
+    """Begin a sentence; the name of a check, with which its sentences begin, is left as it is."""
+    return text if text.startswith(incident.subject) else text[:1].upper() + text[1:]
 
 
 def _one_line(text: str) -> str:

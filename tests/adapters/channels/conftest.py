@@ -41,9 +41,9 @@ def incident() -> Incident:
 def notice() -> Callable[..., Notice]:
     """Make a notice, of the incident of this file where no other is given."""
 
-    def make(step: str = "firing", incident: Incident = SHOP) -> Notice:
+    def make(step: str = "firing", incident: Incident = SHOP, text: str = "") -> Notice:
         url = "https://owl.example/incidents/5f2c"
-        return Notice(incident=incident, step=step, channel="ops", created=1_700_000_240.0, url=url)
+        return Notice(incident=incident, step=step, channel="ops", created=1_700_000_240.0, text=text, url=url)
 
     return make
 

@@ -28,7 +28,6 @@ def opened(state: State, check: Check = CHECK) -> Incident:
         (State.DOWN, "firing", "■ DOWN: shop"),
         (State.DOWN, "raised", "■ DOWN: shop"),
         (State.DOWN, "repeat-3", "■ STILL DOWN: shop"),
-        (State.DOWN, "resolved", "● UP: shop"),
         (State.DEGRADED, "firing", "▲ DEGRADED: shop"),
         (State.DEGRADED, "repeat-1", "▲ STILL DEGRADED: shop"),
     ],
@@ -42,20 +41,11 @@ def test_a_check_that_is_down_is_called_so_however_little_it_matters(notice) -> 
     assert compose(notice("firing", opened(State.DOWN, minor))).heading == "■ DOWN: shop"
 
 
-@pytest.mark.parametrize(
-    ("step", "heading", "sentence"),
-    [
-        ("firing", "◆ FAILING: location/london", "No actor takes the checks of location london."),
-        ("resolved", "● WORKING: location/london", "location/london works again after 25 minutes. It was: "),
-    ],
-)
-def test_a_fault_of_nightowl_itself_is_told_as_such(notice, incident, step, heading, sentence) -> None:
+def test_a_fault_of_nightowl_itself_is_told_as_such(notice, incident) -> None:
     summary = "no actor takes the checks of location london"
-    resolved = incident.opened + 1500 if step == "resolved" else None
-    own = replace(incident, kind="own", subject="location/london", summary=summary, resolved=resolved)
-    message = compose(notice(step, own))
-    assert message.heading == heading
-    assert message.sentence.startswith(sentence)
+    message = compose(notice("firing", replace(incident, kind="own", subject="location/london", summary=summary)))
+    assert message.heading == "◆ FAILING: location/london"
+    assert message.sentence == "No actor takes the checks of location london."
 
 
 def test_a_firing_notice_says_since_when_why_and_where_to_look(notice) -> None:
@@ -71,12 +61,35 @@ def test_a_firing_notice_says_since_when_why_and_where_to_look(notice) -> None:
     ]
 
 
-def test_a_resolved_notice_says_how_long_it_lasted_and_what_it_was(notice, incident) -> None:
-    message = compose(notice("resolved", replace(incident, resolved=incident.opened + 3900)))
+def test_a_resolved_notice_says_how_it_is_how_long_it_lasted_and_what_it_was(notice, incident) -> None:
+    over = replace(incident, resolved=incident.opened + 3900)
+    message = compose(notice("resolved", over, "shop is up, seen from 3 of 3 locations"))
+    assert message.heading == "● UP: shop"
     assert message.sentence == (
-        "shop is up again after 1 hour 5 minutes. It was: shop is down: connection refused, seen from 3 of 3 locations."
+        "shop is up, seen from 3 of 3 locations. The incident lasted 1 hour 5 minutes. "
+        "It was: shop is down: connection refused, seen from 3 of 3 locations."
     )
     assert message.facts[0] == ("Lasted", "from 2023-11-14 22:13:20 UTC to 2023-11-14 23:18:20 UTC")
+
+
+def test_an_incident_that_ends_otherwise_is_not_called_up(notice, incident) -> None:
+    over = replace(incident, resolved=incident.opened + 60)
+    message = compose(notice("resolved", over, "shop is not checked any more: it was paused"))
+    assert message.heading == "● OVER: shop"
+    assert message.sentence.startswith("shop is not checked any more: it was paused. The incident lasted 1 minute.")
+
+
+def test_a_fault_that_is_over_is_said_once(notice, incident) -> None:
+    own = replace(incident, kind="own", subject="bus", summary="the broker takes no batches", resolved=incident.opened)
+    message = compose(notice("resolved", own, "over: the broker takes no batches"))
+    assert message.heading == "● OVER: bus"
+    assert message.sentence == "Over: the broker takes no batches. The incident lasted 0 seconds."
+
+
+def test_a_resolved_notice_without_a_text_says_that_it_is_over(notice, incident) -> None:
+    assert compose(notice("resolved", incident)).sentence.startswith(
+        "shop: over. The incident lasted 4 minutes. It was:"
+    )
 
 
 def test_a_raised_notice_says_that_it_got_worse(notice) -> None:

@@ -25,9 +25,9 @@ def test_without_links_and_facts_there_are_no_empty_blocks(notice, incident) -> 
 
 
 def test_control_characters_of_slack_are_escaped(notice, incident) -> None:
-    evil = replace(incident, summary="a <!channel> & b", tags={"t": "<@U1>"}, runbook="https://x.example/|<!here>")
+    evil = replace(incident, summary="shop <!channel> & b", tags={"t": "<@U1>"}, runbook="https://x.example/|<!here>")
     written = json.dumps(payload(compose(notice(incident=evil))))
-    assert "a &lt;!channel&gt; &amp; b" in written
+    assert "shop &lt;!channel&gt; &amp; b" in written
     assert "<!" not in written
     assert "<@" not in written
 
