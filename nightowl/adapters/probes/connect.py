@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Literal
 
 from nightowl.adapters.probes.failure import Failure
-from nightowl.adapters.probes.guard import Decide
+from nightowl.adapters.probes.guard import Decide, refusal
 from nightowl.adapters.probes.loop import AddressInfo
 from nightowl.adapters.probes.names import encoded, lookup_failure
 from nightowl.adapters.probes.reasons import explain_socket
@@ -32,11 +32,9 @@ def connector(family: Family, decide: Decide, resolve: Resolve) -> Connect:
         dns = monotonic() - began
         failure: Failure | None = None
         for number, (kind, _, protocol, _, address) in enumerate(addresses):
-            refusal = decide(address[0], port)
-            if refusal:
-                what = address[0] if refusal == "address" else f"port {port} of {address[0]}"
-                reason = f"policy.{refusal}"
-                failure = failure or Failure(reason, f"this location may not reach {what}", address=address[0])
+            refused = refusal(decide, address[0], port)
+            if refused is not None:
+                failure = failure or refused
                 continue
             # An address that swallows packets must leave time for those after it.
             share = (deadline - monotonic()) / (len(addresses) - number)

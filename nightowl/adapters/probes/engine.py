@@ -41,7 +41,7 @@ Done = Callable[[Attempt], None]
 MAX_IN_FLIGHT = 4096
 """Attempts under way at once; more wait, and end as ``own.busy`` where their time passes meanwhile."""
 _STOPPED = "NightOwl was stopped before the attempt ended"
-_TURN = 64
+_TURN = 16
 _SWEEP = 0.2
 _GRACE = 0.2
 _PLANS = 512
@@ -201,15 +201,23 @@ class ProbeEngine:
             attempt = failed(fault, started=flight.started, duration=monotonic() - began)
         self.later(0, partial(self._end, flight, attempt))
 
-    def _exchanged(self, exchange: Exchange, attempt: Attempt) -> None:
-        flight = self._by_exchange.get(exchange)
+    def _exchanged(self, exchange: Exchange) -> None:
+        flight = self._by_exchange.pop(exchange, None)
         if flight is None:
             return
+        if exchange.heavy:
+            self._workers.compute(partial(self._compute, flight, exchange))
+            return
+        attempt = _concluded(exchange)
         if attempt.reason == UNEXPLAINED:
             flight.fallback = attempt
             self._workers.run(partial(self._explain_lookup, flight, exchange.host, attempt))
         else:
             self._end(flight, attempt)
+
+    def _compute(self, flight: Flight, exchange: Exchange) -> None:
+        """Conclude an exchange on a worker."""
+        self.later(0, partial(self._end, flight, _concluded(exchange)))
 
     def _explain_lookup(self, flight: Flight, host: str, attempt: Attempt) -> None:
         """Ask the resolver again, on a worker, for the cause that libcurl keeps to itself."""
@@ -276,6 +284,16 @@ class ProbeEngine:
         self._transfers.close()
         self._workers.close()
         self._loop.close()
+
+
+def _concluded(exchange: Exchange) -> Attempt:
+    """The attempt that an exchange makes, whatever happens while its answer is judged."""
+    try:
+        return exchange.conclude()
+    except Exception as error:
+        log.exception("An answer could not be judged")
+        exchange.fail(Failure(FAULT, f"the answer could not be judged: {type(error).__name__}"))
+        return exchange.conclude()
 
 
 def _room_for_sockets() -> int:

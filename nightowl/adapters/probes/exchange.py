@@ -1,27 +1,24 @@
-"""One http attempt on its way: its hops, what arrives, and what is made of it in the end."""
+"""One http attempt on its way: hop after hop, and what is made of it in the end."""
 
 from __future__ import annotations
 
 import _socket
 import os
-from errno import EMFILE, ENFILE
 from time import monotonic, time
 from typing import Any
 
 import pycurl
 
-from nightowl.adapters.probes import expectations
-from nightowl.adapters.probes.body import EXCERPT, MAX_BODY, MAX_HEADERS, decode, decompress, excerpt
+from nightowl.adapters.probes.answer import Answer
 from nightowl.adapters.probes.certificate import report
-from nightowl.adapters.probes.expectations import Headers
+from nightowl.adapters.probes.expectations import shortcomings
 from nightowl.adapters.probes.failure import Failure, state_of
-from nightowl.adapters.probes.guard import Decide
+from nightowl.adapters.probes.guard import Decide, refusal
 from nightowl.adapters.probes.plan import Plan, request_options
 from nightowl.adapters.probes.reasons import Ending, explain, explain_socket
 from nightowl.adapters.probes.redirects import REDIRECTS, follow, origin
-from nightowl.core.values import Attempt, Certificate, Phases, State
-
-_END_OF_HEADERS = (b"\r\n", b"\n")
+from nightowl.adapters.probes.timing import Timing
+from nightowl.core.values import Attempt, Certificate, State
 
 
 class _Opened:
@@ -40,12 +37,11 @@ class _Opened:
 
 
 class Exchange:
-    """An attempt at an http or https target; it is configured onto a handle once per hop."""
+    """An attempt at an http or https target: ``configure``, a transfer, ``ended``; and again, or ``conclude``."""
 
     __slots__ = (
-        "_address", "_answered", "_certificate", "_chunks", "_deadline", "_decide", "_failure", "_final",
-        "_header_bytes", "_hop_started", "_lines", "_plan", "_received", "_refused", "_request", "_spent", "_started",
-        "_total", "_visited",
+        "_address", "_answer", "_certificate", "_deadline", "_decide", "_failure", "_hop_started", "_plan", "_refused",
+        "_request", "_started", "_status", "_timing", "_visited",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, decide: Decide | None, deadline: float) -> None:
@@ -55,25 +51,29 @@ class Exchange:
         self._decide = decide
         self._deadline = deadline
         self._started = time()
+        self._timing = Timing()
         self._visited: tuple[str, ...] = (plan.first.url,)
-        self._spent: list[float] | None = None
-        self._total = 0.0
+        self._status = 0
         self._address = ""
         self._certificate: Certificate | None = None
         self._failure: Failure | None = None
         self._refused: Failure | None = None
 
-    # -- a hop ------------------------------------------------------------------------------------------------------
+    @property
+    def host(self) -> str:
+        """The host of the current hop."""
+        return origin(self._request.url)[1]
+
+    @property
+    def heavy(self) -> bool:
+        """Whether ``conclude`` may take long enough to hold others up."""
+        return self._failure is None and self._answer.heavy(self._plan.target.expect)
 
     def configure(self, curl: pycurl.Curl) -> None:
         """Set a fresh handle up for the current hop."""
-        self._chunks: list[bytes] = []
-        self._lines: list[bytes] = []
-        self._header_bytes = self._received = 0
-        self._final = 0.0
-        self._answered = False
-        self._hop_started = monotonic()
         plan = self._plan
+        answer = self._answer = Answer(plan.keep)
+        self._hop_started = monotonic()
         setopt = curl.setopt
         for option, value in plan.constants:
             setopt(option, value)
@@ -83,95 +83,61 @@ class Exchange:
         left = max(1, int((self._deadline - self._hop_started) * 1000))
         setopt(pycurl.TIMEOUT_MS, left)
         setopt(pycurl.CONNECTTIMEOUT_MS, left)
-        setopt(pycurl.WRITEFUNCTION, self._write)
-        setopt(pycurl.HEADERFUNCTION, self._header)
+        setopt(pycurl.WRITEFUNCTION, answer.body)
+        setopt(pycurl.HEADERFUNCTION, answer.header)
         if self._decide is not None:
             setopt(pycurl.OPENSOCKETFUNCTION, self._open)
 
-    def _open(self, _purpose: int, address: Any) -> Any:
-        host, port = address.addr[:2]
-        refusal = self._decide(host, port) if self._decide is not None else ""
-        if refusal:
-            what = host if refusal == "address" else f"port {port} of {host}"
-            self._refused = Failure(f"policy.{refusal}", f"this location may not reach {what}", address=host)
-            return pycurl.SOCKET_BAD
-        try:
-            return _Opened(_socket.socket(address.family, address.socktype, address.protocol).detach())
-        except OSError as error:
-            if error.errno in (EMFILE, ENFILE):
-                self._refused = explain_socket(error)
-            return pycurl.SOCKET_BAD
-
-    def _header(self, line: bytes) -> int | None:
-        self._header_bytes += len(line)
-        if self._header_bytes > MAX_HEADERS:
-            self._failure = Failure("limit.headers", "the headers are larger than 64 KiB")
-            return 0
-        if self._lines and line.startswith(b"HTTP/"):  # after an interim answer (1xx): only now the wait has ended
-            self._final = monotonic() - self._hop_started
-            self._lines.clear()
-        self._lines.append(line)
-        self._answered = line in _END_OF_HEADERS
-        return None
-
-    def _write(self, chunk: bytes) -> int | None:
-        if self._received < self._plan.keep or self._encoded():
-            self._chunks.append(chunk)
-        self._received += len(chunk)
-        if self._received > MAX_BODY:
-            self._failure = Failure("limit.body", "the body is larger than 1 MiB")
-            return 0
-        return None
-
-    def _encoded(self) -> bool:
-        """Whether the body is compressed, so that all of it is needed to know that it is whole."""
-        return any(line[:17].lower() == b"content-encoding:" for line in self._lines)
-
-    @property
-    def host(self) -> str:
-        """The host of the current hop."""
-        return origin(self._request.url)[1]
-
-    # -- its end ----------------------------------------------------------------------------------------------------
-
-    def ended(self, curl: pycurl.Curl, code: int, message: str) -> Attempt | None:
-        """The attempt that a finished hop makes (None: it was redirected, and the next hop wants to be configured)."""
-        status = curl.getinfo(pycurl.RESPONSE_CODE)
-        answered = self._answered and status >= 200
-        times = self._measure(curl, answered=answered)
+    def ended(self, curl: pycurl.Curl, code: int, message: str) -> bool:
+        """Take in how a hop ended: libcurl's error (0: none). True: it was redirected; configure the next one."""
+        status = self._status = curl.getinfo(pycurl.RESPONSE_CODE)
         https = self._request.url.startswith("https:")
+        self._measure(curl, https=https)
+        try:
+            if self._answer.failure is not None:
+                raise self._answer.failure
+            if code:
+                raise self._explained(curl, code, message, https=https)
+            if https:
+                self._keep(report(_chain(curl)))
+            if status in REDIRECTS and self._plan.target.redirects:
+                self._redirect(curl.getinfo(pycurl.REDIRECT_URL))
+                return True
+        except Failure as failure:
+            self._failure = failure
+            if https and failure.reason.startswith("tls."):
+                self._certificate = report(_chain(curl), failure.reason) or self._certificate
+        return False
+
+    def fail(self, failure: Failure) -> None:
+        """Let the attempt fail for a reason that no hop gave."""
+        self._failure = failure
+
+    def conclude(self) -> Attempt:
+        """Judge the last answer, and make the attempt of it; needs no handle, so it may run on a worker."""
         target = self._plan.target
         reason = detail = shown = ""
+        state = State.UP
         try:
             if self._failure is not None:
                 raise self._failure
-            if code:
-                raise self._explained(curl, code, message, times, https=https, answered=answered)
-            if https:
-                self._keep(report(_chain(curl)))
-            if status in REDIRECTS and target.redirects:
-                self._redirect(curl, status)
-                return None
-            self._judge(status)
+            self._answer.judge(target.expect, self._status)
         except Failure as failure:
             reason, detail = failure.reason, failure.detail
-            if https and reason.startswith("tls."):
-                self._certificate = report(_chain(curl), reason) or self._certificate
-            if not reason.startswith(("policy.", "redirect.")):
-                shown = excerpt(b"".join(self._chunks)[:EXCERPT]) if self._chunks else ""
             state = state_of(reason)
+            if not reason.startswith(("policy.", "redirect.")):
+                shown = self._answer.excerpt()
         else:
-            state = State.UP
-            reason, detail = expectations.shortcomings(target.warn, self._total, self._certificate, self._started)
+            reason, detail = shortcomings(target.warn, self._timing.total, self._certificate, self._started)
             if reason:
                 state = State.DEGRADED
         mask = self._plan.mask
         return Attempt(
             state=state,
             started=self._started,
-            duration=self._total,
-            phases=self._phases(),
-            status=status or None,
+            duration=self._timing.total,
+            phases=self._timing.phases(),
+            status=self._status or None,
             address=self._address,
             reason=reason,
             detail=mask(detail) if detail else "",
@@ -179,11 +145,30 @@ class Exchange:
             excerpt=mask(shown) if shown else "",
         )
 
-    def _explained(
-        self, curl: pycurl.Curl, code: int, message: str, times: tuple[float, ...], *, https: bool, answered: bool
-    ) -> Failure:
+    def _open(self, _purpose: int, address: Any) -> Any:
+        """The address guard, as the OPENSOCKETFUNCTION of libcurl."""
+        host, port = address.addr[:2]
+        assert self._decide is not None
+        self._refused = refusal(self._decide, host, port)
+        if self._refused is not None:
+            return pycurl.SOCKET_BAD
+        try:
+            return _Opened(_socket.socket(address.family, address.socktype, address.protocol).detach())
+        except OSError as error:
+            self._refused = explain_socket(error)
+            return pycurl.SOCKET_BAD
+
+    def _measure(self, curl: pycurl.Curl, *, https: bool) -> None:
+        answer = self._answer
+        first_byte: float | None = None
+        if answer.complete and self._status >= 200:
+            first_byte = answer.interim - self._hop_started if answer.interim else 0.0
+        self._timing.add(curl, https=https, first_byte=first_byte)
+        self._address = curl.getinfo(pycurl.PRIMARY_IP) or self._address
+
+    def _explained(self, curl: pycurl.Curl, code: int, message: str, *, https: bool) -> Failure:
         if code == pycurl.E_COULDNT_CONNECT and self._refused is not None:
-            self._address = self._refused.address
+            self._address = self._refused.address or self._address
             return self._refused
         return explain(
             Ending(
@@ -192,65 +177,16 @@ class Exchange:
                 os_error=curl.getinfo(pycurl.OS_ERRNO),
                 verify=curl.getinfo(pycurl.SSL_VERIFYRESULT) if https else 0,
                 https=https,
-                lookup=times[0],
-                connect=times[1],
-                tls=times[2],
-                answered=answered,
+                lookup=self._timing.lookup,
+                connect=self._timing.connect,
+                tls=self._timing.tls,
+                answered=self._answer.complete and self._status >= 200,
             )
         )
 
-    def _redirect(self, curl: pycurl.Curl, status: int) -> None:
-        location = curl.getinfo(pycurl.REDIRECT_URL)
-        self._request = follow(self._request, status, location, self._visited, self._plan.target.redirects)
+    def _redirect(self, location: str | None) -> None:
+        self._request = follow(self._request, self._status, location, self._visited, self._plan.target.redirects)
         self._visited = (*self._visited, self._request.url)
-
-    def _judge(self, status: int) -> None:
-        """Raise the failure of the first expectation that the answer breaks."""
-        expect = self._plan.target.expect
-        data = b"".join(self._chunks)
-        kind = ""
-        if expect.header or self._plan.keep == MAX_BODY or self._encoded():
-            headers = Headers(self._lines)
-            data = decompress(data, headers.get("content-encoding", ""))
-            self._chunks = [data]
-            kind = headers.get("content-type", "")
-            expectations.judge_status(expect, status)
-            expectations.judge_headers(expect, headers)
-            expectations.judge_body(expect, lambda: decode(data, kind))
-        else:
-            expectations.judge_status(expect, status)
-
-    # -- what was measured ------------------------------------------------------------------------------------------
-
-    def _measure(self, curl: pycurl.Curl, *, answered: bool) -> tuple[float, ...]:
-        """Add the hop's phases to the attempt's; return the moments at which its phases ended (0: did not)."""
-        info = curl.getinfo
-        total = info(pycurl.TOTAL_TIME)
-        moments = (
-            info(pycurl.NAMELOOKUP_TIME),
-            info(pycurl.CONNECT_TIME),
-            info(pycurl.APPCONNECT_TIME),
-            (self._final or info(pycurl.STARTTRANSFER_TIME)) if answered else 0.0,
-            total,
-        )
-        self._total += total
-        self._address = info(pycurl.PRIMARY_IP) or self._address
-        spent = self._spent = self._spent or [-1.0] * 5  # -1: never began
-        before = 0.0
-        https = self._request.url.startswith("https:")
-        for phase, moment in enumerate(moments):
-            if phase == 2 and not https:
-                continue
-            end = moment or total
-            spent[phase] = max(spent[phase], 0.0) + max(end - before, 0.0)
-            before = end
-            if not moment:
-                break
-        return moments
-
-    def _phases(self) -> Phases:
-        dns, connect, tls, first_byte, transfer = (None if spent < 0 else spent for spent in self._spent or ())
-        return Phases(dns=dns, connect=connect, tls=tls, first_byte=first_byte, transfer=transfer)
 
     def _keep(self, certificate: Certificate | None) -> None:
         """Of the certificates met on the way, keep the one that expires first."""

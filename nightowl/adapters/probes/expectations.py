@@ -14,8 +14,8 @@ import regex
 from nightowl.adapters.probes.failure import TARGET, Failure
 from nightowl.core.values import Certificate, Expect, Warn
 
-REGEX_SECONDS = 0.05
-"""How long one search of a pattern may take."""
+REGEX_SECONDS = 0.1
+"""How long one search of a pattern may take; meanwhile other threads run."""
 MAX_DEPTH = 100
 """How deep a JSON document may be nested."""
 
@@ -95,7 +95,7 @@ def shortcomings(warn: Warn, duration: float, certificate: Certificate | None, n
 
 def _judge_pattern(pattern: str, text: str) -> None:
     try:
-        found = _pattern(pattern).search(text, timeout=REGEX_SECONDS)
+        found = _pattern(pattern).search(text, concurrent=True, timeout=REGEX_SECONDS)
     except TimeoutError:
         raise Failure("assert.body", f"the pattern {pattern[:100]!r} took longer than {REGEX_SECONDS:g} s") from None
     except regex.error as error:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal
 
+from nightowl.adapters.probes.failure import Failure
 from nightowl.core.values import Network, Policy
 
 Address = IPv4Address | IPv6Address
@@ -116,6 +117,15 @@ def guard(policy: Policy) -> Decide:
         return listed
 
     return decide
+
+
+def refusal(decide: Decide, host: str, port: int) -> Failure | None:
+    """The failure of an attempt that the guard stops (None: it may go there)."""
+    detail = decide(host, port)
+    if not detail:
+        return None
+    what = host if detail == "address" else f"port {port} of {host}"
+    return Failure(f"policy.{detail}", f"this location may not reach {what}", address=host)
 
 
 def _blocks(networks: tuple[Network, ...]) -> Blocks:

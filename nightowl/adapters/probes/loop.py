@@ -49,7 +49,10 @@ class Workers(Protocol):
     """A bounded number of helpers that run blocking jobs beside the owner."""
 
     def run(self, job: Callable[[], None]) -> None:
-        """Run ``job`` as soon as a helper is free; returns at once."""
+        """Run a ``job`` that waits for the network, as soon as a helper is free; returns at once."""
+
+    def compute(self, job: Callable[[], None]) -> None:
+        """Run a ``job`` that only computes, on a native thread; returns at once."""
 
     def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
         """``getaddrinfo`` for a stream socket, from within a job.

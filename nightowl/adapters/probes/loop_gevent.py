@@ -21,7 +21,10 @@ WORKERS = 1000
 """Blocking probes that run at once, each in a greenlet."""
 LOOKUPS = 32
 """Names that are looked up at once: a stalled resolver holds a native thread until it gives up."""
+COMPUTING = 2
+"""Large answers that are judged at once."""
 _READY_AT_ONCE = 32
+_BREATH = 1e-6
 _READ, _WRITE = 1, 2
 _INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
 _ACTIONS = (0, pycurl.CSELECT_IN, pycurl.CSELECT_OUT, pycurl.CSELECT_IN | pycurl.CSELECT_OUT)
@@ -54,7 +57,8 @@ class GeventLoop:
     def wait(self, seconds: float) -> list[tuple[int, int]]:
         """Sleep until something is ready; under saturation let the other greenlets run in between."""
         if self._ready or seconds <= 0:
-            gevent.sleep(0)
+            # A timer, not sleep(0): the hub runs up to fifty such callbacks before it looks at sockets and timers.
+            gevent.sleep(_BREATH)
         else:
             self._woken.wait(seconds)
         self._woken.clear()
@@ -82,16 +86,22 @@ class GeventLoop:
 class GeventWorkers:
     """``Workers`` as greenlets.
 
-    Names are looked up in native threads of their own, so that a stalled resolver does not hold up the hub's.
+    Names are looked up and large answers are judged in native threads of their own, so that neither a stalled
+    resolver nor a slow pattern holds up the hub.
     """
 
     def __init__(self, limit: int = WORKERS) -> None:
         self._slots = lock.BoundedSemaphore(limit)
         self._lookups = threadpool.ThreadPool(LOOKUPS)
+        self._computing = threadpool.ThreadPool(COMPUTING)
 
     def run(self, job: Callable[[], None]) -> None:
         """Run ``job`` in a greenlet when one may."""
         gevent.spawn(self._serve, job)
+
+    def compute(self, job: Callable[[], None]) -> None:
+        """Run ``job`` in a native thread, beside the hub."""
+        gevent.spawn(self._computing.apply, job)  # which waits for a free thread, but not here
 
     def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
         """``getaddrinfo`` in a native thread that is left behind where it takes longer than ``seconds``."""
@@ -102,6 +112,7 @@ class GeventWorkers:
     def close(self) -> None:
         """Let the native threads end."""
         self._lookups.kill()
+        self._computing.kill()
 
     def _serve(self, job: Callable[[], None]) -> None:
         with self._slots:

@@ -91,6 +91,10 @@ class ThreadWorkers:
             self._started += 1
             threading.Thread(target=self._serve, name=f"probe-{self._started}", daemon=True).start()
 
+    def compute(self, job: Callable[[], None]) -> None:
+        """Run ``job`` on the next free thread."""
+        self.run(job)
+
     def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
         """``getaddrinfo`` on a thread that is left behind where it takes longer than ``seconds``."""
         if not self._lookups.acquire(timeout=seconds):

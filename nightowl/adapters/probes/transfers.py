@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from time import monotonic
 
 import pycurl
 
 from nightowl.adapters.probes.exchange import Exchange
-from nightowl.core.values import Attempt
+from nightowl.adapters.probes.failure import FAULT, Failure
+
+log = logging.getLogger(__name__)
 
 _POOLED = 512
 
@@ -17,10 +20,10 @@ class Transfers:
     """The transfers under way. Everything here runs on the engine's owner.
 
     ``watch(descriptor, what)`` says what libcurl waits for (``POLL_IN``, ``_OUT``, ``_INOUT`` or ``_REMOVE``),
-    ``ended(exchange, attempt)`` is called for each exchange that has come to its end.
+    ``ended(exchange)`` is called for each exchange that is ready to be concluded.
     """
 
-    def __init__(self, watch: Callable[[int, int], None], ended: Callable[[Exchange, Attempt], None]) -> None:
+    def __init__(self, watch: Callable[[int, int], None], ended: Callable[[Exchange], None]) -> None:
         self._watch = watch
         self._ended = ended
         self._multi = pycurl.CurlMulti()
@@ -35,8 +38,8 @@ class Transfers:
         """Begin an exchange."""
         curl = self._idle.pop() if self._idle else pycurl.Curl()
         exchange.configure(curl)
-        self._under_way[curl] = exchange
         self._multi.add_handle(curl)
+        self._under_way[curl] = exchange
 
     def act(self, ready: Iterable[tuple[int, int]]) -> None:
         """Move all transfers on whose sockets are ready or whose time has come, and report those that ended."""
@@ -74,17 +77,19 @@ class Transfers:
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
         self._multi.remove_handle(curl)
         exchange = self._under_way.pop(curl)
-        attempt = exchange.ended(curl, code, message)
-        curl.reset()
-        if attempt is None:
-            self._idle.append(curl)
-            self.start(exchange)
-            return
-        if len(self._idle) < _POOLED:
-            self._idle.append(curl)
-        else:
-            curl.close()
-        self._ended(exchange, attempt)
+        try:
+            again = exchange.ended(curl, code, message)
+            curl.reset()
+            if len(self._idle) < _POOLED:
+                self._idle.append(curl)
+            if again:
+                self.start(exchange)
+        except Exception as error:
+            log.exception("A hop of an attempt could not be handled")
+            exchange.fail(Failure(FAULT, f"the attempt could not go on: {type(error).__name__}"))
+            again = False
+        if not again:
+            self._ended(exchange)
 
     def _socket(self, what: int, descriptor: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         self._watch(descriptor, what)
