@@ -7,9 +7,10 @@ import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from html import escape
 from itertools import islice
@@ -119,7 +120,7 @@ def mail(notice: Notice, sender: str, to: Sequence[str]) -> EmailMessage:
     written["From"] = sender
     written["To"] = ", ".join(to)
     written["Subject"] = message.heading
-    written["Date"] = formatdate(notice.created)
+    written["Date"] = format_datetime(datetime.fromtimestamp(notice.created, UTC))
     written["Message-ID"] = _message_id(notice, sender)
     if notice.step not in ("firing", "test"):
         written["In-Reply-To"] = written["References"] = _message_id(first, sender)

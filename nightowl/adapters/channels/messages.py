@@ -88,8 +88,7 @@ def _sentence(notice: Notice) -> str:
     lasted = in_words((incident.resolved or notice.created) - incident.opened)
     if notice.step == "resolved":
         text = _clause(notice.text) or f"{incident.subject}: over"
-        over = f"{_capital(text, incident)}. The incident lasted {lasted}."
-        return over if summary in text else f"{over} It was: {summary}."
+        return f"{_capital(text, incident)}. The incident lasted {lasted}."
     if notice.step == "raised":
         return f"It got worse: {summary}."
     if notice.step.startswith("repeat-"):
@@ -103,8 +102,10 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         when = ("Since", f"{moment(incident.opened)} ({in_words(notice.created - incident.opened)})")
     else:
         when = ("Lasted", f"from {moment(incident.opened)} to {moment(incident.resolved)}")
+    was = _clause(incident.summary) if notice.step == "resolved" else ""
     return [
         when,
+        ("Was", "" if was in notice.text else was),
         ("Severity", incident.severity),
         ("Reason", incident.reason),
         ("Acknowledged by", incident.acknowledged_by),
