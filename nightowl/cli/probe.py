@@ -24,7 +24,7 @@ from nightowl.core.errors import NightOwlError
 from nightowl.core.values import Check, Job, Network, Outcome, Policy, State, Target
 from nightowl.flows.perform import Performer
 
-HERE = "here"
+HERE = "local"
 """The location of URLs that were given on the command line."""
 _SLACK = 60.0
 
