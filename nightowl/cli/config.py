@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import tomli_w
 
+from nightowl import wire
+from nightowl.cli.opening import config_option, errors_told
 from nightowl.config.loading import load
 from nightowl.config.schema import schema as json_schema
 from nightowl.config.settings import Configuration
 from nightowl.config.showing import effective
 from nightowl.config.starter import STARTER
-from nightowl.core.errors import ConfigurationError
-
-DEFAULT = "nightowl.toml"
-
-_path_option = click.option(
-    "-c", "--config", "path", default=DEFAULT, show_default=True, help="A TOML file, or a folder of them."
-)
 
 
 @click.group()
@@ -30,23 +23,23 @@ def config() -> None:
 
 
 @config.command()
-@_path_option
+@config_option
 def check(path: str) -> None:
     """Say every mistake of a configuration (exit 2), or that there is none."""
-    with _mistakes_told():
-        loaded = load(path)
+    with errors_told():
+        loaded = load(path, kinds=wire.check_kinds())
         click.echo(f"{path}: valid; {_summary(loaded)}")
         for hint in loaded.hints:
             click.echo(f"hint {hint}")
 
 
 @config.command()
-@_path_option
+@config_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of TOML.")
 def show(path: str, as_json: bool) -> None:
     """Print the configuration as it takes effect: with defaults, without secrets."""
-    with _mistakes_told():
-        shown = effective(path)
+    with errors_told():
+        shown = effective(path, kinds=wire.check_kinds())
         click.echo(json.dumps(shown, indent=2) if as_json else tomli_w.dumps(shown).rstrip())
 
 
@@ -57,7 +50,7 @@ def schema() -> None:
 
 
 @config.command()
-@click.argument("path", default=DEFAULT, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("path", default="nightowl.toml", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def init(path: Path, force: bool) -> None:
     """Write a commented file to start from."""
@@ -80,14 +73,6 @@ def _summary(loaded: Configuration) -> str:
         "user": len(loaded.users),
     }
     return ", ".join(f"{count} {what}{'' if count == 1 else 's'}" for what, count in counted.items())
-
-
-@contextmanager
-def _mistakes_told() -> Iterator[None]:
-    try:
-        yield
-    except ConfigurationError as error:
-        _fail(str(error))
 
 
 def _fail(message: str) -> None:

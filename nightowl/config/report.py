@@ -32,6 +32,7 @@ class Report:
     def __init__(self, source: Source, mistakes: Iterable[Mistake] = ()) -> None:
         self.source = source
         self._mistakes = {(mistake.file, mistake.key): mistake for mistake in mistakes}
+        self._touched: set[KeyPath] = set()
 
     def add(self, path: KeyPath, allowed: str, found: str | None = None, *, file: str | None = None) -> None:
         """Note a mistake at ``path``; without ``found`` the value as written there, masked."""
@@ -39,6 +40,7 @@ class Report:
         said = self.shown(path) if found is None else found
         mistake = Mistake(file=where, key=dotted(path), found=said, allowed=allowed)
         self._mistakes.setdefault((where, mistake.key), mistake)
+        self._touched.update(path[:length] for length in range(1, len(path) + 1))
 
     def shown(self, path: KeyPath) -> str:
         """Return what is written at ``path``, masked and shortened; ``nothing`` where nothing is."""
@@ -58,8 +60,7 @@ class Report:
 
     def touches(self, path: KeyPath) -> bool:
         """Whether there is a mistake at ``path`` or below."""
-        here = dotted(path)
-        return any(key == here or key.startswith((f"{here}.", f"{here}[")) for _, key in self._mistakes)
+        return path in self._touched
 
     def raise_if_any(self) -> None:
         """Raise all mistakes as one error.

@@ -21,7 +21,8 @@ class Route(Table):
 
     match: Annotated[dict[str, str], Shape("table of name to pattern")] = Field(default_factory=dict)
     """What an incident must have: `severity` (also as `">=warning"`), `name` (of the check), `kind` (`check`, or \
-`own` for a fault of NightOwl itself) or a tag, as shell patterns: `{ severity = "critical", team = "shop*" }`. Empty: all."""
+`own` for a fault of NightOwl itself) or a tag, as shell patterns: `{ severity = "critical", team = "shop*" }`. \
+Empty: all."""
     to: Names
     """The channels."""
     repeat: Annotated[float, Seconds()] = 14400.0
