@@ -18,7 +18,7 @@ def channel() -> None:
     """Try out where notices go."""
 
 
-@channel.command("test")
+@channel.command("test", short_help="Send a test notice now.")
 @click.argument("name")
 @config_option
 def try_out(name: str, path: str) -> None:

@@ -60,7 +60,9 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
     from rich.table import Table  # noqa: PLC0415  # likewise
     from rich.text import Text  # noqa: PLC0415  # likewise
 
-    table = Table(*COLUMNS, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column in ("id", "opened"))
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
