@@ -16,6 +16,18 @@ import redis
 import sqlalchemy
 
 ROOT = Path(__file__).parents[2]
+PYTEST = [
+    sys.executable,
+    "-m",
+    "pytest",
+    "-c",
+    ROOT / "pyproject.toml",
+    "-p",
+    "tests.conftest",
+    "-p",
+    "no:cacheprovider",
+]
+"""A run beside this one, with the fixtures of this one; programs and servers of its own."""
 
 
 def put(url: str) -> None:
@@ -89,29 +101,35 @@ def test_a_run_that_is_killed_leaves_no_server_behind(number, tmp_path):
         f"    pathlib.Path({str(tmp_path / 'unfinished')!r}).rename({str(tmp_path / 'url')!r})\n"
         "    time.sleep(60)\n"
     )
-    with subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-c",
-            ROOT / "pyproject.toml",
-            "--confcutdir",
-            ROOT,
-            "-p",
-            "tests.conftest",
-            tests,
-        ],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        env=os.environ | {"TMPDIR": str(tmp_path)},
-    ) as run:
+    with subprocess.Popen([*PYTEST, tests], cwd=ROOT, stdout=subprocess.DEVNULL, env=environment(tmp_path)) as run:
         eventually((tmp_path / "url").exists)
         url = (tmp_path / "url").read_text()
         run.send_signal(number)
     eventually(lambda: not answers(url))
     eventually(lambda: not list(tmp_path.glob("nightowl-tests-*")))
+
+
+@pytest.mark.parametrize(
+    ("ci", "status", "said"), [("", 0, "1 left out: needs no-such-server"), ("true", 1, "Failed: needs no-such-server")]
+)
+def test_without_its_program_a_test_is_left_out_and_under_ci_fails(ci, status, said, tmp_path):
+    tests = tmp_path / "test_inner.py"
+    tests.write_text(
+        "import pytest\n"
+        "from tests.servers import programs\n"
+        "programs.NEEDS['redis'] = ('no-such-server',)\n"
+        "@pytest.mark.redis\n"
+        "def test_of_redis(redis_url): ...\n"
+    )
+    done = subprocess.run(
+        [*PYTEST, tests], check=False, cwd=ROOT, capture_output=True, text=True, env=environment(tmp_path, ci)
+    )
+    assert (done.returncode, said in done.stdout) == (status, True), done.stdout
+
+
+def environment(tmp_path: Path, ci: str = "") -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    return inherited | {"TMPDIR": str(tmp_path), "CI": ci}
 
 
 def answers(url: str) -> bool:
