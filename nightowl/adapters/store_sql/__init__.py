@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from nightowl.adapters.store_sql import versions
+from nightowl.adapters.store_sql.dump import Progress, backup, restore
 from nightowl.adapters.store_sql.engines import connect, parse
 from nightowl.adapters.store_sql.failures import translated
 from nightowl.adapters.store_sql.store import SqlStore, SqlUnit
 
-__all__ = ["SqlStore", "SqlUnit", "migrate", "open_store"]
+__all__ = ["Progress", "SqlStore", "SqlUnit", "backup", "migrate", "open_store", "restore"]
 
 
 def open_store(url: str, *, migrate: bool = False) -> SqlStore:

@@ -15,7 +15,6 @@ from nightowl.adapters.store_sql.schema import (
     CHECK_TAGS,
     CHECKS,
     MARKS,
-    REMOVED_CHECKS,
     STANDINGS,
     STATES,
 )
@@ -77,8 +76,7 @@ class SqlChecks:
             return False
         self._connection.execute(delete(CHECKS).where(CHECKS.c.id == number))
         self._connection.execute(delete(CHECK_STATES).where(CHECK_STATES.c.check_id == number))
-        self._connection.execute(delete(CHECK_IDS).where(CHECK_IDS.c.id == number))
-        self._connection.execute(insert(REMOVED_CHECKS).values(id=number))
+        self._connection.execute(update(CHECK_IDS).where(CHECK_IDS.c.id == number).values(name=None))
         self._connection.execute(update(MARKS).where(MARKS.c.name == "removals").values(value=MARKS.c.value + 1))
         self._session.names.forget_checks()
         self._feed.add("check", name)

@@ -39,7 +39,7 @@ def _reason(error: SQLAlchemyError, url: URL) -> str:
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     # PyMySQL's errors are (number, text)
     text = str(original.args[-1]) if original.args else str(original)
-    line = " ".join(text.split()) or type(original).__name__
+    line = (text.strip() or type(original).__name__).splitlines()[0]  # hints follow
     for secret in (url.password, *_query_secrets(url)):
         if secret:
             line = line.replace(str(secret), "***")

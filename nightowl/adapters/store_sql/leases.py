@@ -28,7 +28,6 @@ class SqlLeases:
     def acquire(self, name: str, holder: str, term: float) -> Lease | None:
         """Take a lease that is free, over or already ours; a new holder gets a new epoch. None: another holds it."""
         now = clock(self._connection)
-        self._session.insert_new(LEASES, [(name, _NOBODY, 0, 0.0)])
         taken = self._connection.execute(
             update(LEASES)
             .where(LEASES.c.name == name, or_(LEASES.c.holder == holder, LEASES.c.expires <= now))
@@ -40,7 +39,7 @@ class SqlLeases:
             )
         )
         if taken.rowcount == 0:
-            return None
+            return self._create(name, holder, term)
         epoch = self._connection.execute(select(LEASES.c.epoch).where(LEASES.c.name == name)).scalar_one()
         return Lease(name, holder, epoch)
 
@@ -66,6 +65,11 @@ class SqlLeases:
             == 0
         ):
             raise LeaseLost(f"Another process leads {lease.name} now")
+
+    def _create(self, name: str, holder: str, term: float) -> Lease | None:
+        expires = self._connection.execute(select(clock(self._connection) + term)).scalar_one()
+        created = self._session.insert_new(LEASES, [(name, holder, 1, expires)])
+        return Lease(name, holder, 1) if created else None
 
     def _update(self, lease: Lease, **values: object) -> bool:
         mine = (LEASES.c.name == lease.name, LEASES.c.holder == lease.holder, LEASES.c.epoch == lease.epoch)

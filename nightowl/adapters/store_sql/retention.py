@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,6 @@ from nightowl.adapters.store_sql.schema import (
     METADATA,
     OUTBOX,
     OUTCOMES,
-    REMOVED_CHECKS,
     ROUNDS,
     SAMPLES,
     SERIES,
@@ -80,17 +78,18 @@ class SqlRetention:
         self._connection.execute(delete(DAYS).where(DAYS.c.day < before // _DAY))
         gone = 0
         for table in (OUTCOMES, ROUNDS):
-            gone += self._by_owner(REMOVED_CHECKS.c.id, table.c.check_id, table.c.due, to_ms(math.inf), limit - gone)
-            gone += self._by_owner(CHECK_IDS.c.id, table.c.check_id, table.c.due, to_ms(before), limit - gone)
-        self._forget_removed()
+            key = (table.c.check_id, table.c.due)
+            for unwanted in (CHECK_IDS.c.name.is_(None), table.c.due < to_ms(before)):
+                gone += self._by_owner(CHECK_IDS.c.id, key, unwanted, limit - gone)
+        self._free_numbers()
         return gone
 
-    def _forget_removed(self) -> None:
-        left = or_(*(exists().where(table.c.check_id == REMOVED_CHECKS.c.id) for table in (OUTCOMES, ROUNDS)))
-        self._connection.execute(delete(REMOVED_CHECKS).where(~left))
+    def _free_numbers(self) -> None:
+        left = or_(*(exists().where(table.c.check_id == CHECK_IDS.c.id) for table in (OUTCOMES, ROUNDS)))
+        self._connection.execute(delete(CHECK_IDS).where(CHECK_IDS.c.name.is_(None), ~left))
 
     def _series(self, before: float, limit: int) -> int:
-        return self._by_owner(SERIES.c.id, SAMPLES.c.series_id, SAMPLES.c.time, before, limit)
+        return self._by_owner(SERIES.c.id, (SAMPLES.c.series_id, SAMPLES.c.time), SAMPLES.c.time < before, limit)
 
     def _incidents(self, before: float, limit: int) -> int:
         query = select(INCIDENTS.c.id).where(INCIDENTS.c.resolved < before).order_by(INCIDENTS.c.resolved).limit(limit)
@@ -114,31 +113,28 @@ class SqlRetention:
         """Delete the first ``limit`` rows by ``key``, an index whose first column is the age."""
         old = key[0] < before
         last = self._connection.execute(select(*key).where(old).order_by(*key).offset(limit - 1).limit(1)).one_or_none()
-        chosen = old if last is None else or_(key[0] < last[0], and_(key[0] == last[0], _up_to(key[1:], last[1:])))
+        chosen = old if last is None else and_(key[0] <= last[0], _up_to(key, last))
         return self._connection.execute(delete(table).where(chosen)).rowcount
 
-    def _by_owner(self, owner: Column[Any], reference: Column[Any], age: Column[Any], before: float, limit: int) -> int:
-        """Delete old rows of a table that is clustered by owner, then age: owner after owner, ``limit`` in all."""
+    def _by_owner(
+        self, owner: Column[Any], key: Sequence[Column[Any]], unwanted: ColumnElement[bool], limit: int
+    ) -> int:
+        """Delete rows of a table that is clustered by ``key`` (its owner, its age): owner after owner, oldest first."""
         if limit <= 0:
             return 0
-        query = (
-            select(reference, age)
-            .select_from(owner.table.join(reference.table, reference == owner))
-            .where(age < before)
-        )
-        rows = self._connection.execute(query.limit(limit)).all()
-        if not rows:
+        reference, age = key
+        owned = owner.table.join(reference.table, reference == owner)
+        query = select(owner, age).select_from(owned).where(unwanted).order_by(owner, age).limit(limit)
+        newest = {row[0]: row[1] for row in self._connection.execute(query)}
+        if not newest:
             return 0
-        newest: dict[int, float] = {}
-        for number, moment in rows:
-            newest[number] = max(moment, newest.get(number, moment))
         statement = delete(reference.table).where(reference == bindparam("owner"), age <= bindparam("newest"))
-        self._connection.execute(statement, [{"owner": number, "newest": moment} for number, moment in newest.items()])
-        return len(rows)
+        rows = [{"owner": number, "newest": moment} for number, moment in newest.items()]
+        return self._connection.execute(statement, rows).rowcount
 
 
 def _up_to(key: Sequence[Column[Any]], values: Sequence[Any]) -> ColumnElement[bool]:
-    """The rows whose key is not greater, column by column; databases use indexes for this form only in part."""
+    """The rows whose key is not greater, compared column by column."""
     if not key:
         return true()
     return or_(key[0] < values[0], and_(key[0] == values[0], _up_to(key[1:], values[1:])))

@@ -74,17 +74,11 @@ MARKS = _table(
 CHECK_IDS = _table(
     "check_ids",
     Column("id", _ID, primary_key=True),
-    Column("name", _NAME, nullable=False, unique=True),
+    Column("name", _NAME, unique=True),
     sqlite_autoincrement=True,
 )
-"""A check's number; one that was removed and defined again gets another, and so starts without a past."""
-
-REMOVED_CHECKS = _table(
-    "removed_checks",
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    **_CLUSTERED,
-)
-"""Numbers of removed checks whose rounds are still to be deleted."""
+"""A check's number. A removed check leaves its number, without a name, until its rounds are deleted; one that is
+defined again gets another, and so starts without a past."""
 
 LOCATION_IDS = _table(
     "location_ids",

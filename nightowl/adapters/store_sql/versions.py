@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -13,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, text
 from nightowl.adapters.store_sql.failures import describe
 from nightowl.core.errors import SchemaOutdated
 
-_LOCK = 7_041_989  # any number that nobody else in the database uses
+_POSTGRESQL_LOCK = 7_041_989  # any number that nobody else in the database uses
 
 
 def head() -> str:
@@ -56,23 +58,34 @@ def create_if_empty(engine: Engine) -> None:
         upgrade(engine, only_empty=True)
 
 
-def upgrade(engine: Engine, *, to: str = "head", only_empty: bool = False) -> None:
-    """Run the migrations up to a revision."""
-    with engine.begin() as connection:
-        _lock(connection)
-        if only_empty and revision(connection) is not None:
-            return
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
+def upgrade(engine: Engine, *, only_empty: bool = False) -> None:
+    """Run the migrations up to this version's."""
+    with engine.begin() as connection, _alone(connection):
+        if not only_empty or revision(connection) is None:
+            upgrade_on(connection, "head")
 
 
-def _lock(connection: Connection) -> None:
+def upgrade_on(connection: Connection, to: str) -> None:
+    """Run the migrations up to a revision, in the connection's transaction."""
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
     """Let one process migrate at a time; SQLite's writer transaction is such a lock by itself."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
+        yield
     elif connection.dialect.name in ("mysql", "mariadb"):
-        connection.execute(text("SELECT GET_LOCK(:key, 60)"), {"key": f"nightowl-{_LOCK}"})
+        connection.execute(text("SELECT GET_LOCK(LEFT(CONCAT('nightowl-', DATABASE()), 64), 60)"))
+        try:
+            yield
+        finally:
+            connection.execute(text("SELECT RELEASE_LOCK(LEFT(CONCAT('nightowl-', DATABASE()), 64))"))
+    else:
+        yield
 
 
 def is_known(found: str) -> bool:

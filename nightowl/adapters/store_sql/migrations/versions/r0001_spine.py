@@ -53,13 +53,8 @@ def _checks() -> None:
     _create(
         "check_ids",
         sa.Column("id", _ID, primary_key=True),
-        sa.Column("name", _NAME, nullable=False, unique=True),
+        sa.Column("name", _NAME, unique=True),
         sqlite_autoincrement=True,
-    )
-    _create(
-        "removed_checks",
-        sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
-        **_CLUSTERED,
     )
     _create(
         "location_ids",

@@ -1,0 +1,118 @@
+"""``nightowl db``: migrate, back up and restore the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from nightowl import wire
+from nightowl.adapters import store_sql
+from nightowl.cli.opening import errors_told
+from nightowl.config import load
+from nightowl.core.errors import Refused
+
+Command = Callable[..., None]
+
+
+def _store_options(command: Command) -> Command:
+    options: list[Callable[[Command], Command]] = [
+        click.option(
+            "-c",
+            "--config",
+            "path",
+            help="The TOML file, or folder of them, that names the store. Without one: SQLite in the state folder.",
+        ),
+        click.option("--url", help="The store itself, such as postgresql://owl@db/owl; wins over a configuration."),
+    ]
+    for option in options[::-1]:
+        command = option(command)
+    return command
+
+
+@click.group()
+def db() -> None:
+    r"""Migrate, back up and restore the store.
+
+    \b
+    nightowl db backup owl.backup                                     copy the store while it is in use
+    nightowl db migrate                                               after an upgrade of NightOwl
+    nightowl db restore owl.backup --url postgresql://owl@db/owl      move to another database
+    """
+
+
+@db.command()
+@_store_options
+def migrate(path: str | None, url: str | None) -> None:
+    """Bring the store's tables to what this version of NightOwl needs; make them where there are none.
+
+    Stop the other roles first, and make a backup: there is no way back but to restore it.
+    """
+    with _told():
+        before, after = store_sql.migrate(_url(path, url))
+    if before == after:
+        click.echo(f"the store is up to date (schema {after})")
+    else:
+        click.echo(f"the store was migrated from {f'schema {before}' if before else 'nothing'} to schema {after}")
+
+
+@db.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_store_options
+def backup(file: Path, path: str | None, url: str | None) -> None:
+    """Copy the whole store into FILE, as it is at one moment, while NightOwl runs.
+
+    FILE can be restored into any kind of database. It holds password hashes, so only you may read it.
+    """
+    with _told(), _progress(f"backing up to {file.name}") as progress:
+        rows = store_sql.backup(_url(path, url), file, progress)
+    click.echo(f"{file}: {rows} rows, {file.stat().st_size} bytes")
+
+
+@db.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace what the store holds now.")
+@_store_options
+def restore(file: Path, path: str | None, url: str | None, *, force: bool) -> None:
+    """Fill an empty database from FILE and bring it to what this version of NightOwl needs.
+
+    Stop all roles first. The whole FILE is read once before anything is written.
+    """
+    with _told(), _progress(f"restoring {file.name}") as progress:
+        rows = store_sql.restore(_url(path, url), file, replace=force, progress=progress)
+    click.echo(f"{file}: {rows} rows restored")
+
+
+def _url(path: str | None, url: str | None) -> str:
+    return url or wire.store_url(load(path))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell an error in one message; a file or store that cannot be used is bad input."""
+    with errors_told():
+        try:
+            yield
+        except Refused as error:
+            click.echo(str(error), err=True)
+            raise SystemExit(2) from None
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[store_sql.Progress]:
+    """A bar that moves on a terminal; nothing in a pipe, where the last line says it all."""
+    columns: tuple[Any, ...] = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,142 @@
+"""Forgetting."""
+
+from __future__ import annotations
+
+import pytest
+
+from nightowl.core.values import (
+    Attempt,
+    Change,
+    Entry,
+    Incident,
+    Notice,
+    Outcome,
+    Sample,
+    Severity,
+    State,
+    User,
+    Verdict,
+)
+from nightowl.ports import Store, StoredCheck
+
+OLD = 1_780_000_000.0
+NEW = OLD + 864_000.0
+BEFORE = NEW - 1
+
+
+def fill_rounds(store: Store) -> None:
+    with store.transaction() as unit:
+        for check in ("shop", "cart"):
+            unit.checks.put(StoredCheck(name=check, origin="stored", paused=False, spec={}))
+            for due in (OLD, OLD + 1, NEW):
+                attempt = Attempt(state=State.UP, started=due, duration=0.1, excerpt="<html>")
+                outcome = Outcome(
+                    check=check, due=due, location="london", state=State.UP, attempts=(attempt, attempt), kept=1
+                )
+                unit.rounds.add_outcomes([outcome])
+                unit.rounds.close([Verdict(check=check, due=due, closed=due, state=State.UP, places=())], [])
+
+
+def prune_all(store: Store, kind: str, limit: int = 2) -> list[int]:
+    """Prune until nothing is left to prune: how many rows went in each batch."""
+    gone = []
+    while not gone or gone[-1]:
+        with store.transaction() as unit:
+            gone.append(unit.retention.prune(kind, BEFORE, limit))
+    return gone
+
+
+def test_attempts_are_forgotten_before_their_outcomes(store: Store) -> None:
+    fill_rounds(store)
+    assert prune_all(store, "attempts", 3) == [3, 1, 0]
+    with store.read() as unit:
+        [old], [new] = unit.rounds.outcomes("shop", OLD), unit.rounds.outcomes("shop", NEW)
+        assert (len(old.attempts), old.kept, len(new.attempts)) == (1, 0, 2)
+
+
+def test_outcomes_go_with_their_verdicts_and_days(store: Store) -> None:
+    fill_rounds(store)
+    gone = prune_all(store, "outcomes")
+    assert sum(gone) == 8
+    assert max(gone) == 2
+    with store.read() as unit:
+        for check in ("shop", "cart"):
+            assert unit.rounds.outcomes(check, OLD) == []
+            assert len(unit.rounds.outcomes(check, NEW)) == 1
+            assert [verdict.due for verdict in unit.rounds.verdicts(check, 0, NEW, 10)] == [NEW]
+            assert [day.up for day in unit.rounds.days(check, 0, 30_000)] == [1]
+
+
+def test_rounds_of_a_removed_check_go_whatever_their_age(store: Store) -> None:
+    fill_rounds(store)
+    with store.transaction() as unit:
+        unit.checks.remove("shop")
+    assert sum(prune_all(store, "outcomes")) == 10
+    fill_rounds(store)
+    with store.read() as unit:
+        assert len(unit.rounds.outcomes("shop", NEW)) == 1
+
+
+def test_samples_are_forgotten_by_age(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.series.append([Sample(metric, (), time, 1.0) for metric in "ab" for time in (OLD, OLD + 1, NEW)])
+    assert prune_all(store, "series", 3) == [3, 1, 0]
+    with store.read() as unit:
+        assert [sample.time for sample in unit.series.latest(0)] == [NEW, NEW]
+
+
+def test_open_incidents_and_unsent_notices_stay(store: Store) -> None:
+    incidents = [
+        Incident(
+            id=name, kind="check", subject="shop", severity=Severity.INFO, summary="", opened=OLD, resolved=resolved
+        )
+        for name, resolved in (("over", OLD), ("open", None), ("fresh", NEW))
+    ]
+    with store.transaction() as unit:
+        unit.incidents.apply([Change(event="opened", incident=item, at=OLD, text="") for item in incidents])
+        unit.incidents.note(Entry(incident="over", at=OLD, event="note", text="", by=""))
+        unit.outbox.add([Notice(incident=item, step="firing", channel="ops", created=OLD) for item in incidents])
+        [sent, *_] = [item for item in unit.outbox.claim(NEW, "me", 30, 10) if item.notice.incident.id == "open"]
+        unit.outbox.sent(sent.id, OLD)
+    assert prune_all(store, "outbox") == [1, 0]
+    assert prune_all(store, "incidents") == [1, 0]
+    with store.read() as unit:
+        assert {item.id for item in unit.incidents.page(open_only=False, subject="", offset=0, limit=9)[0]} == {
+            "open",
+            "fresh",
+        }
+        assert unit.incidents.timeline("over") == []
+        assert [len(unit.outbox.of(item.id)) for item in incidents] == [0, 0, 1]
+
+
+def test_the_feed_never_counts_backwards(store: Store) -> None:
+    for _ in range(3):
+        with store.transaction() as unit:
+            unit.feed.add("check", "shop")
+    with store.transaction() as unit:
+        assert unit.retention.prune("feed", 1.0, 9) == 0
+        assert unit.retention.prune("feed", 9e9, 2) == 2
+        assert [item.id for item in unit.feed.after(0, 9)] == [3]
+        assert unit.retention.prune("feed", 9e9, 2) == 1
+        assert unit.feed.last() == 3
+
+
+def test_sessions_that_ended_are_forgotten(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.users.put(User(name="alice", role="viewer", password_hash=""))
+        for number in range(5):
+            unit.users.open_session(bytes([number]), "alice", OLD if number else NEW)
+    assert prune_all(store, "sessions", 3) == [3, 1, 0]
+    with store.read() as unit:
+        assert unit.users.session(b"\x00", OLD) is not None
+
+
+def test_an_unknown_kind_is_an_error(store: Store) -> None:
+    with store.transaction() as unit, pytest.raises(KeyError):
+        unit.retention.prune("weather", BEFORE, 1)
+
+
+def test_the_size_is_known(store: Store) -> None:
+    fill_rounds(store)
+    with store.read() as unit:
+        assert unit.retention.size() > 10_000
