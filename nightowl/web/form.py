@@ -25,6 +25,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind = "line"
     default: str = ""
     choices: tuple[str, ...] = ()
+    wide: bool = False
     read: Callable[[str], Any] = str
     write: Callable[[Any], str] = str
 
@@ -75,7 +76,7 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     (
         "What to test",
         (
-            Field(key="url", label="URL", hint="https://, http:// or tcp://host:port"),
+            Field(key="url", label="URL", hint="https://, http:// or tcp://host:port", wide=True),
             Field(key="method", label="Method", kind="choice", default="GET", choices=METHODS),
             Field(
                 key="headers", label="Headers", kind="lines", hint="One a line: Name: value",

@@ -1,7 +1,8 @@
-"""Passwords: hashed by argon2id with the library's recommended parameters (RFC 9106, low memory)."""
+"""Names and passwords: what they may be; hashed by argon2id as the library recommends (RFC 9106, low memory)."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -13,14 +14,20 @@ LEAST = 10
 MOST = 1024
 """Characters beyond which a password is not looked at."""
 
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,62}")
 _HASHER = PasswordHasher()
 
 
 def mistake(password: str) -> str:
     """Say what is wrong with a new password (empty: nothing)."""
     if len(password) < LEAST:
-        return f"A password needs at least {LEAST} characters; this one has {len(password)}."
-    return f"A password has at most {MOST} characters." if len(password) > MOST else ""
+        return f"a password of at least {LEAST} characters (this one has {len(password)})"
+    return f"a password of at most {MOST} characters" if len(password) > MOST else ""
+
+
+def name_mistake(name: str) -> str:
+    """Say what is wrong with a new user's name (empty: nothing)."""
+    return "" if _NAME.fullmatch(name) else "a name of 1 to 63 letters, digits, dots, dashes, underscores or @"
 
 
 def hashed(password: str) -> str:

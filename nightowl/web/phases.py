@@ -9,7 +9,7 @@ from statistics import median, quantiles
 import msgspec
 
 from nightowl.core.values import Attempt, Outcome, Phases
-from nightowl.web.words import plural, share, took
+from nightowl.web.words import plural, share, span, took
 
 NAMES = {"dns": "DNS", "connect": "connect", "tls": "TLS", "first_byte": "wait", "transfer": "transfer"}
 """Phases in order of time, as people call them."""
@@ -54,15 +54,19 @@ def chart(outcomes: Sequence[Outcome], location: str, wanted: str, every: float,
     """Put a location's kept attempts on a grid; where a step has several, the slowest good one stands for it."""
     length = RANGES[wanted]
     step = max(every, length / POINTS)
-    kept: dict[int, Attempt] = {}
+    good: list[Attempt] = []
+    slowest: dict[int, Attempt] = {}
     for outcome in outcomes:
         figure = outcome.figure
         if outcome.location == location and figure and figure.good:
+            good.append(figure)
             at = int(outcome.due // step)
-            kept[at] = max(kept.get(at, figure), figure, key=lambda attempt: attempt.duration)
+            slowest[at] = max(slowest.get(at, figure), figure, key=lambda attempt: attempt.duration)
     first, last = int((now - length) // step) + 1, int(now // step)
-    points = tuple(_point(at * step, kept.get(at)) for at in range(first, last + 1))
-    summary = _summary(list(kept.values()), location, step, every)
+    points = tuple(_point(at * step, slowest.get(at)) for at in range(first, last + 1))
+    summary = _summary(good, location)
+    if step > every:
+        summary += f" A point is the slowest round of {span(step)}."
     return Chart(location=location, range=wanted, step=step, points=points, summary=summary)
 
 
@@ -91,17 +95,16 @@ def _point(time: float, attempt: Attempt | None) -> Point:
     return Point(time=time, phases=attempt.phases, duration=attempt.duration)
 
 
-def _summary(good: Sequence[Attempt], location: str, step: float, every: float) -> str:
+def _summary(good: Sequence[Attempt], location: str) -> str:
     if not good:
         return f"No good attempt from {location} in this range."
     times = sorted(attempt.duration for attempt in good)
     high = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0]
+    told = f"median {took(median(times))}, 95 % within {took(high)}, slowest {took(times[-1])}"
+    text = f"From {location}, over {plural(len(good), 'round')}: {told}."
     spent: Counter[str] = Counter()
     for attempt in good:
         spent.update(dict(present(attempt.phases)))
-    each = plural(len(good), "round") if step <= every else f"the slowest rounds of {plural(len(good), 'step')}"
-    told = f"median {took(median(times))}, 95 % within {took(high)}, slowest {took(times[-1])}"
-    text = f"From {location}, over {each}: {told}."
     if spent.total() > 0:
         phase, seconds = spent.most_common(1)[0]
         text += f" Most of the time went into {NAMES[phase]} ({share(round(seconds / spent.total(), 2), 1)})."

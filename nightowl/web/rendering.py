@@ -14,6 +14,7 @@ from nightowl.core.sentences import cause, seen_from
 from nightowl.web import strips, words
 from nightowl.web.assets import Assets
 from nightowl.web.handlers import Handlers
+from nightowl.web.rows import incident_told
 from nightowl.web.sessions import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -103,7 +104,7 @@ class Renderer:
         )
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
-            clock=words.clock,
+            clock=words.clock, told=incident_told,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",

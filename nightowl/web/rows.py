@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from nightowl.core.sentences import cause, seen_from
-from nightowl.core.values import CheckState, Place, State, Verdict
+from nightowl.core.values import CheckState, Incident, Place, State, Verdict
 from nightowl.ports import CheckRow, StoredCheck
 from nightowl.web.masking import mask_url
 from nightowl.web.words import listed, took
@@ -34,7 +35,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def bad(self) -> int:
         """How many locations say that something is wrong."""
-        return sum(place.voted and place.state in (State.DOWN, State.DEGRADED) for place in self.places)
+        return bad_places(self.places)
+
+    @property
+    def good(self) -> int:
+        """How many locations say that nothing is wrong."""
+        return sum(place.voted and place.state is State.UP for place in self.places)
 
 
 def row(shown: CheckRow) -> Row:
@@ -69,14 +75,29 @@ def word(check: StoredCheck, state: CheckState | None) -> str:
 def sentence(check: StoredCheck, last: Verdict | None) -> str:
     """Say why a check is as it is, and by which proof."""
     if check.paused:
-        return "Paused: no rounds run until it is resumed."
+        return "No rounds run until it is resumed."
     if last is None:
         return "No round yet."
+    return verdict_told(last)
+
+
+def verdict_told(last: Verdict) -> str:
+    """Say what a round found, why, and by which proof."""
     if last.state is State.UP:
         return _up(last)
     if last.state is State.UNKNOWN:
         return f"{_upper(seen_from(last))}: too few to judge the target, so NightOwl itself needs a look."
     return f"{_upper(cause(last.reason, last.detail) or last.state)}, {seen_from(last)}."
+
+
+def incident_told(incident: Incident) -> str:
+    """An incident's summary, without the name that stands beside it."""
+    return _upper(incident.summary.removeprefix(f"{incident.subject} is "))
+
+
+def bad_places(places: Sequence[Place]) -> int:
+    """How many locations say that something is wrong."""
+    return sum(place.voted and place.state in (State.DOWN, State.DEGRADED) for place in places)
 
 
 def kind_of(spec: dict[str, Any]) -> str:

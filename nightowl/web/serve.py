@@ -1,4 +1,4 @@
-"""Running an application with uvicorn: here until stopped, or in a thread beside other roles."""
+"""Running an application with uvicorn in a thread, beside whatever else the process does."""
 
 from __future__ import annotations
 
@@ -16,17 +16,12 @@ _STOPPING = 5
 """Seconds that requests under way get to end."""
 
 
-def serve(app: Any, host: str, port: int, *, ready: Callable[[int], None] | None = None) -> None:
-    """Serve ``app`` until SIGINT or SIGTERM; ``ready`` is called with the port once it answers.
-
-    Raises ``ConfigurationError`` where the address cannot be listened on. Port 0 takes any free one.
-    """
-    with bind(host, port) as listening:
-        _Server(app, ready).run(sockets=[listening])
-
-
 class ServerThread:
-    """The same in a thread of its own; binds at once, so that an occupied port is told to the caller."""
+    """An application at an address, served by a thread of its own.
+
+    It binds when it is made: raises ``ConfigurationError`` where the address cannot be listened on. Port 0 takes
+    any free one. ``ready`` is called with the port once it answers.
+    """
 
     def __init__(self, app: Any, host: str, port: int, *, ready: Callable[[int], None] | None = None) -> None:
         self._socket = bind(host, port)

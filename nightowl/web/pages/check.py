@@ -162,7 +162,7 @@ def _chart(ask: Ask, name: str, check: Check | None) -> phases.Chart | None:
     asked = ask.query.get("location", "")
     location = asked if asked in check.locations else check.locations[0]
     wanted = ask.query.get("range", "")
-    wanted = wanted if wanted in phases.RANGES else "6h"
+    wanted = wanted if wanted in phases.RANGES else "1h"
     start = ask.now - phases.RANGES[wanted]
     outcomes = ask.unit.rounds.outcome_range(name, start, ask.now, phases.READ)
     return phases.chart(outcomes, location, wanted, check.every, ask.now)

@@ -23,7 +23,6 @@ from nightowl.web.site import Site
 PASSWORD_FILE = "NIGHTOWL_ADMIN_PASSWORD_FILE"  # noqa: S105  # the name of a variable, no password
 ADMIN = "admin"
 
-_USER_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,62}")
 _log = logging.getLogger(__name__)
 
 
@@ -108,9 +107,8 @@ class Doors:
     def _setup_mistake(self, name: str, password: str, token: str) -> str:
         if not secrets.compare_digest(token.encode(), self._setup_token.encode()):
             return "The token is wrong: take the one that this process wrote to its log."
-        if not _USER_NAME.fullmatch(name):
-            return "A name has 1 to 63 letters, digits, dots, dashes, underscores or @."
-        return passwords.mistake(password)
+        allowed = passwords.name_mistake(name) or passwords.mistake(password)
+        return f"Allowed is {allowed}." if allowed else ""
 
     def _create(self, name: str, password: str) -> None:
         with self._handlers.store.transaction() as unit:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from nightowl.core.sentences import cause, seen_from
+from nightowl.core.sentences import cause
 from nightowl.core.values import CheckState, Incident, State
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
+from nightowl.web.rows import bad_places, incident_told, verdict_told
 from nightowl.web.words import listed
 
 RECENT = 86400.0
@@ -75,19 +76,18 @@ def build(ask: Ask) -> View:
 
 
 def _trouble(incident: Incident, state: CheckState | None) -> Trouble:
+    """Say why it is open: by the last round where that agrees, else by what opened it."""
     last = state.last if state and incident.kind == "check" else None
     if last is None:
         return Trouble(incident=incident, state="own", sentence=incident.summary)
-    bad = sum(place.voted and place.state in (State.DOWN, State.DEGRADED) for place in last.places)
-    return Trouble(incident=incident, state=last.state, sentence=_why(incident, state), bad=bad, asked=len(last.places))
-
-
-def _why(incident: Incident, state: CheckState | None) -> str:
-    """Say why it is open: by the last round where that agrees, else by what opened it."""
-    last = state.last if state else None
-    if last is None or last.state in (State.UP, State.UNKNOWN):
-        return incident.summary
-    return f"{_upper(cause(last.reason, last.detail))}, {seen_from(last)}"
+    agrees = last.state in (State.DOWN, State.DEGRADED)
+    return Trouble(
+        incident=incident,
+        state=last.state,
+        sentence=verdict_told(last) if agrees else incident_told(incident),
+        bad=bad_places(last.places),
+        asked=len(last.places),
+    )
 
 
 def _suspects(states: Sequence[CheckState], known: set[str]) -> tuple[Notable, ...]:
@@ -98,9 +98,8 @@ def _suspects(states: Sequence[CheckState], known: set[str]) -> tuple[Notable, .
 
 
 def _notable(state: CheckState) -> Notable:
-    last = state.last
-    why = f"{_upper(cause(last.reason, last.detail))}, {seen_from(last)}".lstrip(", ") if last else ""
-    return Notable(check=state.check, state=state.verdict, since=state.since, sentence=_upper(why))
+    why = verdict_told(state.last) if state.last else ""
+    return Notable(check=state.check, state=state.verdict, since=state.since, sentence=why)
 
 
 def _partial(states: Sequence[CheckState]) -> tuple[Notable, ...]:
@@ -111,10 +110,6 @@ def _partial(states: Sequence[CheckState]) -> tuple[Notable, ...]:
             text = f"Down from {listed(state.last.dissent)} only: {cause(odd.reason, odd.detail) or 'no reason given'}"
             found.append(Notable(check=state.check, state="up", since=state.last.due, sentence=text))
     return tuple(found[:_SHOWN])
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 PAGE = Page(path="/", build=build)

@@ -5,8 +5,18 @@
   if (!holder) return;
   const phases = ["dns", "connect", "tls", "first_byte", "transfer"];
   const names = { dns: "DNS", connect: "connect", tls: "TLS", first_byte: "wait", transfer: "transfer" };
-  const colour = (name) => getComputedStyle(document.querySelector(`.legend .${name}`)).backgroundColor;
-  const ink = (name) => { const probe = document.createElement("i"); probe.className = name; holder.append(probe); const found = getComputedStyle(probe).color; probe.remove(); return found; };
+  const colour = (name) => {
+    const probe = document.createElement("i");
+    probe.className = `ink ${name}`;
+    holder.append(probe);
+    const found = getComputedStyle(probe).fill;
+    probe.remove();
+    return found;
+  };
+  const hour = (seconds) => {
+    const when = new Date(seconds * 1000).toISOString();
+    return when.slice(11, 16) === "00:00" ? when.slice(5, 10) : when.slice(11, 16);
+  };
   const took = (seconds) => seconds == null ? "–" : seconds < 0.9995 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(2)} s`;
   let plot = null, drawn = null;
 
@@ -18,7 +28,7 @@
   }
   function draw() {
     plot?.destroy();
-    const grid = { stroke: ink("ink-line"), width: 1 }, text = ink("ink-soft");
+    const grid = { stroke: colour("line"), width: 1 }, text = colour("soft");
     const series = phases.map((phase, at) => ({
       label: names[phase], stroke: colour(phase), width: 1, fill: colour(phase), points: { size: 4, fill: colour(phase) },
       value: (_, value, __, index) => index == null ? "–" : took(drawn.points[index].phases?.[phase]),
@@ -28,9 +38,9 @@
       width: holder.clientWidth, height: 220, cursor: { y: false, drag: { x: true, y: false } }, legend: { live: true },
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       scales: { y: { range: (_, __, most) => [0, (most || 0.1) * 1.08] } },
-      axes: [{ stroke: text, grid, ticks: grid }, { stroke: text, grid, ticks: grid, size: 62, values: (_, ticks) => ticks.map(took) }],
+      axes: [{ stroke: text, grid, ticks: grid, values: (_, ticks) => ticks.map(hour) }, { stroke: text, grid, ticks: grid, size: 62, values: (_, ticks) => ticks.map(took) }],
       bands: phases.slice(1).map((_, at) => ({ series: [at + 2, at + 1] })),
-      series: [{ label: "UTC", value: (_, value) => value == null ? "–" : new Date(value * 1000).toISOString().slice(5, 16).replace("T", " ") }, ...series],
+      series: [{ label: "UTC", value: (_, value) => value == null ? "–" : new Date(value * 1000).toISOString().slice(11, 19) }, ...series],
     }, stacked(drawn.points), holder);
   }
   async function load() {

@@ -1,0 +1,74 @@
+"""``nightowl user``: people who may sign in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from nightowl.cli.opening import config_option, configured
+from nightowl.core.errors import ConfigurationError, Mistake, Refused
+from nightowl.core.values import User
+from nightowl.web import passwords
+from nightowl.web.access import Role
+
+
+@click.group()
+def user() -> None:
+    """Add people who may sign in."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["viewer", "operator", "admin"]),
+    default="viewer",
+    show_default=True,
+    help="viewer reads, operator changes checks and acknowledges, admin does all.",
+)
+@click.option("--password-file", metavar="FILE", help="Read the password from a file (- for standard input).")
+@config_option
+def add(name: str, role: Role, password_file: str | None, path: str) -> None:
+    """Add the user NAME, or give an existing one a new password and role, which ends all sessions of theirs.
+
+    Without --password-file the password is asked for on the terminal.
+    """
+    with configured(path) as (_, store):
+        mistake = passwords.name_mistake(name)
+        if mistake:
+            raise _refused("NAME", name, mistake)
+        password = _password(password_file)
+        with store.transaction() as unit:
+            before = unit.users.get(name)
+            if before is not None and before.origin == "file":
+                raise Refused(f"{name} is defined in a configuration file: change it there")
+            unit.users.put(User(name=name, role=role, password_hash=passwords.hashed(password)))
+    click.echo(f"user {name}: {'changed' if before else 'added'}, role {role}")
+
+
+def _password(file: str | None) -> str:
+    """Take the password from a file or the terminal; refuse one that is too weak."""
+    if file is not None:
+        password, where = _from_file(file), f"the password in {file}"
+    elif sys.stdin.isatty():
+        password, where = click.prompt("Password", hide_input=True, confirmation_prompt=True), "the password"
+    else:
+        raise _refused("--password-file", "none, and no terminal to ask on", "a file with the password")
+    if mistake := passwords.mistake(password):
+        raise _refused("--password-file" if file else "password", where, mistake)
+    return str(password)
+
+
+def _from_file(file: str) -> str:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise _refused("--password-file", f'"{file}" ({reason})', "a readable file with the password") from None
+    return text.strip("\r\n")
+
+
+def _refused(key: str, found: str, allowed: str) -> ConfigurationError:
+    return ConfigurationError([Mistake(file="", key=key, found=found, allowed=allowed)])

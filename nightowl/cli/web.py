@@ -1,0 +1,30 @@
+"""``nightowl web``: the role that serves pages, API and metrics."""
+
+from __future__ import annotations
+
+import click
+
+from nightowl.cli.logs import log_option, log_to_stderr
+from nightowl.cli.opening import config_option, errors_told
+from nightowl.roles.following import FollowingRole
+from nightowl.roles.gathering import Role, run
+from nightowl.roles.installation import Installation
+from nightowl.roles.web import WebRole
+
+
+@click.command()
+@config_option
+@log_option
+def web(path: str, style: str) -> None:
+    """Serve pages, API and metrics at the address of [server] listen; any number may run over one store."""
+    log_to_stderr(style)
+    with errors_told():
+        installation = Installation(path)
+        installation.store.ping()
+        serving = WebRole(installation, faults=list, ready=_tell_port)
+        roles: list[Role] = [serving, FollowingRole(installation, defines=False)]
+    raise SystemExit(run(roles, reload=installation.reload))
+
+
+def _tell_port(port: int) -> None:
+    click.echo(f"NightOwl's pages are served on port {port}", err=True)
