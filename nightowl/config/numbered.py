@@ -14,7 +14,7 @@ from nightowl.config.masking import KeyPath
 from nightowl.config.settings import Configuration, Hint
 from nightowl.config.units import format_duration
 from nightowl.core.routing import severity_matches
-from nightowl.core.values import Check, Incident, Location, Route, Severity
+from nightowl.core.values import Check, Incident, Location, Route, Severity, Target
 
 NUMBERED = {
     "NO01": "The attempts of a round, with their gaps, do not fit into `every` less 2 seconds.",
@@ -28,13 +28,15 @@ NUMBERED = {
     "NO09": "The store's URL is broken, or its database unknown.",
     "NO10": "A location is private and allows nothing, so nothing can be checked from there.",
     "NO11": "A client key stands without its certificate.",
-    "NO12": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
-    "NO13": "Hint: a check's address is outside of what one of its locations may reach.",
-    "NO14": "Hint: no route leads to a channel.",
-    "NO15": "Hint: there are checks and no channel, so nobody will be told.",
-    "NO16": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
+    "NO12": "A HEAD request is expected to be answered with a body.",
+    "NO13": "`h2c`, which is HTTP/2 without TLS, is asked for on an `https` URL.",
+    "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
+    "NO21": "Hint: a check's address is outside of what one of its locations may reach.",
+    "NO22": "Hint: no route leads to a channel.",
+    "NO23": "Hint: there are checks and no channel, so nobody will be told.",
+    "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
 }
-"""All numbers and what they mean. A hint does not keep a configuration from loading."""
+"""All numbers and what they mean; hints, from NO20 on, do not keep a configuration from loading."""
 
 SHORTEST = 5.0
 """Seconds of the shortest ``every``."""
@@ -73,8 +75,18 @@ def check_problems(check: Check, locations: Collection[str]) -> Iterator[Problem
     if check.quorum is not None and check.quorum > len(check.locations):
         allowed = f"at most {len(check.locations)}, the number of its locations"
         yield Problem("NO04", ("quorum",), None, allowed, ("locations",))
-    if check.target.client_key and not check.target.client_certificate:
+    yield from _target_problems(check.target)
+
+
+def _target_problems(target: Target) -> Iterator[Problem]:
+    if target.client_key and not target.client_certificate:
         yield Problem("NO11", ("client_certificate",), None, "the certificate of client_key")
+    if target.method == "HEAD" and (target.expect.body or target.expect.regex or target.expect.json):
+        yield Problem(
+            "NO12", ("method",), None, "a method that is answered with a body, as something is expected of it"
+        )
+    if target.kind == "https" and target.http_version == "h2c":
+        yield Problem("NO13", ("http_version",), None, '"2" for https; h2c is HTTP/2 without TLS')
 
 
 def _fit(check: Check, every: str) -> Iterator[Problem]:
@@ -122,12 +134,12 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
     """Yield what works, but likely not as meant."""
     server = configuration.server
     if not is_loopback(server.listen_host) and not server.public_url:
-        yield Hint(number="NO12", key="server.public_url", text="not given, so notices carry no links to the pages")
+        yield Hint(number="NO20", key="server.public_url", text="not given, so notices carry no links to the pages")
     told = {name for route in configuration.routes for name in route.to}
-    for name in configuration.channels.keys() - told:
-        yield Hint(number="NO14", key=f"channel.{name}", text="no route leads here")
+    for name in [name for name in configuration.channels if name not in told]:
+        yield Hint(number="NO22", key=f"channel.{name}", text="no route leads here")
     if configuration.checks and not configuration.channels:
-        yield Hint(number="NO15", key="channel", text="none is declared, so nobody will be told")
+        yield Hint(number="NO23", key="channel", text="none is declared, so nobody will be told")
     for check in configuration.checks.values():
         yield from _check_hints(check, configuration.locations)
 
@@ -138,10 +150,10 @@ def _check_hints(check: Check, locations: Mapping[str, Location]) -> Iterator[Hi
     for name in check.locations:
         if not _may_reach(locations[name], host):
             text = f"an address that location {name} may not reach; allow it in [location.{name}]"
-            yield Hint(number="NO13", key=f"{key}.url", text=text)
+            yield Hint(number="NO21", key=f"{key}.url", text=text)
     warn = check.target.warn.duration
     if warn is not None and warn >= check.target.timeout:
-        yield Hint(number="NO16", key=f"{key}.warn.duration", text="not below the timeout, so slowness is never seen")
+        yield Hint(number="NO24", key=f"{key}.warn.duration", text="not below the timeout, so slowness is never seen")
 
 
 def is_loopback(host: str) -> bool:

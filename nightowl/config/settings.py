@@ -103,7 +103,7 @@ class Hint(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
     def __str__(self) -> str:
-        """One line: ``NO08: server.listen: ...``."""
+        """One line: ``NO20: server.public_url: ...``."""
         return f"{self.number}: {self.key}: {self.text}"
 
 

@@ -12,6 +12,7 @@ from nightowl.config.masking import masked
 from nightowl.config.models import BUILT_IN_KINDS, NAMED, SINGLE
 from nightowl.config.models.channel import CHANNELS
 from nightowl.config.models.table import Table
+from nightowl.config.settings import Email
 
 
 def effective(
@@ -40,7 +41,7 @@ def effective(
 
 
 def _without_empty(tree: dict[str, Any]) -> dict[str, Any]:
-    """Return a tree without the keys that hold nothing, except the tables that people gave names to."""
+    """Return a tree without the keys that hold nothing."""
     filled = {key: _without_empty(value) if isinstance(value, dict) else value for key, value in tree.items()}
     return {key: value for key, value in filled.items() if value not in ("", [], {})}
 
@@ -87,6 +88,9 @@ def _fill_in(tree: dict[str, Any], loaded: Loaded) -> None:
     for name, check in configuration.checks.items():
         filled = {"kind": check.target.kind, "locations": list(check.locations)}
         tree["check"][name] = filled | tree["check"][name]
+    for name, channel in configuration.channels.items():
+        if isinstance(channel.options, Email):
+            tree["channel"][name]["port"] = channel.options.port
     for route in configuration.routes:
         tree.setdefault("route", {}).setdefault(route.name, {"to": list(route.to)})
     tree["bus"]["broker"] = tree["bus"]["broker"] or "memory://"

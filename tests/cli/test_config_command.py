@@ -23,7 +23,7 @@ def test_a_configuration_is_begun_proved_and_shown(run, tmp_path):
 
 def test_hints_stand_below_the_summary(run):
     run("init")
-    assert "hint NO15: channel: none is declared, so nobody will be told" in run("check").output
+    assert "hint NO23: channel: none is declared, so nobody will be told" in run("check").output
 
 
 def test_all_mistakes_are_told_on_stderr_with_exit_2(run, tmp_path):

@@ -76,7 +76,7 @@ def test_every_example_in_the_documentation_loads(block, tmp_path):
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_file_loads_and_draws_no_hint_but_that_nobody_is_told(path, tmp_path):
     loaded = loads(path.read_text(encoding="utf-8"), tmp_path)
-    assert {hint.number for hint in loaded.hints} <= {"NO15"}
+    assert {hint.number for hint in loaded.hints} <= {"NO23"}
 
 
 def test_the_full_example_has_every_table():

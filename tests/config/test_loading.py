@@ -192,7 +192,7 @@ def test_a_check_of_the_file_has_all_that_its_table_says(configured):
         locations = ["london"]
         severity = "warning"
         tags = { team = "shop" }
-        http_version = "h2c"
+        http_version = "2"
         [check.shop.expect]
         status = ["200-299", 404]
         json = { "$.ok" = true }
@@ -205,7 +205,7 @@ def test_a_check_of_the_file_has_all_that_its_table_says(configured):
     assert (check.name, check.every, check.locations, check.severity) == ("shop", 120.0, ("london",), Severity.WARNING)
     target = check.target
     assert (target.kind, target.method, target.basic, target.timeout) == ("https", "POST", "owl:pw", 5.0)
-    assert (target.http_version, target.headers) == ("h2c", {"Accept": "application/json"})
+    assert (target.http_version, target.headers) == ("2", {"Accept": "application/json"})
     assert (target.expect.status, target.expect.json) == (((200, 299), (404, 404)), {"$.ok": True})
     assert (target.warn.duration, target.warn.certificate) == (2.0, 14 * 86400.0)
 

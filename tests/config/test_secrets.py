@@ -206,6 +206,15 @@ def test_what_is_shown_without_masks_loads_as_the_same(tmp_path):
     assert (first.checks, first.locations, first.server) == (second.checks, second.locations, second.server)
 
 
+def test_what_follows_from_other_keys_is_shown(tmp_path):
+    text = '[check.x]\nurl = "http://x/"\n[channel.m]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = ["a@b"]'
+    (tmp_path / "nightowl.toml").write_text(text)
+    shown = effective(tmp_path / "nightowl.toml")
+    assert (shown["channel"]["m"]["port"], shown["check"]["x"]["kind"]) == (587, "http")
+    assert shown["route"] == {"default": {"to": ["m"]}}
+    assert shown["location"] == {"local": {"reach": "internet"}}
+
+
 def test_passwords_in_urls_are_masked():
     assert mask_url("redis://:pw@h/0") == "redis://:***@h/0"
     assert mask_url("amqp://u:p@ss@h") == "amqp://u:***@h"
