@@ -76,5 +76,5 @@ def tell(unit: Unit, changes: Sequence[Change], routes: Sequence[Route], public_
     unit.incidents.apply(changes)
     for each in changes:
         rows = unit.outbox.of(each.incident.id)
-        told = [row.notice.channel for row in rows if row.notice.step in ("firing", "raised")]
+        told = [row.notice.channel for row in rows if routing.announces(row.notice.step) and row.status != "dead"]
         unit.outbox.add(routing.notices(each, routes, told, public_url, now))

@@ -29,7 +29,7 @@ class Retainer:
     def step(self, retention: Mapping[str, float], max_size: int | None, now: float) -> None:
         """Delete up to ``BATCH`` rows. ``retention``: seconds by kind; ``max_size``: bytes that the store may take."""
         if not self._left:
-            if now < self._rest_until:
+            if now < self._rest_until or not retention:
                 return
             self._begin(retention, max_size)
         kind = self._left[-1]

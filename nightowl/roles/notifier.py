@@ -36,9 +36,10 @@ class ThreadLanes:
         self._threads[channel].start()
 
     def join(self, timeout: float) -> None:
-        """Wait for work under way, for ``timeout`` seconds in each lane at most."""
+        """Wait for work under way, for ``timeout`` seconds at most."""
+        deadline = wire.CLOCK.monotonic() + timeout
         for thread in self._threads.values():
-            thread.join(timeout)
+            thread.join(max(0.0, deadline - wire.CLOCK.monotonic()))
 
 
 class NotifierRole:

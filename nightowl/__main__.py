@@ -1,0 +1,5 @@
+"""``python -m nightowl``."""
+
+from nightowl.cli import main
+
+main()

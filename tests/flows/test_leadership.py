@@ -1,0 +1,317 @@
+"""The director's flows over an in-memory store and a bus of lists: one thread, no network, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from nightowl.core.errors import ConfigurationError, Mistake, StoreUnavailable
+from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, State, Target
+from nightowl.flows.lead import TERM, Leader
+from nightowl.flows.leadership import Parts, Plan
+from nightowl.ports import Store, StoredCheck
+from nightowl.testing.bus import ListBus, Script, answer
+from nightowl.testing.clock import ManualClock
+from nightowl.testing.store import memory_store
+
+LOCATIONS = ("london", "new-york", "tokyo")
+
+
+def verdict_of(state: State, reason: str = "") -> Script:
+    return lambda _location, job: Attempt(state=state, started=job.due, duration=0.1, reason=reason)
+
+
+UP, DOWN = verdict_of(State.UP), verdict_of(State.DOWN, "connect.refused")
+
+
+def compiled(stored: StoredCheck) -> Check:
+    if "broken" in stored.spec:
+        raise ConfigurationError([Mistake(file="", key="check.shop.url", found="nothing", allowed="a URL")])
+    target = Target(kind="http", url="http://shop.example/", timeout=2.0)
+    return Check(name=stored.name, target=target, locations=LOCATIONS, every=10.0, attempts=1, paused=stored.paused)
+
+
+class World:
+    """A director with what it works on."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.bus = ListBus()
+        self.clock = ManualClock()
+        self.led: list[bool] = []
+        self.leader = self.new_leader("one")
+
+    def new_leader(self, holder: str) -> Leader:
+        plan = Plan(
+            locations={name: Location(name=name) for name in LOCATIONS}, routes=(Route(name="default", to=("ops",)),)
+        )
+        parts = Parts(store=self.store, bus=self.bus, clock=self.clock, compile_check=compiled, plan=lambda: plan)
+        return Leader(parts, holder=holder, led=self.led.append)
+
+    def define(self, name: str = "shop", **keys: object) -> None:
+        spec = {"url": "http://shop.example/", **{k: v for k, v in keys.items() if k != "paused"}}
+        with self.store.transaction() as unit:
+            unit.checks.put(StoredCheck(name=name, origin="file", paused=bool(keys.get("paused")), spec=spec))
+
+    def run(self, seconds: float, script: Script | None = None, leader: Leader | None = None) -> None:
+        """Let time pass in steps of 50 ms; with a script an actor answers at once."""
+        for _ in range(round(seconds / 0.05)):
+            self.clock.advance(0.05)
+            (leader or self.leader).tick()
+            if script is not None:
+                answer(self.bus, script)
+
+    def run_until_sent(self) -> None:
+        """Let time pass until one round has gone out."""
+        while not self.bus.sent:
+            self.run(0.05)
+
+    def incidents(self) -> list[Incident]:
+        with self.store.read() as unit:
+            return unit.incidents.page(open_only=False, subject="", offset=0, limit=100)[0]
+
+    def verdicts(self, name: str = "shop") -> list[State]:
+        with self.store.read() as unit:
+            return [each.state for each in unit.rounds.verdicts(name, 0.0, 1e11, 1000)]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    store = memory_store()
+    yield World(store)
+    store.close()
+
+
+def test_a_round_is_one_batch_a_location_and_ends_in_a_verdict(world: World) -> None:
+    world.define()
+    world.run(31.0, UP)
+    assert world.verdicts() in ([State.UP] * 3, [State.UP] * 4)
+    with world.store.read() as unit:
+        last = unit.rounds.verdicts("shop", 0.0, 1e11, 1)[0]
+        assert [o.location for o in unit.rounds.outcomes("shop", last.due)] == list(LOCATIONS)
+        assert unit.rounds.open_tickets() == [] or world.verdicts()
+
+
+def test_an_incident_opens_is_told_and_resolves(world: World) -> None:
+    world.define()
+    world.run(25.0, DOWN)
+    (incident,) = world.incidents()
+    assert (incident.kind, incident.subject, incident.open) == ("check", "shop", True)
+    world.run(15.0, UP)
+    (incident,) = world.incidents()
+    assert not incident.open
+    with world.store.read() as unit:
+        assert [(row.notice.step, row.notice.channel) for row in unit.outbox.of(incident.id)] == [
+            ("firing", "ops"),
+            ("resolved", "ops"),
+        ]
+
+
+def test_a_location_that_disagrees_opens_nothing(world: World) -> None:
+    world.define()
+    world.run(60.0, lambda location, job: (DOWN if location == "tokyo" else UP)(location, job))
+    assert world.incidents() == []
+
+
+def test_a_silent_location_costs_its_vote_and_no_more(world: World) -> None:
+    world.define()
+    for _ in range(800):
+        world.clock.advance(0.05)
+        world.leader.tick()
+        world.bus.sent = [batch for batch in world.bus.sent if batch.location != "tokyo"]
+        answer(world.bus, UP)
+    assert set(world.verdicts()) == {State.UP}
+    assert [each.subject for each in world.incidents()] == ["location/tokyo"]
+
+
+def test_checks_that_nobody_runs_become_our_own_incident_and_not_the_targets(world: World) -> None:
+    world.define()
+    world.define("blog")
+    world.run(80.0)
+    assert set(world.verdicts()) == {State.UNKNOWN}
+    assert {each.kind for each in world.incidents()} == {"own"}
+    assert {each.subject for each in world.incidents()} == {"verdicts", *(f"location/{name}" for name in LOCATIONS)}
+    world.bus.sent.clear()
+    world.run(30.0, UP)
+    assert [each for each in world.incidents() if each.open] == []
+
+
+def test_a_round_is_remembered_before_its_batches_go_out(world: World) -> None:
+    """A director that dies right after sending is followed by one that closes the same round."""
+    world.define()
+    world.run_until_sent()
+    world.leader.stop()
+    successor = world.new_leader("two")
+    world.run(0.2, leader=successor)
+    answer(world.bus, UP)
+    world.run(1.0, leader=successor)
+    assert world.verdicts() == [State.UP]
+
+
+def test_a_successor_sends_again_what_its_predecessor_sent_in_vain(world: World) -> None:
+    world.define()
+    world.run_until_sent()
+    world.bus.sent.clear()
+    world.leader.stop()
+    successor = world.new_leader("two")
+    for _ in range(100):
+        world.run(0.05, leader=successor)
+        for name in LOCATIONS:
+            world.bus.report(Report(actor="a", location=name, sent=world.clock.now()))
+        if world.bus.sent:
+            answer(world.bus, UP)
+    assert world.verdicts()[0] is State.UP
+
+
+def test_a_restart_neither_bursts_nor_repeats(world: World) -> None:
+    for n in range(50):
+        world.define(f"check-{n}")
+    world.run(30.0, UP)
+    world.leader.stop()
+    world.clock.advance(3600.0)
+    successor = world.new_leader("two")
+    world.run(0.05, leader=successor)
+    assert sum(len(batch.jobs) for batch in world.bus.sent) <= 50 * 3 * 0.6
+    world.run(12.0, UP, leader=successor)
+    for n in range(50):
+        with world.store.read() as unit:
+            dues = [each.due for each in unit.rounds.verdicts(f"check-{n}", 0.0, 1e11, 100)]
+        assert len(dues) == len(set(dues))
+
+
+def test_only_one_of_two_directors_leads(world: World) -> None:
+    world.define()
+    other = world.new_leader("two")
+    world.run(1.0, UP)
+    for _ in range(40):
+        other.tick()
+    assert world.leader.leading
+    assert not other.leading
+
+
+def test_a_leader_whose_lease_was_taken_writes_nothing_more(world: World) -> None:
+    world.define()
+    world.run(20.0, DOWN)
+    seen = len(world.verdicts())
+    with world.store.transaction() as unit:
+        holder = unit.leases.holder("director")
+        assert holder is not None
+        assert 0 < holder[1] <= TERM
+        lease = world.leader._lease
+        assert lease is not None
+        unit.leases.release(lease)
+        assert unit.leases.acquire("director", "usurper", 60.0) is not None
+    answer(world.bus, DOWN)
+    world.run(15.0, DOWN)
+    assert not world.leader.leading
+    assert len(world.verdicts()) == seen
+    assert world.led == [True, False]
+
+
+def test_reports_wait_on_the_bus_until_they_are_stored(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.define()
+    world.run_until_sent()
+    answer(world.bus, UP)
+    deliveries = list(world.bus.arriving)
+    transaction = world.store.transaction
+    monkeypatch.setattr(world.store, "transaction", unavailable)
+    world.run(1.0)
+    assert not any(each.stored for each in deliveries)
+    assert world.leader.leading
+    monkeypatch.setattr(world.store, "transaction", transaction)
+    world.run(2.5)
+    assert all(each.stored for each in deliveries)
+    assert world.verdicts()[0] is State.UP
+    assert [(each.subject, each.open) for each in world.incidents()] == [("store", False)]
+
+
+def unavailable(*_: object) -> None:
+    raise StoreUnavailable("the disk is full")
+
+
+def test_a_broker_that_is_away_makes_rounds_unknown_and_an_own_incident(world: World) -> None:
+    world.define()
+    world.bus.away = True
+    world.run(30.0)
+    assert set(world.verdicts()) == {State.UNKNOWN}
+    assert "bus" in [each.subject for each in world.incidents() if each.open]
+    world.bus.away = False
+    world.run(30.0, UP)
+    assert world.verdicts()[-1] is State.UP
+    assert [each for each in world.incidents() if each.open] == []
+
+
+def test_a_check_made_while_leading_runs_soon_and_a_removed_one_stops(world: World) -> None:
+    world.run(5.0)
+    world.define()
+    world.run(7.0, UP)
+    assert len(world.verdicts()) >= 1
+    with world.store.transaction() as unit:
+        unit.checks.remove("shop")
+    world.run(1.0, UP)
+    world.bus.sent.clear()
+    world.run(20.0)
+    assert world.bus.sent == []
+
+
+@pytest.mark.parametrize("how", ["pause", "remove"])
+def test_the_incident_of_a_check_that_stops_is_resolved(world: World, how: str) -> None:
+    world.define()
+    world.run(25.0, DOWN)
+    assert world.incidents()[0].open
+    with world.store.transaction() as unit:
+        if how == "remove":
+            unit.checks.remove("shop")
+        else:
+            unit.checks.put(replace(unit.checks.all()[0], paused=True))
+    world.run(2.0, DOWN)
+    (incident,) = world.incidents()
+    assert not incident.open
+
+
+def test_run_now_starts_a_round_at_once(world: World) -> None:
+    world.define()
+    world.run(8.0, UP)
+    before = len(world.verdicts())
+    world.bus.sent.clear()
+    with world.store.transaction() as unit:
+        unit.feed.add("request", "run:shop")
+    world.run(0.4, UP)
+    assert len(world.verdicts()) == before + 1
+
+
+def test_a_check_that_cannot_be_compiled_is_our_own_incident(world: World) -> None:
+    world.define("shop", broken=True)
+    world.define("blog")
+    world.run(15.0, UP)
+    (incident,) = world.incidents()
+    assert incident.subject == "check/shop"
+    assert world.verdicts("blog")
+    world.define("shop")
+    world.run(15.0, UP)
+    assert not world.incidents()[0].open
+
+
+def test_a_late_outcome_is_stored_without_a_vote(world: World) -> None:
+    world.define()
+    world.run_until_sent()
+    late, world.bus.sent = world.bus.sent, []
+    world.run(9.0)
+    world.bus.sent = late
+    (due,) = {job.due for batch in late for job in batch.jobs}
+    answer(world.bus, DOWN)
+    world.run(0.2)
+    with world.store.read() as unit:
+        assert unit.rounds.late("shop", due) == set(LOCATIONS)
+        assert unit.rounds.verdicts("shop", due - 1, due, 1)[0].state is State.UNKNOWN
+
+
+def test_own_figures_are_series(world: World) -> None:
+    world.define()
+    world.run(31.0, UP)
+    with world.store.read() as unit:
+        latest = {(s.metric, s.labels): s.value for s in unit.series.latest(0.0)}
+    assert latest["nightowl_rounds_total", (("verdict", "up"),)] >= 2
+    assert ("nightowl_queue_length", (("queue", "nightowl.check.london"),)) in latest
