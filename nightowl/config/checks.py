@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -18,21 +18,8 @@ from nightowl.config.refusals import validate
 from nightowl.config.report import Report
 from nightowl.core.values import Check, Expect, Severity, Target, Warn
 
-_HTTP_KEYS = frozenset(
-    [
-        "method",
-        "headers",
-        "body",
-        "auth",
-        "redirects",
-        "verify",
-        "ca",
-        "client_certificate",
-        "client_key",
-        "http_version",
-        "user_agent",
-    ]
-)
+_HTTP_KEYS = frozenset({"method", "headers", "body", "auth", "redirects", "http_version", "user_agent"})
+_HTTP_KEYS |= {"verify", "ca", "client_certificate", "client_key"}
 _HTTP_EXPECT = frozenset(["status", "body", "not_body", "regex", "json_values", "header"])
 _FOREIGN: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]] = {
     "http": (frozenset({"send"}), frozenset({"banner"}), frozenset()),
@@ -77,7 +64,7 @@ def template_of(check: Any, templates: Mapping[str, Any]) -> tuple[str, Spec]:
     """Return the name and the keys of the template that a check uses; both empty where none or nothing usable."""
     name = check.get("use") if isinstance(check, dict) else None
     template = templates.get(name) if isinstance(name, str) else None
-    return (cast("str", name), template) if isinstance(template, dict) else ("", {})
+    return (str(name), template) if isinstance(template, dict) else ("", {})
 
 
 def make_check(name: str, spec: Any, bench: Bench, templates: Mapping[str, Any]) -> Check | None:
@@ -90,7 +77,7 @@ def make_check(name: str, spec: Any, bench: Bench, templates: Mapping[str, Any])
     if isinstance(used, str) and used not in templates:
         bench.report.add((*maker.path, "use"), f"{one_of('a declared template', templates)} [NO05]")
         return None
-    return maker.make(cast("models.Check", model)) if model else None
+    return maker.make(model) if model else None
 
 
 class _Maker:
@@ -137,7 +124,7 @@ class _Maker:
         elif kind not in kinds:
             later = f"; this version of NightOwl does not have {kind} yet" if kind in LATER_KINDS["check"] else ""
             key = "kind" if model.kind else "url"
-            what = "a kind" if model.kind else "a URL that begins with a kind" if model.url else "what to test, by kind"
+            what = "a kind" if model.kind else "a URL that begins with a kind"
             self._refuse((key,), one_of(what, kinds) + later)
         elif kind in BUILT_IN_KINDS and kind != scheme:
             self._refuse(("kind",), f'"{scheme}", or nothing: the kind follows from the scheme of url')

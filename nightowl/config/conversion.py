@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from nightowl.config import settings, urls
 from nightowl.config.checks import Bench, pem
@@ -95,9 +94,9 @@ def location(name: str, table: LocationTable, bench: Bench) -> values.Location:
     )
 
 
-def channel(name: str, table: Any, bench: Bench) -> settings.ChannelSettings:
+def channel(name: str, table: channels.AnyChannel, bench: Bench) -> settings.ChannelSettings:
     """Return a channel of any kind."""
-    ca = pem(getattr(table, "ca", None), ("channel", name, "ca"), bench)
+    ca = "" if isinstance(table, channels.Slack) else pem(table.ca, ("channel", name, "ca"), bench)
     options: settings.Email | settings.Webhook | settings.Slack
     match table:
         case channels.Email():
@@ -111,7 +110,7 @@ def channel(name: str, table: Any, bench: Bench) -> settings.ChannelSettings:
                 ca=ca,
                 timeout=table.timeout,
             )
-        case _:
+        case channels.Slack():
             options = settings.Slack(url=table.url, timeout=table.timeout)
     return settings.ChannelSettings(name=name, options=options)
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from nightowl.config import conversion
 from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import BUILT_IN_KINDS, channel, location, people, server
+from nightowl.config.models import BUILT_IN_KINDS, check, location, people, server
 from nightowl.config.numbered import Problem, hints, location_problems, route_problems
 from nightowl.config.reading import Reading, read
 from nightowl.config.references import References
 from nightowl.config.report import Report, Source
 from nightowl.config.settings import ChannelSettings, Configuration
-from nightowl.config.tables import check_name, modelled, named, names, refuse_unknown, single
+from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.core.values import Check, Location, Route, User
 
 IMPLICIT_LOCATION = "local"
@@ -101,9 +101,10 @@ def check_from_spec(
     check_name("check", name, report)
     _refuse_nulls(resolved, (), report)
     bench = Bench(report=report, base=base or Path(), locations=locations, kinds=kinds, paths=allow_references)
-    check = make_check(name, resolved["check"][name], bench, {})
+    made = make_check(name, resolved["check"][name], bench, {})
     report.raise_if_any()
-    return cast("Check", check)
+    assert made is not None, "without a mistake there is a check"
+    return made
 
 
 def _refuse_nulls(value: Any, path: KeyPath, report: Report) -> None:
@@ -121,38 +122,38 @@ def _location_names(tree: dict[str, Any]) -> Collection[str]:
 def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configuration:
     report = bench.report
     refuse_unknown(tree, report)
-    single(tree, "auth", report)
-    channels = _channels(tree, bench)
+    single(tree, "auth", server.Auth, report)
+    told = _channels(tree, bench)
     return Configuration(
-        server=conversion.server(cast("server.Server", single(tree, "server", report))),
-        store_url=conversion.store_url(cast("server.Store", single(tree, "store", report)), bench),
-        retention=conversion.retention(cast("server.Retention", single(tree, "retention", report))),
-        bus=conversion.bus(cast("server.Bus", single(tree, "bus", report)), bench),
-        self_ping=cast("server.Self", single(tree, "self", report)).ping or "",
+        server=conversion.server(single(tree, "server", server.Server, report)),
+        store_url=conversion.store_url(single(tree, "store", server.Store, report), bench),
+        retention=conversion.retention(single(tree, "retention", server.Retention, report)),
+        bus=conversion.bus(single(tree, "bus", server.Bus, report), bench),
+        self_ping=single(tree, "self", server.Self, report).ping or "",
         locations=_locations(tree, bench),
         checks=_checks(tree, bench),
         specs=_specs(raw, tree),
-        channels=channels,
-        routes=_routes(tree, channels, bench),
+        channels=told,
+        routes=_routes(tree, told, bench),
         users=_users(tree, bench),
     )
 
 
 def _locations(tree: dict[str, Any], bench: Bench) -> dict[str, Location]:
     locations = {}
-    for name, table in modelled(tree, "location", bench.report).items():
-        made = locations[name] = conversion.location(name, cast("location.Location", table), bench)
+    for name, table in modelled(tree, "location", location.Location, bench.report).items():
+        made = locations[name] = conversion.location(name, table, bench)
         for problem in location_problems(made):
             _refuse(bench.report, ("location", name), problem)
     return locations or {IMPLICIT_LOCATION: Location(name=IMPLICIT_LOCATION)}
 
 
 def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
-    modelled(tree, "template", bench.report)
+    modelled(tree, "template", check.Template, bench.report)
     templates = tree["template"] if names(tree, "template") else {}
     specs = named(tree, "check", bench.report)
     made = {name: make_check(name, spec, bench, templates) for name, spec in specs.items()}
-    return {name: check for name, check in made.items() if check}
+    return {name: whole for name, whole in made.items() if whole}
 
 
 def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -166,19 +167,19 @@ def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any
 
 
 def _channels(tree: dict[str, Any], bench: Bench) -> dict[str, ChannelSettings]:
-    tables = modelled(tree, "channel", bench.report)
-    return {name: conversion.channel(name, cast("channel.Email", table), bench) for name, table in tables.items()}
+    tables = channels(tree, bench.report)
+    return {name: conversion.channel(name, table, bench) for name, table in tables.items()}
 
 
-def _routes(tree: dict[str, Any], channels: Mapping[str, ChannelSettings], bench: Bench) -> tuple[Route, ...]:
+def _routes(tree: dict[str, Any], told: Mapping[str, ChannelSettings], bench: Bench) -> tuple[Route, ...]:
     """Return the routes; where none is declared, one from everything to every channel."""
-    tables = modelled(tree, "route", bench.report)
-    routes = tuple(conversion.route(name, cast("people.Route", table)) for name, table in tables.items())
+    tables = modelled(tree, "route", people.Route, bench.report)
+    routes = tuple(conversion.route(name, table) for name, table in tables.items())
     for route in routes:
         for problem in route_problems(route, names(tree, "channel")):
             _refuse(bench.report, ("route", route.name), problem)
-    if not routes and channels:
-        return (Route(name="default", to=tuple(channels)),)
+    if not routes and told:
+        return (Route(name="default", to=tuple(told)),)
     return routes
 
 
@@ -189,5 +190,5 @@ def _refuse(report: Report, table: KeyPath, problem: Problem) -> None:
 
 
 def _users(tree: dict[str, Any], bench: Bench) -> tuple[User, ...]:
-    tables = modelled(tree, "user", bench.report)
-    return tuple(conversion.user(name, cast("people.User", table)) for name, table in tables.items())
+    tables = modelled(tree, "user", people.User, bench.report)
+    return tuple(conversion.user(name, table) for name, table in tables.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -28,9 +28,12 @@ _TYPES = {
 }
 
 
+T = TypeVar("T", bound=Table)
+
+
 def validate(
-    model: type[Table], value: Any, path: KeyPath, report: Report, at: Callable[[KeyPath], KeyPath] | None = None
-) -> Table | None:
+    model: type[T], value: Any, path: KeyPath, report: Report, at: Callable[[KeyPath], KeyPath] | None = None
+) -> T | None:
     """Return ``value`` as ``model``, after reporting what is wrong with it.
 
     What is left without the refused keys is returned, so that more mistakes can be found in it; None: nothing is.
@@ -69,7 +72,7 @@ def _refuse(
     where = at((*path, *inner))
     if detail["type"] == "extra_forbidden":
         inside = _model_at(model, inner[:-1])
-        table = inner[-2] if len(inner) > 1 else path[0]
+        table = f"{path[0]}.{inner[-2]}" if len(inner) > 1 else path[0]
         refuse_key(report, where, keys(inside), LATER_KEYS.get(str(table), ()))
     else:
         report.add(where, allowed_text(detail))

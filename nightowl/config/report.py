@@ -34,9 +34,9 @@ class Report:
         self._mistakes = {(mistake.file, mistake.key): mistake for mistake in mistakes}
         self._touched: set[KeyPath] = set()
 
-    def add(self, path: KeyPath, allowed: str, found: str | None = None, *, file: str | None = None) -> None:
+    def add(self, path: KeyPath, allowed: str, found: str | None = None) -> None:
         """Note a mistake at ``path``; without ``found`` the value as written there, masked."""
-        where = self.source.file(path) if file is None else file
+        where = self.source.file(path)
         said = self.shown(path) if found is None else found
         mistake = Mistake(file=where, key=dotted(path), found=said, allowed=allowed)
         self._mistakes.setdefault((where, mistake.key), mistake)

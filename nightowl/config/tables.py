@@ -8,16 +8,21 @@ from typing import Any
 
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import LATER_KINDS, LATER_TABLES, NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS
-from nightowl.config.models.table import Table
+from nightowl.config.models.channel import CHANNELS, AnyChannel
 from nightowl.config.numbered import one_of
-from nightowl.config.refusals import refuse_key, validate
+from nightowl.config.refusals import T, refuse_key, validate
 from nightowl.config.report import Report
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", re.ASCII)
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,99}", re.ASCII)
 _LOCATION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}", re.ASCII)
 _NAME_ALLOWED = 'a name of at most 100 letters, digits, "_", "-" and ".", not beginning with "-" or "."'
 _LOCATION_ALLOWED = 'a name of at most 63 letters, digits, "_" and "-", not beginning with "-"'
+
+_USER_ALLOWED = (
+    'a name of at most 100 letters, digits, "_", "-", ".", "@" and "+", not beginning with one of the last four'
+)
+_NAMES = {"location": (_LOCATION, _LOCATION_ALLOWED), "user": (_USER, _USER_ALLOWED)}
 
 
 def refuse_unknown(tree: dict[str, Any], report: Report) -> None:
@@ -27,9 +32,8 @@ def refuse_unknown(tree: dict[str, Any], report: Report) -> None:
             refuse_key(report, (table,), (*SINGLE, *NAMED), LATER_TABLES)
 
 
-def single(tree: dict[str, Any], table: str, report: Report) -> Table:
+def single(tree: dict[str, Any], table: str, model: type[T], report: Report) -> T:
     """Return a table that stands once; its defaults after reporting what is wrong with it."""
-    model = SINGLE[table]
     return validate(model, tree.get(table, {}), (table,), report) or model()
 
 
@@ -46,24 +50,26 @@ def named(tree: dict[str, Any], table: str, report: Report) -> dict[str, Any]:
 
 def check_name(table: str, name: str, report: Report) -> None:
     """Report a name that cannot be."""
-    pattern, allowed = (_LOCATION, _LOCATION_ALLOWED) if table == "location" else (_NAME, _NAME_ALLOWED)
+    pattern, allowed = _NAMES.get(table, (_NAME, _NAME_ALLOWED))
     if not pattern.fullmatch(name):
         report.add((table, name), allowed, "a name that cannot be")
 
 
-def modelled(tree: dict[str, Any], table: str, report: Report) -> dict[str, Table]:
+def modelled(tree: dict[str, Any], table: str, model: type[T], report: Report) -> dict[str, T]:
     """Return the well-formed ones of the tables of a table of tables."""
-    model = NAMED[table]
-    checked = {}
-    for name, value in named(tree, table, report).items():
-        path: KeyPath = (table, name)
-        valid = validate(model, value, path, report) if model else _channel(value, path, report)
-        if valid:
-            checked[name] = valid
-    return checked
+    found = named(tree, table, report)
+    checked = {name: validate(model, value, (table, name), report) for name, value in found.items()}
+    return {name: valid for name, valid in checked.items() if valid}
 
 
-def _channel(value: Any, path: KeyPath, report: Report) -> Table | None:
+def channels(tree: dict[str, Any], report: Report) -> dict[str, AnyChannel]:
+    """Return the well-formed channels, each as its kind."""
+    found = named(tree, "channel", report)
+    checked = {name: _channel(value, ("channel", name), report) for name, value in found.items()}
+    return {name: valid for name, valid in checked.items() if valid}
+
+
+def _channel(value: Any, path: KeyPath, report: Report) -> AnyChannel | None:
     if not isinstance(value, dict):
         report.add(path, "a table")
         return None

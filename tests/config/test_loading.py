@@ -126,6 +126,11 @@ def test_users_come_from_the_file(configured):
     assert (user.name, user.role, user.origin) == ("alice", "admin", "file")
 
 
+def test_a_user_may_be_called_by_an_e_mail_address(configured):
+    text = '[user."alice@example.org"]\nrole = "viewer"\npassword_hash = "$argon2id$v=19$x"'
+    assert configured(text).users[0].name == "alice@example.org"
+
+
 def test_a_folder_is_merged_by_table_in_order_of_name(tmp_path):
     (tmp_path / "b.toml").write_text('[check.b]\nurl = "http://b/"')
     (tmp_path / "a.toml").write_text('[server]\nlisten = "127.0.0.1:1"\n[check.a]\nurl = "http://a/"')

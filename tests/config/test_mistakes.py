@@ -62,6 +62,10 @@ def test_an_unknown_key_of_a_sub_table_is_met_with_that_table_s_keys(mistakes):
     assert found["check.shop.expect.bdoy"][1].startswith("body (is that meant?), or one of banner, body, ")
 
 
+def test_a_key_of_a_later_version_is_not_taken_for_one_elsewhere(mistakes):
+    assert "yet" not in mistakes(CHECK + 'auth = { oidc = "x" }')["check.shop.auth.oidc"][1]
+
+
 def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
     assert mistakes("[chekc.x]")["chekc"][1].startswith("check (is that meant?), or one of auth, bus, ")
 

@@ -40,11 +40,12 @@ LATER_KEYS: dict[str, frozenset[str]] = {
     "location": frozenset({"control", "key"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
-    "expect": frozenset({"answers"}),
+    "template.expect": frozenset({"answers"}),
+    "check.expect": frozenset({"answers"}),
     "channel": frozenset({"template"}),
     "route": frozenset({"group_by", "wait", "escalate"}),
 }
-"""Keys that later versions will have, by table (``expect``: by sub-table)."""
+"""Keys that later versions will have, by table and sub-table."""
 
 LATER_KINDS: dict[str, frozenset[str]] = {
     "check": frozenset(["heartbeat", "task", "dns", "tls", "icmp", "smtp"]),

@@ -85,5 +85,8 @@ class Slack(Table):
     """How long one delivery may take."""
 
 
-CHANNELS: dict[str, type[Email | Webhook | Slack]] = {"email": Email, "webhook": Webhook, "slack": Slack}
+AnyChannel = Email | Webhook | Slack
+"""A channel of any kind."""
+
+CHANNELS: dict[str, type[AnyChannel]] = {"email": Email, "webhook": Webhook, "slack": Slack}
 """The kinds of channels."""
