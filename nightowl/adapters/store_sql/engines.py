@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -73,7 +74,7 @@ def _sqlite(url: URL) -> Engines:
     in_memory = url.database in (None, "", ":memory:")
     name = f"file:/nightowl-{uuid.uuid4()}?vfs=memdb" if in_memory else str(url.database)
 
-    def open_file() -> sqlite3.Connection:
+    def open_file(*, only_read: bool) -> sqlite3.Connection:
         connection = sqlite3.connect(
             name, uri=in_memory, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
@@ -81,14 +82,25 @@ def _sqlite(url: URL) -> Engines:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-16384")
+        connection.execute(f"PRAGMA query_only={only_read:d}")
         return connection
 
     base = URL.create("sqlite")
     writer = create_engine(
-        base, creator=open_file, poolclass=QueuePool, pool_size=1, max_overflow=0, pool_timeout=_PATIENCE
+        base,
+        creator=partial(open_file, only_read=False),
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=_PATIENCE,
     )
     reader = create_engine(
-        base, creator=open_file, poolclass=QueuePool, pool_size=4, max_overflow=12, pool_timeout=_PATIENCE
+        base,
+        creator=partial(open_file, only_read=True),
+        poolclass=QueuePool,
+        pool_size=4,
+        max_overflow=12,
+        pool_timeout=_PATIENCE,
     )
     event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
@@ -96,13 +108,21 @@ def _sqlite(url: URL) -> Engines:
 
 
 def _postgresql(url: URL) -> Engines:
-    return _server(url, {"connect_timeout": _PATIENCE, "application_name": "nightowl"})
+    engines = _server(url, {"connect_timeout": _PATIENCE, "application_name": "nightowl"})
+    return engines._replace(reader=engines.reader.execution_options(postgresql_readonly=True))
 
 
 def _mariadb(url: URL) -> Engines:
-    return _server(
+    engines = _server(
         url, {"connect_timeout": _PATIENCE, "charset": "utf8mb4", "init_command": "SET time_zone = '+00:00'"}
     )
+    event.listen(engines.reader, "connect", _only_read)
+    return engines
+
+
+def _only_read(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION TRANSACTION READ ONLY")
 
 
 def _server(url: URL, arguments: dict[str, Any]) -> Engines:

@@ -270,7 +270,8 @@ SESSIONS = _table(
     "sessions",
     Column("token_hash", _HASH, primary_key=True),
     Column("user_name", _NAME, ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
-    Column("expires", Double, nullable=False, index=True),
+    Column("expires", Double, nullable=False),
+    Index("sessions_by_expiry", "expires", "token_hash"),
 )
 
 FEED = _table(

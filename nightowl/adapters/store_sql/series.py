@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from nightowl.adapters.store_sql.schema import CHECK_IDS, LOCATION_IDS, OUTCOMES, SAMPLES, SERIES, STATES
 from nightowl.adapters.store_sql.session import Session
@@ -18,6 +18,7 @@ from nightowl.core.values import Sample, State
 _Labels = tuple[tuple[str, str], ...]
 
 _CHUNK = 500
+_POINT = (SAMPLES.c.time, SAMPLES.c.value)
 _PHASES = ("connect", "dns", "first_byte", "tls", "total", "transfer")
 _decode_labels = msgspec.json.Decoder(_Labels).decode
 
@@ -53,17 +54,9 @@ class SqlSeries:
 
     def latest(self, since: float) -> list[Sample]:
         """The newest sample of each appended series, where it is newer than ``since``."""
-        newest = (
-            select(func.max(SAMPLES.c.time))
-            .where(SAMPLES.c.series_id == SERIES.c.id)
-            .correlate(SERIES)
-            .scalar_subquery()
-        )
-        query = (
-            select(SERIES.c.metric, SERIES.c.labels, SAMPLES.c.time, SAMPLES.c.value)
-            .join(SAMPLES, (SAMPLES.c.series_id == SERIES.c.id) & (SAMPLES.c.time == newest))
-            .where(SAMPLES.c.time > since)
-        )
+        newest = select(SAMPLES).where(SAMPLES.c.series_id == SERIES.c.id).order_by(SAMPLES.c.time.desc()).limit(1)
+        time, value = (newest.with_only_columns(column).correlate(SERIES).scalar_subquery() for column in _POINT)
+        query = select(SERIES.c.metric, SERIES.c.labels, time.label("time"), value.label("value")).where(time > since)
         return sorted(
             (_sample(row) for row in self._connection.execute(query)), key=lambda sample: (sample.metric, sample.labels)
         )
@@ -92,16 +85,17 @@ class SqlSeries:
             yield from ((row.series_id, row.time, row.value) for row in self._connection.execute(query))
 
     def _outcomes(self, where: Mapping[str, str], start: float, end: float) -> Sequence[Any]:
+        checks = select(CHECK_IDS.c.id).where(CHECK_IDS.c.name.is_not(None))
+        if "check" in where:
+            checks = checks.where(CHECK_IDS.c.name == where["check"])
         query = (
             select(OUTCOMES, CHECK_IDS.c.name.label("check"), LOCATION_IDS.c.name.label("location"))
-            .select_from(CHECK_IDS)
-            .join(OUTCOMES, OUTCOMES.c.check_id == CHECK_IDS.c.id)
+            .join(CHECK_IDS, CHECK_IDS.c.id == OUTCOMES.c.check_id)
             .join(LOCATION_IDS, LOCATION_IDS.c.id == OUTCOMES.c.location_id)
-            .where(OUTCOMES.c.due > to_ms(start), OUTCOMES.c.due <= to_ms(end))
+            # the index is by check, then due: a range of it for each check
+            .where(OUTCOMES.c.check_id.in_(checks), OUTCOMES.c.due > to_ms(start), OUTCOMES.c.due <= to_ms(end))
             .where(OUTCOMES.c.state != STATES.index(State.UNKNOWN))
         )
-        if "check" in where:
-            query = query.where(CHECK_IDS.c.name == where["check"])
         if "location" in where:
             query = query.where(LOCATION_IDS.c.name == where["location"])
         return self._connection.execute(query).all()

@@ -226,7 +226,8 @@ def _rest() -> None:
         "sessions",
         sa.Column("token_hash", _HASH, primary_key=True),
         sa.Column("user_name", _NAME, sa.ForeignKey("users.name", ondelete="CASCADE"), nullable=False, index=True),
-        sa.Column("expires", sa.Double, nullable=False, index=True),
+        sa.Column("expires", sa.Double, nullable=False),
+        sa.Index("sessions_by_expiry", "expires", "token_hash"),
     )
     _create(
         "feed",
