@@ -18,7 +18,7 @@ _PAGE = """<!doctype html>
   :root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }}
   body {{ margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
   li {{ margin: 1rem 0 }}
-  pre {{ overflow-x: auto; padding: .75rem; border: 1px solid #8888; border-radius: .25rem }}
+  pre {{ white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem; border: 1px solid #8888; border-radius: .25rem }}
 </style>
 <h1>Inbox of the demo</h1>
 <p>{summary}</p>
@@ -27,7 +27,7 @@ _PAGE = """<!doctype html>
 
 _MESSAGE = """
 <li><time datetime="{moment}">{clock} UTC</time> · {kind} · <strong>{subject}</strong>
-<pre tabindex="0">{text}</pre></li>"""
+<pre>{text}</pre></li>"""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
