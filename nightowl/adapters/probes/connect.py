@@ -6,21 +6,18 @@ import socket
 from collections.abc import Callable
 from errno import EMFILE, ENFILE
 from time import monotonic
-from typing import Any, Literal
+from typing import Any
 
 from nightowl.adapters.probes.failure import Failure
 from nightowl.adapters.probes.guard import Decide, refusal
-from nightowl.adapters.probes.loop import AddressInfo
+from nightowl.adapters.probes.lookups import AddressInfo, Family
 from nightowl.adapters.probes.names import encoded, lookup_failure
 from nightowl.adapters.probes.reasons import explain_socket
 from nightowl.core.values import Phases
 from nightowl.ports import Connect
 
-Family = Literal["any", "4", "6"]
-Resolve = Callable[[str, int, int, float], AddressInfo]
-"""Host, port, family and seconds to addresses: ``Workers.resolve``."""
-
-_FAMILIES = {"any": socket.AF_UNSPEC, "4": socket.AF_INET, "6": socket.AF_INET6}
+Resolve = Callable[[str, Family, float], AddressInfo]
+"""Host, family and seconds to addresses; raises ``OSError``, of which ``TimeoutError`` is one."""
 
 
 def connector(family: Family, decide: Decide, resolve: Resolve) -> Connect:
@@ -28,7 +25,7 @@ def connector(family: Family, decide: Decide, resolve: Resolve) -> Connect:
 
     def connect(host: str, port: int, deadline: float) -> socket.socket:
         began = monotonic()
-        addresses = lookup(host, port, family, deadline, resolve)
+        addresses = lookup(host, family, deadline, resolve)
         dns = monotonic() - began
         failure: Failure | None = None
         for number, (kind, _, protocol, _, address) in enumerate(addresses):
@@ -39,7 +36,7 @@ def connector(family: Family, decide: Decide, resolve: Resolve) -> Connect:
             # An address that swallows packets must leave time for those after it.
             share = (deadline - monotonic()) / (len(addresses) - number)
             try:
-                return _open(kind, protocol, address, share)
+                return _open(kind, protocol, (address[0], port, *address[2:]), share)
             except OSError as error:
                 took = Phases(dns=dns, connect=monotonic() - began - dns)
                 failure = _explained(error, address[0], took)
@@ -49,7 +46,7 @@ def connector(family: Family, decide: Decide, resolve: Resolve) -> Connect:
     return connect
 
 
-def lookup(host: str, port: int, family: Family, deadline: float, resolve: Resolve) -> AddressInfo:
+def lookup(host: str, family: Family, deadline: float, resolve: Resolve) -> AddressInfo:
     """The addresses of a host, at least one.
 
     Raises:
@@ -58,7 +55,7 @@ def lookup(host: str, port: int, family: Family, deadline: float, resolve: Resol
     name = encoded(host)
     began = monotonic()
     try:
-        return resolve(name, port, _FAMILIES[family], max(deadline - began, 0.001))
+        return resolve(name, family, max(deadline - began, 0.001))
     except OSError as error:
         cause = lookup_failure(host, error)
     raise Failure(cause.reason, cause.detail, phases=Phases(dns=monotonic() - began))

@@ -19,16 +19,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
+from queue import Empty, SimpleQueue
 from time import monotonic, time
 
-from msgspec.structs import replace
-
-from nightowl.adapters.probes.connect import connector, lookup
+from nightowl.adapters.probes.connect import connector
 from nightowl.adapters.probes.exchange import Exchange
 from nightowl.adapters.probes.failure import BUSY, FAULT, OVERDUE, STOPPED, Failure, failed, state_of
 from nightowl.adapters.probes.guard import guard
+from nightowl.adapters.probes.lookups import AddressInfo, Family, Lookups
 from nightowl.adapters.probes.loop import Loop, Workers
-from nightowl.adapters.probes.names import UNEXPLAINED
+from nightowl.adapters.probes.names import lookup_failure
 from nightowl.adapters.probes.plan import Plan
 from nightowl.adapters.probes.transfers import Transfers
 from nightowl.core.values import Attempt, Policy, State, Target
@@ -51,7 +51,7 @@ _FILES_KEPT = 256
 class Flight:
     """An attempt from its submission to its end."""
 
-    __slots__ = ("deadline", "done", "exchange", "fallback", "policy", "started", "submitted", "target")
+    __slots__ = ("asked", "deadline", "done", "exchange", "policy", "started", "submitted", "target")
 
     def __init__(self, target: Target, policy: Policy, timeout: float, done: Done) -> None:
         self.target = target
@@ -61,8 +61,8 @@ class Flight:
         self.deadline = self.submitted + timeout
         self.started = 0.0
         self.exchange: Exchange | None = None
-        self.fallback: Attempt | None = None
-        """What the attempt is where asking for more about its cause takes too long."""
+        self.asked = 0.0
+        """When the look-up that it waits for began (monotonic; 0: it waits for none)."""
 
 
 class ProbeEngine:
@@ -73,7 +73,8 @@ class ProbeEngine:
         self._loop = loop
         self._workers = workers
         self._probes = probes
-        self._transfers = Transfers(loop.watch, self._exchanged)
+        self._transfers = Transfers(loop.watch, self._hop_ended)
+        self._lookups = Lookups(workers.look_up, self.later)
         self._limit = _room_for_sockets()
         self._arrivals: deque[Flight] = deque()
         self._calls: deque[Callable[[], None]] = deque()
@@ -167,7 +168,43 @@ class ProbeEngine:
         decide = None if flight.policy.reach == "any" else guard(flight.policy)
         exchange = flight.exchange = Exchange(self._plan(flight.target), decide, flight.deadline)
         self._by_exchange[exchange] = flight
-        self._transfers.start(exchange)
+        self._hop(flight, exchange)
+
+    def _hop(self, flight: Flight, exchange: Exchange) -> None:
+        name = exchange.name
+        if name:
+            flight.asked = monotonic()
+            self._lookups.ask(name, flight.target.family, partial(self._looked_up, flight, exchange))
+        else:
+            self._launch(flight, exchange)
+
+    def _launch(self, flight: Flight, exchange: Exchange) -> None:
+        try:
+            self._transfers.start(exchange)
+        except Exception as error:
+            log.exception("A transfer could not be started")
+            self._fail(flight, FAULT, f"the transfer could not be started: {type(error).__name__}")
+
+    def _looked_up(self, flight: Flight, exchange: Exchange, found: AddressInfo | OSError) -> None:
+        if flight not in self._flights:
+            return
+        seconds = monotonic() - flight.asked
+        flight.asked = 0.0
+        if isinstance(found, OSError):
+            exchange.unresolved(lookup_failure(exchange.name, found), seconds)
+            self._end(flight, _concluded(exchange))
+        else:
+            exchange.resolved(found, seconds)
+            self._launch(flight, exchange)
+
+    def _unresolved(self, flight: Flight, exchange: Exchange, now: float) -> None:
+        """End an attempt whose name was not resolved in time."""
+        if self._lookups.begun(exchange.name, flight.target.family):
+            failure = lookup_failure(exchange.name, TimeoutError())
+        else:
+            failure = Failure(BUSY, "so many names were being looked up that this one never was")
+        exchange.unresolved(failure, now - flight.asked)
+        self._end(flight, _concluded(exchange))
 
     def _plan(self, target: Target) -> Plan:
         """The target's plan; a job's attempts share the target object, by which plans are kept."""
@@ -189,7 +226,7 @@ class ProbeEngine:
         if flight not in self._flights:
             return
         flight.started = time()
-        connect = connector(flight.target.family, guard(flight.policy), self._workers.resolve)
+        connect = connector(flight.target.family, guard(flight.policy), self._resolve)
         began = monotonic()
         try:
             attempt = probe(flight.target, flight.deadline, connect)
@@ -201,31 +238,32 @@ class ProbeEngine:
             attempt = failed(fault, started=flight.started, duration=monotonic() - began)
         self.later(0, partial(self._end, flight, attempt))
 
-    def _exchanged(self, exchange: Exchange) -> None:
-        flight = self._by_exchange.pop(exchange, None)
+    def _resolve(self, host: str, family: Family, seconds: float) -> AddressInfo:
+        """Wait for the addresses of a host, on a worker."""
+        answers: SimpleQueue[AddressInfo | OSError] = SimpleQueue()
+        self.later(0, partial(self._lookups.ask, host, family, answers.put))
+        try:
+            found = answers.get(timeout=seconds)
+        except Empty:
+            raise TimeoutError from None
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    def _hop_ended(self, exchange: Exchange, again: bool) -> None:
+        flight = self._by_exchange.get(exchange)
         if flight is None:
             return
-        if exchange.heavy:
+        if again:
+            self._hop(flight, exchange)
+        elif exchange.heavy:
             self._workers.compute(partial(self._compute, flight, exchange))
-            return
-        attempt = _concluded(exchange)
-        if attempt.reason == UNEXPLAINED:
-            flight.fallback = attempt
-            self._workers.run(partial(self._explain_lookup, flight, exchange.host, attempt))
         else:
-            self._end(flight, attempt)
+            self._end(flight, _concluded(exchange))
 
     def _compute(self, flight: Flight, exchange: Exchange) -> None:
         """Conclude an exchange on a worker."""
         self.later(0, partial(self._end, flight, _concluded(exchange)))
-
-    def _explain_lookup(self, flight: Flight, host: str, attempt: Attempt) -> None:
-        """Ask the resolver again, on a worker, for the cause that libcurl keeps to itself."""
-        try:
-            lookup(host, 0, flight.target.family, flight.deadline, self._workers.resolve)
-        except Failure as failure:
-            attempt = replace(attempt, reason=failure.reason, detail=failure.detail)
-        self.later(0, partial(self._end, flight, attempt))
 
     def _end(self, flight: Flight, attempt: Attempt) -> None:
         """Report an attempt, unless the sweep has already."""
@@ -259,13 +297,13 @@ class ProbeEngine:
     # -- what does not end by itself --------------------------------------------------------------------------------
 
     def _sweep(self, now: float) -> None:
-        overdue = [flight for flight in self._flights if flight.deadline + _GRACE < now]
-        for flight in overdue:
-            if flight.exchange is not None:
-                self._transfers.abandon(flight.exchange)
-            if flight.fallback is not None:
-                self._end(flight, flight.fallback)
-            else:
+        for flight in [flight for flight in self._flights if flight.deadline < now]:
+            exchange = flight.exchange
+            if exchange is not None and flight.asked:
+                self._unresolved(flight, exchange, now)
+            elif flight.deadline + _GRACE < now:
+                if exchange is not None:
+                    self._transfers.abandon(exchange)
                 self._fail(flight, OVERDUE, "the attempt did not end within its timeout")
         for _ in range(len(self._arrivals)):
             flight = self._arrivals.popleft()

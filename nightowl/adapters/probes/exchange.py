@@ -14,11 +14,15 @@ from nightowl.adapters.probes.certificate import report
 from nightowl.adapters.probes.expectations import shortcomings
 from nightowl.adapters.probes.failure import Failure, state_of
 from nightowl.adapters.probes.guard import Decide, refusal
+from nightowl.adapters.probes.lookups import AddressInfo
+from nightowl.adapters.probes.names import needs_lookup
 from nightowl.adapters.probes.plan import Plan, request_options
 from nightowl.adapters.probes.reasons import Ending, explain, explain_socket
 from nightowl.adapters.probes.redirects import REDIRECTS, follow, origin
 from nightowl.adapters.probes.timing import Timing
 from nightowl.core.values import Attempt, Certificate, State
+
+_NO_ANSWER = Answer(0)
 
 
 class _Opened:
@@ -40,8 +44,8 @@ class Exchange:
     """An attempt at an http or https target: ``configure``, a transfer, ``ended``; and again, or ``conclude``."""
 
     __slots__ = (
-        "_address", "_answer", "_certificate", "_deadline", "_decide", "_failure", "_hop_started", "_plan", "_refused",
-        "_request", "_started", "_status", "_timing", "_visited",
+        "_address", "_addresses", "_answer", "_certificate", "_deadline", "_decide", "_failure", "_hop_started",
+        "_plan", "_refused", "_request", "_started", "_status", "_timing", "_visited",
     )  # fmt: skip
 
     def __init__(self, plan: Plan, decide: Decide | None, deadline: float) -> None:
@@ -52,17 +56,30 @@ class Exchange:
         self._deadline = deadline
         self._started = time()
         self._timing = Timing()
+        self._answer = _NO_ANSWER
         self._visited: tuple[str, ...] = (plan.first.url,)
         self._status = 0
-        self._address = ""
+        self._address = self._addresses = ""
         self._certificate: Certificate | None = None
         self._failure: Failure | None = None
         self._refused: Failure | None = None
 
     @property
-    def host(self) -> str:
-        """The host of the current hop."""
-        return origin(self._request.url)[1]
+    def name(self) -> str:
+        """The name that has to be looked up for the current hop (empty: none has to be)."""
+        host = self._request.host
+        return host if needs_lookup(host) else ""
+
+    def resolved(self, addresses: AddressInfo, seconds: float) -> None:
+        """Take in the addresses of ``name``, and how long that took."""
+        self._timing.looked_up(seconds)
+        found = dict.fromkeys(f"[{address[0]}]" if ":" in address[0] else address[0] for *_, address in addresses)
+        self._addresses = ",".join(found)
+
+    def unresolved(self, failure: Failure, seconds: float) -> None:
+        """Let the attempt fail for want of an address."""
+        self._timing.looked_up(seconds)
+        self._failure = failure
 
     @property
     def heavy(self) -> bool:
@@ -85,6 +102,10 @@ class Exchange:
         setopt(pycurl.CONNECTTIMEOUT_MS, left)
         setopt(pycurl.WRITEFUNCTION, answer.body)
         setopt(pycurl.HEADERFUNCTION, answer.header)
+        if self._addresses:
+            _, host, port = origin(self._request.url)
+            setopt(pycurl.RESOLVE, [f"+{host}:{port}:{self._addresses}"])
+            self._addresses = ""
         if self._decide is not None:
             setopt(pycurl.OPENSOCKETFUNCTION, self._open)
 
@@ -125,7 +146,7 @@ class Exchange:
         except Failure as failure:
             reason, detail = failure.reason, failure.detail
             state = state_of(reason)
-            if not reason.startswith(("policy.", "redirect.")):
+            if not reason.startswith(("dns.", "policy.", "redirect.")):
                 shown = self._answer.excerpt()
         else:
             reason, detail = shortcomings(target.warn, self._timing.total, self._certificate, self._started)

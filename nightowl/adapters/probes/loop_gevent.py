@@ -14,12 +14,11 @@ import pycurl
 from gevent import event, lock, threadpool
 
 from nightowl.adapters.probes.engine import ProbeEngine
-from nightowl.adapters.probes.loop import AddressInfo, stream_addresses
 from nightowl.ports import Probe
 
 WORKERS = 1000
 """Blocking probes that run at once, each in a greenlet."""
-LOOKUPS = 32
+LOOKUPS = 256
 """Names that are looked up at once: a stalled resolver holds a native thread until it gives up."""
 COMPUTING = 2
 """Large answers that are judged at once."""
@@ -103,15 +102,12 @@ class GeventWorkers:
         """Run ``job`` in a native thread, beside the hub."""
         gevent.spawn(self._computing.apply, job)  # which waits for a free thread, but not here
 
-    def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
-        """``getaddrinfo`` in a native thread that is left behind where it takes longer than ``seconds``."""
-        with gevent.Timeout(seconds, TimeoutError):
-            addresses: AddressInfo = self._lookups.spawn(stream_addresses, host, port, family).get()
-        return addresses
+    def look_up(self, job: Callable[[], None]) -> None:
+        """Run ``job`` in a native thread, beside the hub."""
+        gevent.spawn(self._lookups.apply, job)
 
     def close(self) -> None:
-        """Let the native threads end."""
-        self._lookups.kill()
+        """Let the native threads end, but do not wait for those that hang in the resolver."""
         self._computing.kill()
 
     def _serve(self, job: Callable[[], None]) -> None:

@@ -7,12 +7,11 @@ import select
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 import pycurl
 
 from nightowl.adapters.probes.engine import ProbeEngine
-from nightowl.adapters.probes.loop import ACTIONS, READ, WRITE, AddressInfo, stream_addresses
 from nightowl.ports import Probe
 
 WORKERS = 128
@@ -20,7 +19,14 @@ WORKERS = 128
 LOOKUPS = 256
 """Names that are looked up at once: a stalled resolver holds a thread until it gives up."""
 _READY_AT_ONCE = 256
-_INTEREST = {pycurl.POLL_IN: READ, pycurl.POLL_OUT: WRITE, pycurl.POLL_INOUT: READ | WRITE, pycurl.POLL_NONE: 0}
+_READ, _WRITE, _WRONG, _HUNG = select.EPOLLIN, select.EPOLLOUT, select.EPOLLERR, select.EPOLLHUP
+_INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE, pycurl.POLL_NONE: 0}
+_ACTIONS = tuple(
+    (pycurl.CSELECT_IN if events & (_READ | _HUNG) else 0)
+    | (pycurl.CSELECT_OUT if events & _WRITE else 0)
+    | (pycurl.CSELECT_ERR if events & _WRONG else 0)
+    for events in range(32)
+)
 
 
 class ThreadLoop:
@@ -30,7 +36,7 @@ class ThreadLoop:
         self._epoll = select.epoll()
         self._interest: dict[int, int] = {}
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._epoll.register(self._waker, READ)
+        self._epoll.register(self._waker, _READ)
 
     def watch(self, descriptor: int, what: int) -> None:
         """Wait for a descriptor, or forget it.
@@ -55,7 +61,7 @@ class ThreadLoop:
         ready = []
         for descriptor, events in self._epoll.poll(seconds, _READY_AT_ONCE):
             if descriptor in self._interest:
-                ready.append((descriptor, ACTIONS[events & 31]))
+                ready.append((descriptor, _ACTIONS[events & 31]))
             elif descriptor == self._waker:
                 with suppress(BlockingIOError):
                     os.eventfd_read(descriptor)
@@ -74,43 +80,22 @@ class ThreadLoop:
         os.close(self._waker)
 
 
-class ThreadWorkers:
-    """``Workers`` on daemon threads, started when needed: a stuck one does not keep the process from ending."""
+class Threads:
+    """At most ``limit`` daemon threads, started when needed: a stuck one does not keep the process from ending."""
 
-    def __init__(self, limit: int = WORKERS) -> None:
+    def __init__(self, name: str, limit: int) -> None:
+        self._name = name
         self._limit = limit
         self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._started = 0
         self._idle = threading.Semaphore(0)
-        self._lookups = threading.BoundedSemaphore(LOOKUPS)
 
     def run(self, job: Callable[[], None]) -> None:
         """Run ``job`` on the next free thread."""
         self._jobs.put(job)
         if not self._idle.acquire(blocking=False) and self._started < self._limit:
             self._started += 1
-            threading.Thread(target=self._serve, name=f"probe-{self._started}", daemon=True).start()
-
-    def compute(self, job: Callable[[], None]) -> None:
-        """Run ``job`` on the next free thread."""
-        self.run(job)
-
-    def resolve(self, host: str, port: int, family: int, seconds: float) -> AddressInfo:
-        """``getaddrinfo`` on a thread that is left behind where it takes longer than ``seconds``."""
-        if not self._lookups.acquire(timeout=seconds):
-            raise TimeoutError
-        answers: SimpleQueue[AddressInfo | OSError] = SimpleQueue()
-
-        def look_up() -> None:
-            try:
-                answers.put(stream_addresses(host, port, family))
-            except OSError as error:
-                answers.put(error)
-            finally:
-                self._lookups.release()
-
-        threading.Thread(target=look_up, name="probe-lookup", daemon=True).start()
-        return _answer(answers, seconds)
+            threading.Thread(target=self._serve, name=f"{self._name}-{self._started}", daemon=True).start()
 
     def close(self) -> None:
         """Let the threads end."""
@@ -123,14 +108,20 @@ class ThreadWorkers:
             self._idle.release()
 
 
-def _answer(answers: SimpleQueue[AddressInfo | OSError], seconds: float) -> AddressInfo:
-    try:
-        answer = answers.get(timeout=seconds)
-    except Empty:
-        raise TimeoutError from None
-    if isinstance(answer, OSError):
-        raise answer
-    return answer
+class ThreadWorkers:
+    """``Workers`` as threads."""
+
+    def __init__(self) -> None:
+        self._workers = Threads("probe", WORKERS)
+        self._lookups = Threads("probe-lookup", LOOKUPS)
+        self.run = self._workers.run
+        self.compute = self._workers.run
+        self.look_up = self._lookups.run
+
+    def close(self) -> None:
+        """Let the threads end."""
+        self._workers.close()
+        self._lookups.close()
 
 
 class ThreadEngine(ProbeEngine):

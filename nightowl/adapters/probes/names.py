@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import socket
+from functools import lru_cache
 from ipaddress import ip_address
 
 from nightowl.adapters.probes.failure import Failure
-
-UNEXPLAINED = "dns.servfail"
-"""What libcurl's only error for look-ups is taken for, until the resolver itself has been asked for the cause."""
 
 _NO_NAME = ("dns.nxdomain", "no such name")
 _NO_DATA = ("dns.nodata", "the name has no address of the wanted family")
@@ -44,11 +42,22 @@ def lookup_failure(host: str, error: OSError) -> Failure:
     return Failure(reason, f"{host}: {detail}")
 
 
-def _well_formed(name: str) -> bool:
-    """Whether a name is an address, or consists of labels as RFC 1035, section 2.3.4, allows them."""
+@lru_cache(maxsize=4096)
+def needs_lookup(host: str) -> bool:
+    """Whether a host is a name that only a resolver knows, and neither an address nor this machine."""
+    return host not in ("", "localhost") and not is_address(host)
+
+
+def is_address(name: str) -> bool:
+    """Whether a host is written as an address."""
     try:
         ip_address(name.partition("%")[0])
     except ValueError:
-        labels = name.removesuffix(".").split(".")
-        return len(name) <= 253 and all(0 < len(label) <= 63 for label in labels)
+        return False
     return True
+
+
+def _well_formed(name: str) -> bool:
+    """Whether a name is an address, or consists of labels as RFC 1035, section 2.3.4, allows them."""
+    labels = name.removesuffix(".").split(".")
+    return is_address(name) or (len(name) <= 253 and all(0 < len(label) <= 63 for label in labels))

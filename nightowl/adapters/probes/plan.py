@@ -32,7 +32,7 @@ _ALWAYS: tuple[Option, ...] = (
     (pycurl.PROXY, ""),
     (pycurl.FRESH_CONNECT, 1),
     (pycurl.FORBID_REUSE, 1),
-    (pycurl.DNS_CACHE_TIMEOUT, 0),
+    (pycurl.DNS_CACHE_TIMEOUT, 1),  # 0 would forget the addresses that are given with RESOLVE
     (pycurl.PATH_AS_IS, 1),
     (_QUICK_EXIT, 1),
 )

@@ -25,7 +25,6 @@ import msgspec
 import pycurl
 
 from nightowl.adapters.probes.failure import FAULT, TARGET, Failure
-from nightowl.adapters.probes.names import UNEXPLAINED
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +146,7 @@ _TLS_WORDS = (
 _BY_CODE: dict[int, str | Callable[[Ending], str]] = {
     pycurl.E_UNSUPPORTED_PROTOCOL: _unsupported,
     pycurl.E_URL_MALFORMAT: TARGET,
-    pycurl.E_COULDNT_RESOLVE_HOST: UNEXPLAINED,
+    pycurl.E_COULDNT_RESOLVE_HOST: "dns.servfail",
     pycurl.E_COULDNT_CONNECT: _connect,
     pycurl.E_FTP_WEIRD_SERVER_REPLY: "http.malformed",
     pycurl.E_HTTP2: "http.http2",

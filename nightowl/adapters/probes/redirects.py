@@ -7,6 +7,7 @@ redirect leaves for another origin, and because it does not tell a loop from a l
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import msgspec
@@ -28,7 +29,13 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes
     identified: bool
 
+    @property
+    def host(self) -> str:
+        """The host that it is sent to."""
+        return origin(self.url)[1]
 
+
+@lru_cache(maxsize=4096)
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)

@@ -21,6 +21,11 @@ class Timing:
         self.lookup = self.connect = self.tls = 0.0
         """When these phases ended in the last hop, in seconds from its start (0: they did not)."""
 
+    def looked_up(self, seconds: float) -> None:
+        """Add a look-up that was made for libcurl."""
+        self._spent[0] = max(self._spent[0], 0.0) + seconds
+        self.total += seconds
+
     def add(self, curl: pycurl.Curl, *, https: bool, first_byte: float | None) -> None:
         """Add what libcurl measured of a hop.
 

@@ -20,10 +20,10 @@ class Transfers:
     """The transfers under way. Everything here runs on the engine's owner.
 
     ``watch(descriptor, what)`` says what libcurl waits for (``POLL_IN``, ``_OUT``, ``_INOUT`` or ``_REMOVE``),
-    ``ended(exchange)`` is called for each exchange that is ready to be concluded.
+    ``ended(exchange, again)`` is called at the end of each hop; ``again``: there is another one to be started.
     """
 
-    def __init__(self, watch: Callable[[int, int], None], ended: Callable[[Exchange], None]) -> None:
+    def __init__(self, watch: Callable[[int, int], None], ended: Callable[[Exchange, bool], None]) -> None:
         self._watch = watch
         self._ended = ended
         self._multi = pycurl.CurlMulti()
@@ -35,7 +35,7 @@ class Transfers:
         """When libcurl wants to be called even if no socket is ready (monotonic seconds; None: never)."""
 
     def start(self, exchange: Exchange) -> None:
-        """Begin an exchange."""
+        """Begin a hop."""
         curl = self._idle.pop() if self._idle else pycurl.Curl()
         exchange.configure(curl)
         self._multi.add_handle(curl)
@@ -82,14 +82,11 @@ class Transfers:
             curl.reset()
             if len(self._idle) < _POOLED:
                 self._idle.append(curl)
-            if again:
-                self.start(exchange)
         except Exception as error:
             log.exception("A hop of an attempt could not be handled")
             exchange.fail(Failure(FAULT, f"the attempt could not go on: {type(error).__name__}"))
             again = False
-        if not again:
-            self._ended(exchange)
+        self._ended(exchange, again)
 
     def _socket(self, what: int, descriptor: int, _multi: pycurl.CurlMulti, _data: object) -> None:
         self._watch(descriptor, what)
