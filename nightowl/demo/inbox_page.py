@@ -18,7 +18,7 @@ _PAGE = """<!doctype html>
   :root {{ color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif }}
   body {{ margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
   li {{ margin: 1rem 0 }}
-  pre {{ white-space: pre-wrap; overflow-wrap: anywhere; padding: .75rem; border: 1px solid #8888; border-radius: .25rem }}
+  pre {{ padding: .75rem; border: 1px solid #8888; white-space: pre-wrap; overflow-wrap: anywhere }}
 </style>
 <h1>Inbox of the demo</h1>
 <p>{summary}</p>
