@@ -26,6 +26,7 @@ from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.channels import kinds
 from nightowl.adapters.clock import SystemClock
+from nightowl.adapters.ping import ping
 from nightowl.adapters.probes import ThreadEngine, thread_engine
 from nightowl.adapters.store_sql import open_store as open_sql_store
 from nightowl.config import Configuration, check_from_spec, load, spec_to_toml, state_folder
@@ -38,6 +39,8 @@ from nightowl.flows.perform import Performer
 from nightowl.ports import Channel, Engine, Store, StoredCheck
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings
+
+__all__ = ["ping"]
 
 CLOCK = SystemClock()
 

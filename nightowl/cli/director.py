@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import click
 
+from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.roles.director import DirectorRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
+from nightowl.roles.self_ping import SelfPingRole
 
 
 @click.command()
 @config_option
+@listen_option
 @log_option
-def director(path: str, style: str) -> None:
+def director(path: str, listen: str, style: str) -> None:
     """Schedule rounds, take in results, decide and raise incidents.
 
     Several directors may run over one PostgreSQL or MariaDB store: one leads, the others stand by and go on
@@ -25,5 +28,8 @@ def director(path: str, style: str) -> None:
     with errors_told():
         installation = Installation(path)
         installation.define()
-        roles: list[Role] = [DirectorRole(installation), FollowingRole(installation, defines=True)]
+        leading = DirectorRole(installation)
+        pinging = SelfPingRole(installation, lambda: leading.works)
+        roles: list[Role] = [FollowingRole(installation, defines=True), pinging, leading]
+        roles += listeners(listen, leading, leading.figures)
     raise SystemExit(run(roles, reload=installation.reload))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.roles.following import FollowingRole
@@ -14,12 +15,14 @@ from nightowl.roles.notifier import NotifierRole
 
 @click.command()
 @config_option
+@listen_option
 @log_option
-def notifier(path: str, style: str) -> None:
+def notifier(path: str, listen: str, style: str) -> None:
     """Send notices to their channels until stopped; any number of notifiers may run."""
     log_to_stderr(style)
     with errors_told():
         installation = Installation(path)
-        roles: list[Role] = [NotifierRole(installation), FollowingRole(installation, defines=False)]
+        sending = NotifierRole(installation)
+        roles: list[Role] = [FollowingRole(installation, defines=False), sending, *listeners(listen, sending)]
         installation.store.ping()
     raise SystemExit(run(roles, reload=installation.reload))

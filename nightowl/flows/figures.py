@@ -29,17 +29,22 @@ class Figures:
 
     def samples(self, now: float, backlog: Mapping[str, int], outbox_oldest: float | None) -> list[Sample]:
         """Return the figures at ``now`` and begin a new interval. ``backlog`` is messages by queue name."""
-        found = [Sample("nightowl_rounds_total", (("verdict", state),), now, self.verdicts[state]) for state in State]
-        found += [
-            Sample("nightowl_rounds_missed_total", (), now, self.missed),
-            Sample("nightowl_outcomes_late_total", (), now, self.late),
-            Sample("nightowl_jobs_resent_total", (), now, self.resent),
-            Sample("nightowl_outbox_oldest_seconds", (), now, now - outbox_oldest if outbox_oldest else 0.0),
-        ]
+        found = self.totals(now)
+        found.append(Sample("nightowl_outbox_oldest_seconds", (), now, now - outbox_oldest if outbox_oldest else 0.0))
         found += [Sample("nightowl_queue_length", (("queue", name),), now, count) for name, count in backlog.items()]
         found += _lateness_samples(self._lateness, now)
         self._lateness.clear()
         return found
+
+    def totals(self, now: float) -> list[Sample]:
+        """Return the counts alone."""
+        rounds = [Sample("nightowl_rounds_total", (("verdict", state),), now, self.verdicts[state]) for state in State]
+        return [
+            *rounds,
+            Sample("nightowl_rounds_missed_total", (), now, self.missed),
+            Sample("nightowl_outcomes_late_total", (), now, self.late),
+            Sample("nightowl_jobs_resent_total", (), now, self.resent),
+        ]
 
 
 def _lateness_samples(lateness: Sequence[float], now: float) -> list[Sample]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 
 from nightowl.core.errors import LeaseLost, Unavailable
+from nightowl.core.values import Sample
 from nightowl.flows.leadership import Leadership, Parts
 from nightowl.flows.rhythm import Rhythm
 from nightowl.ports import Lease
@@ -42,6 +43,10 @@ class Leader:
     def leading(self) -> bool:
         """Whether this process leads."""
         return self._leadership is not None
+
+    def figures(self) -> list[Sample]:
+        """What has been counted since this process leads; empty while it stands by."""
+        return self._leadership.figures.totals(self._parts.clock.now()) if self._leadership else []
 
     def tick(self) -> None:
         """Do what is due now; call it every 50 ms. A fault of store or bus is logged once and tried again."""

@@ -73,7 +73,7 @@ class Leadership:
         self._rhythm = Rhythm(parts.clock)
         self._flights = Flights()
         self._intake = Intake()
-        self._figures = Figures()
+        self.figures = Figures()
         self._faults = faults.Faults()
         self._retainer = Retainer(parts.store, lease)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
@@ -143,7 +143,7 @@ class Leadership:
         if len(self._intake) < INTAKE_LIMIT:
             self._intake.take(parts.bus.receive(RECEIVE), self._flights, now)
         due = self._schedule.pop(now)
-        self._figures.missed += due.missed
+        self.figures.missed += due.missed
         self._waiting.extend(due.rounds)
         try:
             opened = self._commit(now)
@@ -153,7 +153,7 @@ class Leadership:
         self._send(by_location(opened), now)
         if self._rhythm.due("lost", 0.25):
             lost = self._flights.lost(now)
-            self._figures.resent += sum(map(len, lost.values()))
+            self.figures.resent += sum(map(len, lost.values()))
             self._send(lost, now)
         self._keep_house(now)
 
@@ -186,9 +186,9 @@ class Leadership:
     def _committed(
         self, closable: Sequence[OpenRound], closing: Closing, opened: Sequence[OpenRound], now: float
     ) -> None:
-        self._figures.started(self._intake.votes)
-        self._figures.late += self._intake.stored()
-        self._figures.closed(closing.verdicts)
+        self.figures.started(self._intake.votes)
+        self.figures.late += self._intake.stored()
+        self.figures.closed(closing.verdicts)
         self._flights.forget(closable, now)
         self._states.update(closing.states)
         self._waiting.clear()
@@ -261,7 +261,7 @@ class Leadership:
         lengths = {f"nightowl.check.{name}": self._parts.bus.backlog(name) for name in plan.locations}
         backlog = {queue: length for queue, length in lengths.items() if length is not None}
         with self._parts.store.transaction(self._lease) as unit:
-            unit.series.append(self._figures.samples(now, backlog, unit.outbox.oldest()))
+            unit.series.append(self.figures.samples(now, backlog, unit.outbox.oldest()))
 
     def _next_id(self) -> str:
         self._ids += 1

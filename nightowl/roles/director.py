@@ -7,6 +7,7 @@ import socket
 import threading
 
 from nightowl import wire
+from nightowl.core.values import Sample
 from nightowl.roles.installation import Installation
 from nightowl.roles.pulse import Pulse
 
@@ -20,25 +21,32 @@ class DirectorRole:
     name = "director"
 
     def __init__(self, installation: Installation) -> None:
-        self._installation = installation
         self._bus = wire.director_bus(installation.current())
+        holder = f"{socket.gethostname()}.{os.getpid()}"
+        self._leader = wire.leader(installation.store, self._bus, installation.current, holder)
 
     @property
     def fault(self) -> str:
         """What it cannot reach now, empty: nothing."""
-        return self._bus.fault
+        return self._leader.fault or self._bus.fault
+
+    @property
+    def works(self) -> bool:
+        """Whether it leads, and reaches all it needs."""
+        return self._leader.leading and not self.fault
+
+    def figures(self) -> list[Sample]:
+        """What it has counted while leading."""
+        return self._leader.figures()
 
     def run(self, stop: threading.Event) -> None:
         """Lead or stand by until ``stop``, then let another lead."""
-        installation = self._installation
-        holder = f"{socket.gethostname()}.{os.getpid()}"
-        leader = wire.leader(installation.store, self._bus, installation.current, holder)
         pulse = Pulse(self.name)
         try:
             while not stop.wait(TICK):
-                leader.tick()
-                pulse.beat(leader.fault or self._bus.fault)
+                self._leader.tick()
+                pulse.beat(self.fault)
         finally:
-            leader.stop()
+            self._leader.stop()
             self._bus.close()
             pulse.end()

@@ -10,6 +10,7 @@ from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role
 from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
+from nightowl.roles.self_ping import SelfPingRole
 from nightowl.roles.web import WebRole
 
 
@@ -28,4 +29,5 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
         return [role.fault for role in working if role.fault]
 
     web = WebRole(installation, faults, ready)
-    return [FollowingRole(installation, defines=True), web, *working]
+    pinging = SelfPingRole(installation, lambda: director.works)
+    return [FollowingRole(installation, defines=True), pinging, web, *working]

@@ -1,0 +1,193 @@
+"""Roles as processes: they begin, say how they are, and end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from nightowl import wire
+from nightowl.roles.installation import Installation
+from nightowl.roles.self_ping import SelfPingRole
+from tests.servers.server import free_ports
+
+NIGHTOWL = [sys.executable, "-m", "nightowl"]
+
+
+@contextmanager
+def role(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    started = subprocess.Popen(
+        [*NIGHTOWL, *arguments],
+        env=os.environ | {"STATE_DIRECTORY": str(folder)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield started
+    finally:
+        if started.poll() is None:
+            os.killpg(started.pid, signal.SIGKILL)
+        started.communicate()
+
+
+def said(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"STATE_DIRECTORY": str(folder)}
+    return subprocess.run(
+        [*NIGHTOWL, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def get(url: str, seconds: float = 30.0) -> tuple[int, str]:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            assert time.monotonic() < end, f"{url} does not answer"
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def configuration(tmp_path: Path) -> str:
+    path = tmp_path / "nightowl.toml"
+    path.write_text(
+        f'[bus]\nbroker = "filesystem://{tmp_path}/bus"\n[server]\nlisten = "127.0.0.1:{free_ports(1)[0]}"\n'
+    )
+    return str(path)
+
+
+def test_a_director_tells_its_health_and_metrics_and_ends_at_sigterm(tmp_path: Path, configuration: str) -> None:
+    (port,) = free_ports(1)
+    with role(tmp_path, "director", "-c", configuration, "--listen", f"127.0.0.1:{port}") as director:
+        assert get(f"http://127.0.0.1:{port}/health") == (200, "OK")
+        status, text = get(f"http://127.0.0.1:{port}/metrics")
+        assert status == 200
+        assert 'nightowl_role_up{role="director"} 1.0' in text
+        assert get(f"http://127.0.0.1:{port}/elsewhere")[0] == 404
+        wait_until_healthy(tmp_path, "director")
+        director.send_signal(signal.SIGTERM)
+        assert director.wait(30) == 0
+    gone = said(tmp_path, "health", "--role", "director")
+    assert gone.returncode == 1
+    assert "no process of this role" in gone.stdout
+
+
+def wait_until_healthy(folder: Path, name: str) -> None:
+    for _ in range(60):
+        if said(folder, "health", "--role", name).returncode == 0:
+            return
+    raise AssertionError(said(folder, "health", "--role", name).stdout)
+
+
+def test_up_serves_pages_until_it_is_told_to_stop(tmp_path: Path, configuration: str) -> None:
+    with role(tmp_path, "up", "-c", configuration) as up:
+        assert up.stderr is not None
+        address = re.search(r"http://[^ ]+/", up.stderr.readline())
+        assert address is not None
+        assert get(address[0] + "health")[0] == 200
+        assert json.loads(get(address[0] + "ready")[1]) == {"ready": True, "problems": []}
+        up.send_signal(signal.SIGINT)
+        assert up.wait(30) == 0
+        assert "Traceback" not in up.stderr.read()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("up", "-c", "missing.toml"), "missing.toml"),
+        (("director", "-c", "missing.toml"), "missing.toml"),
+        (("up", "--check", "gopher://x/"), "gopher"),
+        (("up", "--location", "nowhere"), "nowhere"),
+        (("up", "-c", "nightowl.toml", "--check", "http://x/"), "--check"),
+    ],
+)
+def test_what_cannot_begin_says_why_and_exits_2(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    refused = said(tmp_path, *arguments)
+    assert refused.returncode == 2
+    assert words in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ('[store]\nurl = "postgresql+psycopg://owl:hush@127.0.0.1:1/owl"', "127.0.0.1"),
+        ('[bus]\nbroker = "carrier-pigeon://loft"', "bus.broker"),
+        ('[server]\nlisten = "127.0.0.1:{taken}"', "server.listen"),
+    ],
+)
+def test_a_store_broker_or_port_that_cannot_be_used_is_one_message(tmp_path: Path, table: str, words: str) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as taken:
+        path = tmp_path / "nightowl.toml"
+        path.write_text(table.replace("{taken}", str(taken.server_port)))
+        refused = said(tmp_path, "up", "-c", str(path))
+    assert refused.returncode == 2
+    assert words in refused.stderr
+    assert "hush" not in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+class Receiver:
+    """Notes the paths that are asked for."""
+
+    def __init__(self) -> None:
+        paths: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                paths.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.paths = paths
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self) -> Receiver:  # noqa: PYI034
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_the_watcher_is_pinged_only_while_all_is_well(works: bool) -> None:
+    stop = threading.Event()
+    asked = threading.Semaphore(0)
+
+    def ask() -> bool:
+        asked.release()
+        return works
+
+    with Receiver() as receiver:
+        url = f"http://127.0.0.1:{receiver.server.server_port}/ping/secret"
+        installation = Installation(fixed=replace(wire.for_urls(()), self_ping=url))
+        thread = threading.Thread(target=SelfPingRole(installation, ask, every=0.02).run, args=(stop,))
+        thread.start()
+        for _ in range(3):
+            asked.acquire()
+        stop.set()
+        thread.join()
+    assert bool(receiver.paths) is works
