@@ -374,8 +374,10 @@ class Retention(Protocol):
     """Forgetting, in bounded batches."""
 
     def prune(self, kind: str, before: float, limit: int) -> int:
-        """Delete up to ``limit`` rows of ``kind`` (attempts, outcomes, series, incidents, feed, outbox) older than
-        ``before``; how many went. Open incidents and unsent notices stay."""
+        """Delete up to ``limit`` rows of ``kind`` that are older than ``before``; return how many went.
+
+        Kinds are attempts, outcomes, series, incidents, feed and outbox. Open incidents and unsent notices stay.
+        """
 
     def size(self) -> int:
         """Bytes that the store takes."""

@@ -28,6 +28,7 @@ from nightowl.adapters.channels import kinds
 from nightowl.adapters.clock import SystemClock
 from nightowl.adapters.ping import ping
 from nightowl.adapters.probes import ThreadEngine, thread_engine
+from nightowl.adapters.store_sql import Progress, backup, migrate, restore
 from nightowl.adapters.store_sql import open_store as open_sql_store
 from nightowl.config import Configuration, check_from_spec, load, spec_to_toml, state_folder
 from nightowl.core.errors import NotFound, Unavailable
@@ -40,7 +41,8 @@ from nightowl.ports import Channel, Engine, Store, StoredCheck
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings
 
-__all__ = ["ping"]
+__all__ = ["Progress", "backup", "migrate", "ping", "restore"]
+"""What commands and roles use of the adapters as it is."""
 
 CLOCK = SystemClock()
 
@@ -61,6 +63,11 @@ _PORTS = {
 def check_kinds() -> tuple[str, ...]:
     """Return every kind of check that can be run here."""
     return (*KINDS, *plugins.probes())
+
+
+def load_configuration(path: str | None) -> Configuration:
+    """Load a configuration, with the kinds of checks that are installed. Raises ``ConfigurationError``."""
+    return load(path, kinds=check_kinds())
 
 
 def for_urls(urls: Sequence[str]) -> Configuration:

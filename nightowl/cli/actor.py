@@ -6,10 +6,10 @@ import sys
 
 import click
 
+from nightowl import wire
 from nightowl.cli.logs import log_option
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.cli.up import served
-from nightowl.config import load
 from nightowl.roles.crew import Crew
 from nightowl.roles.gathering import run
 
@@ -29,7 +29,7 @@ def actor(path: str, locations: tuple[str, ...], processes: int, style: str) -> 
     nothing else: no database.
     """
     with errors_told():
-        served(load(path), locations)
+        served(wire.load_configuration(path), locations)
     command = [sys.executable, "-c", PATCHED, "--config", path, "--log", style]
     crew = Crew([*command, *(part for name in locations for part in ("--location", name))], processes)
     raise SystemExit(run([crew]))

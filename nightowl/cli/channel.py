@@ -8,7 +8,6 @@ import click
 
 from nightowl import wire
 from nightowl.cli.opening import config_option, errors_told
-from nightowl.config import load
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.routing import trial
 
@@ -24,7 +23,7 @@ def channel() -> None:
 def try_out(name: str, path: str) -> None:
     """Send a test notice to the channel NAME now; exit 1 where it is not taken."""
     with errors_told():
-        configuration = load(path)
+        configuration = wire.load_configuration(path)
         channels = wire.channels(configuration)
         if name not in channels:
             there_are = f"there are {', '.join(sorted(channels))}" if channels else "there is none"

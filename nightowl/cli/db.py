@@ -12,9 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nightowl import wire
-from nightowl.adapters import store_sql
 from nightowl.cli.opening import errors_told
-from nightowl.config import load
 from nightowl.core.errors import Refused
 
 Command = Callable[..., None]
@@ -54,7 +52,7 @@ def migrate(path: str | None, url: str | None) -> None:
     Stop the other roles first, and make a backup: there is no way back but to restore it.
     """
     with _told():
-        before, after = store_sql.migrate(_url(path, url))
+        before, after = wire.migrate(_url(path, url))
     if before == after:
         click.echo(f"the store is up to date (schema {after})")
     else:
@@ -70,7 +68,7 @@ def backup(file: Path, path: str | None, url: str | None) -> None:
     FILE can be restored into any kind of database. It holds password hashes, so only you may read it.
     """
     with _told(), _progress(f"backing up to {file.name}") as progress:
-        rows = store_sql.backup(_url(path, url), file, progress)
+        rows = wire.backup(_url(path, url), file, progress)
     click.echo(f"{file}: {rows} rows, {file.stat().st_size} bytes")
 
 
@@ -84,12 +82,12 @@ def restore(file: Path, path: str | None, url: str | None, *, force: bool) -> No
     Stop all roles first. The whole FILE is read once before anything is written.
     """
     with _told(), _progress(f"restoring {file.name}") as progress:
-        rows = store_sql.restore(_url(path, url), file, replace=force, progress=progress)
+        rows = wire.restore(_url(path, url), file, replace=force, progress=progress)
     click.echo(f"{file}: {rows} rows restored")
 
 
 def _url(path: str | None, url: str | None) -> str:
-    return url or wire.store_url(load(path))
+    return url or wire.store_url(wire.load_configuration(path))
 
 
 @contextmanager
@@ -104,7 +102,7 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[store_sql.Progress]:
+def _progress(title: str) -> Iterator[wire.Progress]:
     """A bar that moves on a terminal; nothing in a pipe, where the last line says it all."""
     columns: tuple[Any, ...] = (
         TextColumn("{task.description}"),

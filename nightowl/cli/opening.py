@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 import click
 
 from nightowl import wire
-from nightowl.config import Configuration, load
+from nightowl.config import Configuration
 from nightowl.core.errors import ConfigurationError, NightOwlError, SchemaOutdated, Unavailable
 from nightowl.ports import Store
 
@@ -33,6 +33,6 @@ def errors_told() -> Iterator[None]:
 def configured(path: str) -> Iterator[tuple[Configuration, Store]]:
     """Load a configuration and open its store; errors are told."""
     with errors_told():
-        configuration = load(path)
+        configuration = wire.load_configuration(path)
         with closing(wire.open_store(configuration)) as store:
             yield configuration, store

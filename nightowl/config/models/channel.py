@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, model_validator
 from nightowl.config.fields import Headers, Line, Port, Seconds, Shape, WebUrl, one_line, refuse
 from nightowl.config.models.table import Table
 
-_MINUTES = 300.0
+_LONGEST = 30.0
+"""Seconds: a longer send would outlast the claim on its notice, and another notifier would repeat it."""
 
 
 def _mailbox(found: str) -> str:
@@ -45,7 +46,7 @@ class Email(Table):
     """Whom the mail comes from."""
     to: Annotated[list[Mailbox], Field(min_length=1), Shape("list of e-mail addresses")]
     """Whom it goes to."""
-    timeout: Annotated[float, Seconds(at_least=1, at_most=_MINUTES)] = 10.0
+    timeout: Annotated[float, Seconds(at_least=1, at_most=_LONGEST)] = 10.0
     """How long one delivery may take."""
 
     @model_validator(mode="after")
@@ -70,7 +71,7 @@ class Webhook(Table):
     """Whether the receiver's certificate must be valid, trusted and made for its host."""
     ca: str | None = None
     """CA certificates that the receiver's is verified by: a PEM file or text. Without it: the system's."""
-    timeout: Annotated[float, Seconds(at_least=1, at_most=_MINUTES)] = 10.0
+    timeout: Annotated[float, Seconds(at_least=1, at_most=_LONGEST)] = 10.0
     """How long one delivery may take."""
 
 
@@ -81,7 +82,7 @@ class Slack(Table):
     """`slack`."""
     url: WebUrl
     """The address of the incoming webhook: a secret, best as `${env:NAME}`."""
-    timeout: Annotated[float, Seconds(at_least=1, at_most=_MINUTES)] = 10.0
+    timeout: Annotated[float, Seconds(at_least=1, at_most=_LONGEST)] = 10.0
     """How long one delivery may take."""
 
 
