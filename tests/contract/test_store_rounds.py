@@ -192,3 +192,21 @@ def test_numbers_learned_in_a_transaction_that_failed_are_forgotten(store: Store
     with store.read() as unit:
         assert [item.location for item in unit.rounds.outcomes("ghost", DUE)] == ["nowhere"]
         assert [item.location for item in unit.rounds.outcomes("other", DUE)] == ["elsewhere"]
+
+
+def test_a_character_that_a_database_cannot_hold_loses_no_outcome(store: Store) -> None:
+    broken = Attempt(state=State.DOWN, started=DUE, duration=0.1, detail="ends with \0", excerpt="\0")
+    with store.transaction() as unit:
+        unit.rounds.add_outcomes([outcome(attempts=(broken,), kept=0)])
+    with store.read() as unit:
+        assert unit.rounds.outcomes("shop", DUE)[0].attempts == (broken,)
+        figure = unit.rounds.outcome_range("shop", 0, DUE, 1)[0].figure
+    assert figure is not None
+    assert figure.detail in ("ends with \0", "ends with \N{REPLACEMENT CHARACTER}")
+
+
+def test_the_newest_of_two_states_in_one_call_stays(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.rounds.close([], [state_of(verdict(state=State.DOWN)), state_of(verdict())])
+    with store.read() as unit:
+        assert unit.rounds.state("shop") == state_of(verdict())

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
-from sqlalchemy import Column, Connection, MetaData, Table, func, select, text
+from sqlalchemy import Connection, MetaData, Table, func, select, text
 
 from nightowl.adapters.store_sql import versions
+from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.engines import connect, parse
 from nightowl.adapters.store_sql.failures import describe, translated
 from nightowl.adapters.store_sql.schema import METADATA
-from nightowl.adapters.store_sql.statements import Bulk
 from nightowl.core.errors import Refused, SchemaOutdated
 
 Progress = Callable[[int, int], None]
@@ -175,13 +175,14 @@ def _clear(connection: Connection) -> None:
 
 def _read(path: Path, header: Header, connection: Connection, progress: Progress) -> None:
     bulk = Bulk(connection.dialect)
-    for name in header.tables:
-        connection.execute(Table(name, MetaData()).delete())  # what the migrations put there
+    # as they are at the backup's revision
+    tables = {name: Table(name, MetaData(), autoload_with=connection) for name in header.tables}
+    for table in tables.values():
+        connection.execute(table.delete())  # what the migrations put there
     done, total = 0, sum(header.tables.values())
     for message in _messages(path):
         if isinstance(message, Chunk):
-            table = Table(message.table, MetaData(), *(Column(name) for name in message.columns))
-            bulk.insert(connection, table, message.rows)
+            bulk.insert(connection, tables[message.table], message.rows, message.columns)
             done += len(message.rows)
             progress(done, total)
     if connection.dialect.name == "postgresql":

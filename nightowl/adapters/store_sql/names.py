@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, Table, select
 
+from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.schema import CHECK_IDS, LOCATION_IDS, MARKS
-from nightowl.adapters.store_sql.statements import Bulk
 
 _CHUNK = 500
 _REMOVALS = select(MARKS.c.value).where(MARKS.c.name == "removals")

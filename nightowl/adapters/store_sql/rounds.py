@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -28,8 +28,6 @@ from nightowl.core.values import CheckState, DayCount, Place, Round, State, Verd
 
 _CODES = {state: code for code, state in enumerate(STATES)}
 _STANDING = {state: STANDINGS.index(state) for state in STATES}
-# one for the state in the columns of DAYS, which stand in the order of STATES
-_COUNTS = {state: tuple(int(state == counted) for counted in STATES) for state in STATES}
 _DAY = 86_400
 _CHUNK = 400
 _PLACE = (
@@ -58,10 +56,11 @@ class Verdicts:
             [*(verdict.check for verdict in verdicts), *(state.check for state in states)]
         )
         self._count(checks, self._insert(checks, verdicts))
+        latest = {state.check: state for state in states}.values()
         self._session.upsert(
-            CHECK_STATES, [(checks[state.check], _CODES[state.verdict], _encode(state)) for state in states]
+            CHECK_STATES, [(checks[state.check], _CODES[state.verdict], _encode(state)) for state in latest]
         )
-        self._place(checks, states)
+        self._place(checks, latest)
         if verdicts:
             self._feed.add("verdict", "")
 
@@ -134,11 +133,14 @@ class Verdicts:
         return verdicts
 
     def _count(self, checks: dict[str, int], verdicts: Sequence[Verdict]) -> None:
-        self._session.tally(
-            DAYS, [(int(verdict.due // _DAY), checks[verdict.check], *_COUNTS[verdict.state]) for verdict in verdicts]
-        )
+        days: dict[tuple[int, int], list[int]] = {}
+        for verdict in verdicts:
+            counts = days.setdefault((int(verdict.due // _DAY), checks[verdict.check]), [0] * len(STATES))
+            counts[_CODES[verdict.state]] += 1
+        # the columns of DAYS stand in the order of STATES
+        self._session.tally(DAYS, [(*key, *counts) for key, counts in days.items()])
 
-    def _place(self, checks: dict[str, int], states: Sequence[CheckState]) -> None:
+    def _place(self, checks: dict[str, int], states: Collection[CheckState]) -> None:
         """Let lists show the checks where they now stand; few checks move in a tick."""
         standing: defaultdict[State, list[int]] = defaultdict(list)
         for state in states:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, Table
 
+from nightowl.adapters.store_sql.bulk import Bulk, Rows
 from nightowl.adapters.store_sql.names import Names
-from nightowl.adapters.store_sql.statements import Bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +18,18 @@ class Session:
     bulk: Bulk
     names: Names
 
-    def insert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
+    def insert(self, table: Table, rows: Rows) -> int:
         """Insert rows (all columns, in order); a key that is there already is an ``IntegrityError``."""
         return self.bulk.insert(self.connection, table, rows)
 
-    def insert_new(self, table: Table, rows: Sequence[tuple[Any, ...]], columns: tuple[str, ...] = ()) -> int:
+    def insert_new(self, table: Table, rows: Rows, columns: tuple[str, ...] = ()) -> int:
         """Insert the rows whose key is not there yet; how many."""
         return self.bulk.insert_new(self.connection, table, rows, columns)
 
-    def upsert(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows, or replace all but the key."""
+    def upsert(self, table: Table, rows: Rows) -> None:
+        """Insert rows, or replace all but the key; no key may come twice."""
         self.bulk.upsert(self.connection, table, rows)
 
-    def tally(self, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows, or add to all but the key."""
+    def tally(self, table: Table, rows: Rows) -> None:
+        """Insert rows, or add to all but the key; no key may come twice."""
         self.bulk.tally(self.connection, table, rows)

@@ -1,16 +1,29 @@
-"""What the databases say differently: inserting what is new, upserting, and reading the database's clock.
-
-Bulk writes take rows as plain tuples in the order of the columns and go straight to the driver's ``executemany``:
-for the rows of rounds that is the difference between a few microseconds and many.
-"""
+"""What the databases say differently: their clocks, and inserting what may be there already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Double, Table, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Double,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    cast,
+    func,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects import mysql, postgresql, sqlite
+
+Mode = Literal["insert", "new", "replace", "add"]
+"""What becomes of a row whose key is there already: an error, nothing, the new one, or the sum of both."""
 
 _CLOCKS = {
     # to the millisecond; unixepoch('subsec') would need SQLite 3.42
@@ -26,69 +39,53 @@ def clock(connection: Connection) -> ColumnElement[float]:
     return literal_column(_CLOCKS[connection.dialect.name], Double)
 
 
-class Bulk:
-    """Writes many rows at once; keeps the SQL of every statement that it has compiled."""
+def insertion(dialect: Dialect, mode: Mode, table: Table, columns: Sequence[str]) -> str:
+    """The SQL that inserts rows with these columns.
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._compiled: dict[tuple[str, str, tuple[str, ...]], str] = {}
+    Its parameters are the columns of one row, in order; for PostgreSQL one JSON text with an array of all rows.
+    """
+    if dialect.name in ("mysql", "mariadb"):
+        statement: Any = _mariadb(mode, table)
+    elif dialect.name == "postgresql":
+        insert = postgresql.insert(table).from_select(list(columns), _json_rows(table, columns))
+        return str(_on_conflict(insert, mode, table).compile(dialect=dialect))
+    else:
+        statement = _on_conflict(sqlite.insert(table), mode, table)
+    return str(statement.compile(dialect=dialect, column_keys=list(columns)))
 
-    def insert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
-        """Insert rows (all columns, in order); a key that is there already is an ``IntegrityError``."""
-        return self._run(connection, "insert", table, rows)
 
-    def insert_new(
-        self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], columns: tuple[str, ...] = ()
-    ) -> int:
-        """Insert the rows whose key is not there yet; how many."""
-        return self._run(connection, "new", table, rows, columns)
+def _mariadb(mode: Mode, table: Table) -> Any:
+    insert = mysql.insert(table)
+    if mode == "insert":
+        return insert
+    if mode == "new":
+        return insert.prefix_with("IGNORE")
+    return insert.on_duplicate_key_update(_changed(mode, table, insert.inserted))
 
-    def upsert(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows, or replace all but the key."""
-        self._run(connection, "replace", table, rows)
 
-    def tally(self, connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert rows, or add to all but the key."""
-        self._run(connection, "add", table, rows)
+def _on_conflict(insert: Any, mode: Mode, table: Table) -> Any:
+    if mode == "insert":
+        return insert
+    if mode == "new":
+        return insert.on_conflict_do_nothing()
+    key = [column.name for column in table.primary_key]
+    return insert.on_conflict_do_update(index_elements=key, set_=_changed(mode, table, insert.excluded))
 
-    def _run(
-        self,
-        connection: Connection,
-        mode: str,
-        table: Table,
-        rows: Sequence[tuple[Any, ...]],
-        columns: tuple[str, ...] = (),
-    ) -> int:
-        if not rows:
-            return 0
-        key = (mode, table.name, columns)
-        sql = self._compiled.get(key)
-        if sql is None:
-            names = list(columns or table.columns.keys())
-            sql = self._compiled[key] = str(self._build(mode, table).compile(dialect=self._dialect, column_keys=names))
-        return connection.exec_driver_sql(sql, list(rows)).rowcount
 
-    def _build(self, mode: str, table: Table) -> Any:
-        changed = [column.name for column in table.columns if not column.primary_key]
-        if self._dialect.name in ("mysql", "mariadb"):
-            mine = mysql.insert(table)
-            if mode == "insert":
-                return mine
-            if mode == "new":
-                return mine.prefix_with("IGNORE")
-            new = mine.inserted
-            return mine.on_duplicate_key_update(
-                {name: table.c[name] + new[name] if mode == "add" else new[name] for name in changed}
-            )
-        theirs = (postgresql if self._dialect.name == "postgresql" else sqlite).insert(table)
-        if mode == "insert":
-            return theirs
-        if mode == "new":
-            return theirs.on_conflict_do_nothing()
-        return theirs.on_conflict_do_update(
-            index_elements=[column.name for column in table.primary_key],
-            set_={
-                name: table.c[name] + theirs.excluded[name] if mode == "add" else theirs.excluded[name]
-                for name in changed
-            },
-        )
+def _changed(mode: Mode, table: Table, new: Any) -> dict[str, Any]:
+    names = [column.name for column in table.columns if not column.primary_key]
+    return {name: table.c[name] + new[name] if mode == "add" else new[name] for name in names}
+
+
+def _json_rows(table: Table, columns: Sequence[str]) -> Select[Any]:
+    values = [_json_value(table.c[name], position) for position, name in enumerate(columns)]
+    return select(*values).select_from(text("jsonb_array_elements(CAST(:rows AS jsonb)) AS entry"))
+
+
+def _json_value(column: ColumnElement[Any], position: int) -> ColumnElement[Any]:
+    value: ColumnElement[Any] = literal_column(f"(entry ->> {position})", String)
+    if isinstance(column.type, String):
+        return value  # a cast to VARCHAR(n) would cut what is too long
+    if isinstance(column.type, LargeBinary):
+        return func.decode(value, literal_column("'base64'"))
+    return cast(value, column.type)

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, text
 
+from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.checks import SqlChecks
 from nightowl.adapters.store_sql.engines import Engines
 from nightowl.adapters.store_sql.failures import translated
@@ -19,7 +20,6 @@ from nightowl.adapters.store_sql.retention import SqlRetention
 from nightowl.adapters.store_sql.rounds import SqlRounds
 from nightowl.adapters.store_sql.series import SqlSeries
 from nightowl.adapters.store_sql.session import Session
-from nightowl.adapters.store_sql.statements import Bulk
 from nightowl.adapters.store_sql.users import SqlUsers
 from nightowl.ports import Lease
 
