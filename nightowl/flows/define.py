@@ -20,7 +20,8 @@ def define(store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence
             before = known.get(name)
             by_hand = before is not None and before.paused and not before.spec.get("paused", False)
             paused = bool(spec.get("paused", False)) or by_hand
-            unit.checks.put(StoredCheck(name=name, origin="file", paused=paused, spec=dict(spec), changed=now))
+            if before is None or (before.origin, before.paused, before.spec) != ("file", paused, spec):
+                unit.checks.put(StoredCheck(name=name, origin="file", paused=paused, spec=dict(spec), changed=now))
         for name, check in known.items():
             if check.origin == "file" and name not in specs:
                 unit.checks.remove(name)

@@ -1,0 +1,80 @@
+"""What files define, in the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nightowl.core.values import User
+from nightowl.flows.define import define
+from nightowl.ports import Store, StoredCheck
+from nightowl.testing.store import memory_store
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    opened = memory_store()
+    yield opened
+    opened.close()
+
+
+def checks(store: Store) -> dict[str, StoredCheck]:
+    with store.read() as unit:
+        return {check.name: check for check in unit.checks.all()}
+
+
+def put(store: Store, check: StoredCheck) -> None:
+    with store.transaction() as unit:
+        unit.checks.put(check)
+
+
+SHOP = {"url": "http://shop.example/"}
+
+
+def test_checks_come_change_and_go_with_the_file(store: Store) -> None:
+    define(store, {"shop": SHOP, "blog": SHOP}, [], 1.0)
+    define(store, {"shop": {**SHOP, "every": "5m"}}, [], 2.0)
+    assert {name: check.spec for name, check in checks(store).items()} == {"shop": {**SHOP, "every": "5m"}}
+
+
+def test_what_was_made_by_hand_stays_unless_a_file_takes_the_name(store: Store) -> None:
+    put(store, StoredCheck(name="mine", origin="stored", paused=False, spec=SHOP))
+    define(store, {}, [], 1.0)
+    assert checks(store)["mine"].origin == "stored"
+    define(store, {"mine": SHOP}, [], 2.0)
+    assert checks(store)["mine"].origin == "file"
+
+
+def test_a_pause_by_hand_outlives_a_reload(store: Store) -> None:
+    define(store, {"shop": SHOP}, [], 1.0)
+    put(store, StoredCheck(name="shop", origin="file", paused=True, spec=SHOP))
+    define(store, {"shop": SHOP}, [], 2.0)
+    assert checks(store)["shop"].paused
+
+
+def test_a_pause_in_the_file_ends_with_the_file(store: Store) -> None:
+    define(store, {"shop": {**SHOP, "paused": True}}, [], 1.0)
+    assert checks(store)["shop"].paused
+    define(store, {"shop": SHOP}, [], 2.0)
+    assert not checks(store)["shop"].paused
+
+
+def test_nothing_is_written_where_nothing_changed(store: Store) -> None:
+    define(store, {"shop": SHOP}, [], 1.0)
+    with store.read() as unit:
+        last = unit.feed.last()
+    define(store, {"shop": SHOP}, [], 2.0)
+    with store.read() as unit:
+        assert unit.feed.last() == last
+
+
+def test_users_of_files_come_and_go_and_others_stay(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.users.put(User(name="bob", role="viewer", password_hash="$argon2"))
+    define(store, {}, [User(name="alice", role="admin", password_hash="$argon2", origin="file")], 1.0)
+    with store.read() as unit:
+        assert [user.name for user in unit.users.all()] == ["alice", "bob"]
+    define(store, {}, [], 2.0)
+    with store.read() as unit:
+        assert [user.name for user in unit.users.all()] == ["bob"]
