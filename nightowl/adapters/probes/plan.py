@@ -43,6 +43,8 @@ _VERSIONS = {
     "2": pycurl.CURL_HTTP_VERSION_2TLS,
     "h2c": pycurl.CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE,
 }
+_CURVES = "X25519:P-256:P-384:P-521"
+"""Key exchanges that every server takes one of; the post-quantum one of OpenSSL costs a tenth of each handshake."""
 _TRUST_FILES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -127,7 +129,11 @@ def request_options(target: Target, request: Request) -> tuple[Option, ...]:
 
 
 def _tls(target: Target, *, identified: bool) -> list[Option]:
-    options: list[Option] = [(pycurl.OPT_CERTINFO, 1), (pycurl.SSL_SESSIONID_CACHE, 0)]
+    options: list[Option] = [
+        (pycurl.OPT_CERTINFO, 1),
+        (pycurl.SSL_SESSIONID_CACHE, 0),
+        (pycurl.SSL_EC_CURVES, _CURVES),
+    ]
     if not target.verify:
         options += [(pycurl.SSL_VERIFYPEER, 0), (pycurl.SSL_VERIFYHOST, 0)]
     elif target.ca:
