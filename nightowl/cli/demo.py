@@ -82,5 +82,5 @@ class _Play:
 
 def _tell(port: int, inbox: Inbox, path: Path) -> None:
     click.echo(f"NightOwl's demo is at http://127.0.0.1:{port}/ (Ctrl-C ends it)", err=True)
-    click.echo(f"  its inbox:         {inbox.webhook_url}", err=True)
+    click.echo(f"  its inbox:         {inbox.page_url}", err=True)
     click.echo(f"  its configuration: {path}", err=True)

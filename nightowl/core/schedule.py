@@ -21,6 +21,9 @@ FRESH = 5.0
 FIRST_SPREAD = 5.0
 """Seconds over which the first rounds of new checks are spread."""
 
+FIRST_LEAD = 10.0
+"""Seconds by which a first round comes before the regular one, or else does without: two close ones tell nothing."""
+
 ALLOWANCE = 5.0
 """Seconds that a round waits beyond its attempts: for a lost actor to be noticed, and for the last report."""
 
@@ -73,7 +76,8 @@ class Schedule:
         self._every[name] = every
         due = next_due(name, every, self._since)
         if new_at is not None:
-            due = min(due, round(new_at + phase(name, min(every, FIRST_SPREAD)), 3))
+            first = round(new_at + phase(name, FIRST_SPREAD), 3)
+            due = first if due - first >= FIRST_LEAD else due
         self._push(name, due)
 
     def keep_only(self, names: Collection[str]) -> None:

@@ -58,6 +58,21 @@ def test_a_new_check_runs_soon_and_then_keeps_its_phase() -> None:
     assert all(abs(each.due % 3600 - phase("shop", 3600.0)) < 0.01 for each in later)
 
 
+def test_a_first_round_is_left_out_where_the_regular_one_is_near() -> None:
+    schedule = Schedule(1000.0)
+    for n in range(200):
+        schedule.put(f"check-{n}", 5.0 if n % 2 else 60.0, new_at=1000.0)
+    dues: dict[str, list[float]] = {}
+    for step in range(1300):
+        for each in schedule.pop(1000.0 + step * 0.1).rounds:
+            dues.setdefault(each.check, []).append(each.due)
+    assert len(dues) == 200
+    for n in range(200):
+        times = dues[f"check-{n}"]
+        assert times[0] <= 1015.0
+        assert times[1] - times[0] >= (4.9 if n % 2 else 9.9)
+
+
 def test_a_check_that_is_gone_is_not_due_and_one_that_comes_back_is_due_once() -> None:
     schedule = Schedule(1000.0)
     schedule.put("shop", 10.0)
