@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from nightowl.adapters.store_sql import SqlStore, open_store
-from nightowl.core.values import Round
-from nightowl.ports import CheckFilter, Unit
+from nightowl.core.values import CheckState, Round, State
+from nightowl.ports import CheckFilter, StoredCheck, Unit
 
 Read = Callable[[Unit], object]
 
@@ -67,6 +67,9 @@ SORTED_IN_MEMORY = {"outcomes", "outcome range", "open incidents"}
 @pytest.fixture(scope="module")
 def store() -> Iterator[SqlStore]:
     store = open_store("sqlite://", migrate=True)
+    with store.transaction() as unit:
+        unit.checks.put(StoredCheck(name="shop", origin="stored", paused=False, spec={"tags": {"a": "b"}}))
+        unit.rounds.close([], [CheckState(check="shop", verdict=State.DOWN)])
     yield store
     store.close()
 

@@ -75,7 +75,7 @@ class SqlRetention:
         )
 
     def _outcomes(self, before: float, limit: int) -> int:
-        self._connection.execute(delete(DAYS).where(DAYS.c.day < before // _DAY))
+        self._connection.execute(delete(DAYS).where(DAYS.c.day < int(before // _DAY)))
         gone = 0
         for table in (OUTCOMES, ROUNDS):
             key = (table.c.check_id, table.c.due)

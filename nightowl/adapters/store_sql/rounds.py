@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.exc import IntegrityError
 
 from nightowl.adapters.store_sql.feed import SqlFeed
@@ -67,14 +67,17 @@ class Verdicts:
     def closed(self, rounds: Sequence[Round]) -> set[Round]:
         """Those of ``rounds`` that have a verdict."""
         checks = self._numbers({item.check for item in rounds})
-        wanted = {(checks[item.check], to_ms(item.due)): item for item in rounds if item.check in checks}
-        keys = list(wanted)
+        wanted = {(to_ms(item.due), checks[item.check]): item for item in rounds if item.check in checks}
+        # neighbours in time together: each check then has few rows between the first and the last of them
+        keys = sorted(wanted)
         found: set[Round] = set()
         for start in range(0, len(keys), _CHUNK):
-            query = select(ROUNDS.c.check_id, ROUNDS.c.due).where(
-                tuple_(ROUNDS.c.check_id, ROUNDS.c.due).in_(keys[start : start + _CHUNK])
+            chunk = keys[start : start + _CHUNK]
+            query = select(ROUNDS.c.due, ROUNDS.c.check_id).where(
+                ROUNDS.c.check_id.in_({check for _, check in chunk}), ROUNDS.c.due.between(chunk[0][0], chunk[-1][0])
             )
-            found.update(wanted[row.check_id, row.due] for row in self._connection.execute(query))
+            rows = self._connection.execute(query)
+            found.update(wanted[row.due, row.check_id] for row in rows if (row.due, row.check_id) in wanted)
         return found
 
     def state(self, check: str) -> CheckState | None:
