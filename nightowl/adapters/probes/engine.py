@@ -17,11 +17,10 @@ import resource
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from heapq import heappop, heappush
-from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic, time
 
+from nightowl.adapters.probes.agenda import Agenda, call
 from nightowl.adapters.probes.connect import connector
 from nightowl.adapters.probes.exchange import Exchange
 from nightowl.adapters.probes.failure import BUSY, FAULT, OVERDUE, STOPPED, Failure, failed, state_of
@@ -41,8 +40,11 @@ Done = Callable[[Attempt], None]
 MAX_IN_FLIGHT = 4096
 """Attempts under way at once; more wait, and end as ``own.busy`` where their time passes meanwhile."""
 _STOPPED = "NightOwl was stopped before the attempt ended"
+_ALLOWANCE = 0.25
+"""The part of its timeout that an attempt may lose by waiting for us: later on, a healthy target could look down."""
 _TURN = 16
 _SWEEP = 0.2
+_IDLE = 60.0
 _GRACE = 0.2
 _PLANS = 512
 _FILES_KEPT = 256
@@ -51,7 +53,7 @@ _FILES_KEPT = 256
 class Flight:
     """An attempt from its submission to its end."""
 
-    __slots__ = ("asked", "deadline", "done", "exchange", "policy", "started", "submitted", "target")
+    __slots__ = ("allowance", "asked", "deadline", "done", "exchange", "policy", "started", "submitted", "target")
 
     def __init__(self, target: Target, policy: Policy, timeout: float, done: Done) -> None:
         self.target = target
@@ -59,6 +61,7 @@ class Flight:
         self.done = done
         self.submitted = monotonic()
         self.deadline = self.submitted + timeout
+        self.allowance = timeout * _ALLOWANCE
         self.started = 0.0
         self.exchange: Exchange | None = None
         self.asked = 0.0
@@ -71,20 +74,17 @@ class ProbeEngine:
     def __init__(self, loop: Loop, workers: Workers, probes: Mapping[str, Probe]) -> None:
         """``probes`` has a function for every kind other than http and https."""
         self._loop = loop
+        self._agenda = Agenda(loop.wake)
         self._workers = workers
         self._probes = probes
         self._transfers = Transfers(loop.watch, self._hop_ended)
         self._lookups = Lookups(workers.look_up, self.later)
         self._limit = _room_for_sockets()
         self._arrivals: deque[Flight] = deque()
-        self._calls: deque[Callable[[], None]] = deque()
-        self._timers: list[tuple[float, int, Callable[[], None]]] = []
-        self._order = count()
         self._flights: dict[Flight, None] = {}
         self._by_exchange: dict[Exchange, Flight] = {}
         self._plans: dict[int, Plan] = {}
         self._next_sweep = monotonic() + _SWEEP
-        self._asleep = False
         self._stopping = self._stopped = False
 
     # -- from any thread --------------------------------------------------------------------------------------------
@@ -95,14 +95,11 @@ class ProbeEngine:
             done(Attempt(state=State.UNKNOWN, started=time(), duration=0.0, reason=STOPPED, detail=_STOPPED))
             return
         self._arrivals.append(Flight(target, policy, timeout, done))
-        if self._asleep:
-            self._loop.wake()
+        self._agenda.nudge()
 
     def later(self, delay: float, function: Callable[[], None]) -> None:
         """Call ``function`` on the owner in ``delay`` seconds (0: as soon as it can)."""
-        self._calls.append(partial(self._set_timer, monotonic() + delay, function) if delay > 0 else function)
-        if self._asleep:
-            self._loop.wake()
+        self._agenda.later(delay, function)
 
     @property
     def in_flight(self) -> int:
@@ -122,33 +119,26 @@ class ProbeEngine:
         ready: list[tuple[int, int]] = []
         while not self._stopping:
             self._turn(ready)
-            self._asleep = True
+            self._agenda.asleep = True
             ready = self._loop.wait(self._idle_seconds())
-            self._asleep = False
+            self._agenda.asleep = False
         self._shut()
 
     def _turn(self, ready: list[tuple[int, int]]) -> None:
-        for _ in range(min(len(self._calls), _TURN)):
-            self._call(self._calls.popleft())
+        self._agenda.work(_TURN)
         for _ in range(min(len(self._arrivals), _TURN, self._limit - len(self._flights))):
             self._begin(self._arrivals.popleft())
         self._transfers.act(ready)
         now = monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            self._call(heappop(self._timers)[2])
         if now >= self._next_sweep:
             self._sweep(now)
             self._next_sweep = now + _SWEEP
 
     def _idle_seconds(self) -> float:
-        if self._calls or (self._arrivals and len(self._flights) < self._limit):
+        if self._arrivals and len(self._flights) < self._limit:
             return 0.0
-        due = self._next_sweep if self._flights or self._arrivals else self._next_sweep + 60.0
-        if self._transfers.due is not None:
-            due = min(due, self._transfers.due)
-        if self._timers:
-            due = min(due, self._timers[0][0])
-        return max(0.0, due - monotonic())
+        sweep = self._next_sweep if self._flights or self._arrivals else self._next_sweep + _IDLE
+        return max(0.0, min(sweep, self._transfers.due, self._agenda.due()) - monotonic())
 
     def _begin(self, flight: Flight) -> None:
         self._flights[flight] = None
@@ -185,12 +175,16 @@ class ProbeEngine:
             log.exception("A transfer could not be started")
             self._fail(flight, FAULT, f"the transfer could not be started: {type(error).__name__}")
 
-    def _looked_up(self, flight: Flight, exchange: Exchange, found: AddressInfo | OSError) -> None:
+    def _looked_up(self, flight: Flight, exchange: Exchange, found: AddressInfo | OSError, begun: float) -> None:
         if flight not in self._flights:
             return
         seconds = monotonic() - flight.asked
+        late = begun - flight.asked > flight.allowance
         flight.asked = 0.0
-        if isinstance(found, OSError):
+        if late:
+            exchange.unresolved(_late_lookup(), seconds)
+            self._end(flight, _concluded(exchange))
+        elif isinstance(found, OSError):
             exchange.unresolved(lookup_failure(exchange.name, found), seconds)
             self._end(flight, _concluded(exchange))
         else:
@@ -199,10 +193,9 @@ class ProbeEngine:
 
     def _unresolved(self, flight: Flight, exchange: Exchange, now: float) -> None:
         """End an attempt whose name was not resolved in time."""
-        if self._lookups.begun(exchange.name, flight.target.family):
-            failure = lookup_failure(exchange.name, TimeoutError())
-        else:
-            failure = Failure(BUSY, "so many names were being looked up that this one never was")
+        begun = self._lookups.begun(exchange.name, flight.target.family)
+        late = begun is None or begun - flight.asked > flight.allowance
+        failure = _late_lookup() if late else lookup_failure(exchange.name, TimeoutError())
         exchange.unresolved(failure, now - flight.asked)
         self._end(flight, _concluded(exchange))
 
@@ -225,6 +218,9 @@ class ProbeEngine:
         """Run a blocking probe on a worker."""
         if flight not in self._flights:
             return
+        if monotonic() - flight.submitted > flight.allowance:
+            self.later(0, partial(self._fail, flight, BUSY, "so many probes were at work that this one had to wait"))
+            return
         flight.started = time()
         connect = connector(flight.target.family, guard(flight.policy), self._resolve)
         began = monotonic()
@@ -241,11 +237,11 @@ class ProbeEngine:
     def _resolve(self, host: str, family: Family, seconds: float) -> AddressInfo:
         """Wait for the addresses of a host, on a worker."""
         answers: SimpleQueue[AddressInfo | OSError] = SimpleQueue()
-        self.later(0, partial(self._lookups.ask, host, family, answers.put))
+        self.later(0, partial(self._lookups.ask, host, family, lambda found, _begun: answers.put(found)))
         try:
             found = answers.get(timeout=seconds)
         except Empty:
-            raise TimeoutError from None
+            raise (TimeoutError() if self._lookups.begun(host, family) else _late_lookup()) from None
         if isinstance(found, OSError):
             raise found
         return found
@@ -272,7 +268,7 @@ class ProbeEngine:
         del self._flights[flight]
         if flight.exchange is not None:
             self._by_exchange.pop(flight.exchange, None)
-        self._call(partial(flight.done, attempt))
+        call(partial(flight.done, attempt))
 
     def _fail(self, flight: Flight, reason: str, detail: str) -> None:
         now = monotonic()
@@ -284,15 +280,6 @@ class ProbeEngine:
             detail=detail,
         )
         self._end(flight, attempt)
-
-    def _call(self, function: Callable[[], None]) -> None:
-        try:
-            function()
-        except Exception:
-            log.exception("A callback of the engine failed; the engine goes on")
-
-    def _set_timer(self, due: float, function: Callable[[], None]) -> None:
-        heappush(self._timers, (due, next(self._order), function))
 
     # -- what does not end by itself --------------------------------------------------------------------------------
 
@@ -307,9 +294,9 @@ class ProbeEngine:
                 self._fail(flight, OVERDUE, "the attempt did not end within its timeout")
         for _ in range(len(self._arrivals)):
             flight = self._arrivals.popleft()
-            if flight.deadline < now:
+            if now - flight.submitted > flight.allowance:
                 self._flights[flight] = None
-                self._fail(flight, BUSY, f"more than {self._limit} attempts were under way, so this one never started")
+                self._fail(flight, BUSY, f"{self._limit} attempts were under way, so this one had to wait")
             else:
                 self._arrivals.append(flight)
 
@@ -322,6 +309,10 @@ class ProbeEngine:
         self._transfers.close()
         self._workers.close()
         self._loop.close()
+
+
+def _late_lookup() -> Failure:
+    return Failure(BUSY, "so many names were being looked up that this one had to wait")
 
 
 def _concluded(exchange: Exchange) -> Attempt:

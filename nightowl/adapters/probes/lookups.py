@@ -9,13 +9,14 @@ from __future__ import annotations
 import _socket
 from collections.abc import Callable
 from functools import partial
+from time import monotonic
 from typing import Any, Literal
 
 Family = Literal["any", "4", "6"]
 AddressInfo = list[tuple[int, int, int, str, tuple[Any, ...]]]
 """What ``getaddrinfo`` returns."""
-Answer = Callable[[AddressInfo | OSError], None]
-"""Takes addresses, at least one, or the resolver's error."""
+Answer = Callable[[AddressInfo | OSError, float], None]
+"""Takes addresses (at least one) or the resolver's error, and when a helper took the look-up on (monotonic)."""
 Job = Callable[[], None]
 
 _FAMILIES = {"any": _socket.AF_UNSPEC, "4": _socket.AF_INET, "6": _socket.AF_INET6}
@@ -28,7 +29,7 @@ class Lookups:
         self._run = run
         self._later = later
         self._waiting: dict[tuple[str, Family], list[Answer]] = {}
-        self._begun: set[tuple[str, Family]] = set()
+        self._begun: dict[tuple[str, Family], float] = {}
 
     def ask(self, host: str, family: Family, answer: Answer) -> None:
         """Look a host up; ``answer`` is called on the owner, however long it takes."""
@@ -40,12 +41,12 @@ class Lookups:
         self._waiting[key] = [answer]
         self._run(partial(self._look_up, host, family))
 
-    def begun(self, host: str, family: Family) -> bool:
-        """Whether a helper has taken the look-up on: where it has not, the resolver is not to blame."""
-        return (host, family) in self._begun
+    def begun(self, host: str, family: Family) -> float | None:
+        """When a helper took a look-up under way on (None: none has, so the resolver is not to blame)."""
+        return self._begun.get((host, family))
 
     def _look_up(self, host: str, family: Family) -> None:
-        self._begun.add((host, family))
+        self._begun[host, family] = monotonic()
         found: AddressInfo | OSError
         try:
             # The module below ``socket`` blocks even where gevent has patched that one: this is a native thread.
@@ -57,6 +58,6 @@ class Lookups:
         self._later(0, partial(self._answer, (host, family), found))
 
     def _answer(self, key: tuple[str, Family], found: AddressInfo | OSError) -> None:
-        self._begun.discard(key)
+        begun = self._begun.pop(key)
         for answer in self._waiting.pop(key):
-            answer(found)
+            answer(found, begun)

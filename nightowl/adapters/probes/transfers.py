@@ -14,6 +14,7 @@ from nightowl.adapters.probes.failure import FAULT, Failure
 log = logging.getLogger(__name__)
 
 _POOLED = 512
+_NEVER = float("inf")
 
 
 class Transfers:
@@ -31,8 +32,8 @@ class Transfers:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._timer)
         self._idle: list[pycurl.Curl] = []
         self._under_way: dict[pycurl.Curl, Exchange] = {}
-        self.due: float | None = None
-        """When libcurl wants to be called even if no socket is ready (monotonic seconds; None: never)."""
+        self.due = _NEVER
+        """When libcurl wants to be called even if no socket is ready (monotonic seconds; infinite: never)."""
 
     def start(self, exchange: Exchange) -> None:
         """Begin a hop."""
@@ -46,8 +47,8 @@ class Transfers:
         action = self._multi.socket_action
         for descriptor, events in ready:
             action(descriptor, events)
-        if self.due is not None and self.due <= monotonic():
-            self.due = None
+        if self.due <= monotonic():
+            self.due = _NEVER
             action(pycurl.SOCKET_TIMEOUT, 0)
         left = 1
         while left:
@@ -92,4 +93,4 @@ class Transfers:
         self._watch(descriptor, what)
 
     def _timer(self, milliseconds: int) -> None:
-        self.due = None if milliseconds < 0 else monotonic() + milliseconds / 1000
+        self.due = _NEVER if milliseconds < 0 else monotonic() + milliseconds / 1000
