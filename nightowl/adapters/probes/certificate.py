@@ -12,7 +12,7 @@ Chain = tuple[tuple[tuple[str, str], ...], ...]
 
 
 @lru_cache(maxsize=1024)
-def report(chain: Chain, problem: str = "") -> Certificate | None:
+def report(chain: Chain, protocol: str, problem: str = "") -> Certificate | None:
     """The report on a chain (None: no certificate was shown); ``problem`` says why it was refused."""
     if not chain:
         return None
@@ -24,6 +24,7 @@ def report(chain: Chain, problem: str = "") -> Certificate | None:
         not_after=_moment(leaf.get("Expire date", "")),
         names=_names(leaf.get("X509v3 Subject Alternative Name", "")),
         chain=tuple(dict(fields).get("Subject", "") for fields in chain),
+        protocol=protocol,
         problem=problem,
     )
 

@@ -29,6 +29,7 @@ from nightowl.adapters.probes.lookups import AddressInfo, Family, Lookups
 from nightowl.adapters.probes.loop import Loop, Workers
 from nightowl.adapters.probes.names import lookup_failure
 from nightowl.adapters.probes.plan import Plan
+from nightowl.adapters.probes.protocols import Protocols
 from nightowl.adapters.probes.transfers import Transfers
 from nightowl.core.values import Attempt, Policy, State, Target
 from nightowl.ports import Probe
@@ -79,6 +80,7 @@ class ProbeEngine:
         self._probes = probes
         self._transfers = Transfers(loop.watch, self._hop_ended)
         self._lookups = Lookups(workers.look_up, self.later)
+        self._protocols = Protocols()
         self._limit = _room_for_sockets()
         self._arrivals: deque[Flight] = deque()
         self._flights: dict[Flight, None] = {}
@@ -156,7 +158,7 @@ class ProbeEngine:
 
     def _exchange(self, flight: Flight) -> None:
         decide = None if flight.policy.reach == "any" else guard(flight.policy)
-        exchange = flight.exchange = Exchange(self._plan(flight.target), decide, flight.deadline)
+        exchange = flight.exchange = Exchange(self._plan(flight.target), decide, flight.deadline, self._protocols)
         self._by_exchange[exchange] = flight
         self._hop(flight, exchange)
 

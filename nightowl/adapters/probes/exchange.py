@@ -17,6 +17,7 @@ from nightowl.adapters.probes.guard import Decide, refusal
 from nightowl.adapters.probes.lookups import AddressInfo
 from nightowl.adapters.probes.names import needs_lookup
 from nightowl.adapters.probes.plan import Plan, request_options
+from nightowl.adapters.probes.protocols import Protocols
 from nightowl.adapters.probes.reasons import Ending, explain, explain_socket
 from nightowl.adapters.probes.redirects import REDIRECTS, follow, origin
 from nightowl.adapters.probes.timing import Timing
@@ -45,12 +46,13 @@ class Exchange:
 
     __slots__ = (
         "_address", "_addresses", "_answer", "_certificate", "_deadline", "_decide", "_failure", "_hop_started",
-        "_plan", "_refused", "_request", "_started", "_status", "_timing", "_visited",
+        "_plan", "_protocols", "_refused", "_request", "_started", "_status", "_timing", "_visited",
     )  # fmt: skip
 
-    def __init__(self, plan: Plan, decide: Decide | None, deadline: float) -> None:
+    def __init__(self, plan: Plan, decide: Decide | None, deadline: float, protocols: Protocols) -> None:
         """``decide`` is the address guard (None: everything is allowed), ``deadline`` in monotonic seconds."""
         self._plan = plan
+        self._protocols = protocols
         self._request = plan.first
         self._decide = decide
         self._deadline = deadline
@@ -102,6 +104,8 @@ class Exchange:
         setopt(pycurl.CONNECTTIMEOUT_MS, left)
         setopt(pycurl.WRITEFUNCTION, answer.body)
         setopt(pycurl.HEADERFUNCTION, answer.header)
+        if self._request.url.startswith("https:"):
+            self._protocols.watch(curl, origin(self._request.url))
         if self._addresses:
             _, host, port = origin(self._request.url)
             setopt(pycurl.RESOLVE, [f"+{host}:{port}:{self._addresses}"])
@@ -120,14 +124,14 @@ class Exchange:
             if code:
                 raise self._explained(curl, code, message, https=https)
             if https:
-                self._keep(report(_chain(curl)))
+                self._keep(self._report(curl))
             if status in REDIRECTS and self._plan.target.redirects:
                 self._redirect(curl.getinfo(pycurl.REDIRECT_URL))
                 return True
         except Failure as failure:
             self._failure = failure
             if https and failure.reason.startswith("tls."):
-                self._certificate = report(_chain(curl), failure.reason) or self._certificate
+                self._certificate = self._report(curl, failure.reason) or self._certificate
         return False
 
     def fail(self, failure: Failure) -> None:
@@ -209,12 +213,12 @@ class Exchange:
         self._request = follow(self._request, self._status, location, self._visited, self._plan.target.redirects)
         self._visited = (*self._visited, self._request.url)
 
+    def _report(self, curl: pycurl.Curl, problem: str = "") -> Certificate | None:
+        chain = tuple(curl.getinfo(pycurl.INFO_CERTINFO))
+        return report(chain, self._protocols.of(origin(self._request.url)), problem)
+
     def _keep(self, certificate: Certificate | None) -> None:
         """Of the certificates met on the way, keep the one that expires first."""
         kept = self._certificate
         if kept is None or (certificate is not None and certificate.not_after < kept.not_after):
             self._certificate = certificate
-
-
-def _chain(curl: pycurl.Curl) -> tuple[Any, ...]:
-    return tuple(curl.getinfo(pycurl.INFO_CERTINFO))

@@ -169,7 +169,7 @@ def test_a_certificate_is_reported(faults, certificates, attempt):
     assert {"127.0.0.1", "localhost"} == set(result.certificate.names)
     assert result.certificate.not_before < result.started < result.certificate.not_after
     assert "trustme" in result.certificate.issuer
-    assert result.certificate.problem == ""
+    assert (result.certificate.protocol, result.certificate.problem) == ("TLSv1.3", "")
 
 
 def test_a_certificate_that_ends_soon_is_degraded(faults, certificates, attempt):
