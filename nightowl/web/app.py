@@ -34,6 +34,7 @@ from nightowl.web.page import Page
 from nightowl.web.pages import channels, check, checks, edit, incidents, locations, now
 from nightowl.web.pages.actions import Actions
 from nightowl.web.pages.doors import Doors
+from nightowl.web.prefix import Prefix
 from nightowl.web.rendering import Renderer
 from nightowl.web.sessions import Sessions
 from nightowl.web.site import Site
@@ -78,7 +79,6 @@ def make_app(handlers: Handlers) -> FastAPI:
         title="NightOwl",
         version=version("nightowl"),
         description=_DESCRIPTION,
-        root_path=handlers.settings.url_prefix,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
@@ -105,6 +105,8 @@ def make_app(handlers: Handlers) -> FastAPI:
     app.add_middleware(Guard, handlers=handlers, sessions=sessions, refusal=site.refusal)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(SecurityHeaders)
+    if handlers.settings.url_prefix:
+        app.add_middleware(Prefix, prefix=handlers.settings.url_prefix)
     if handlers.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(handlers.settings.trusted_proxies))
     return app

@@ -90,7 +90,7 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     (
         "How often, and from where",
         (
-            Field(key="every", label="Every", default="1m", hint="A duration: 30s, 1m, 1h"),
+            Field(key="every", label="Every", default="1m", hint="1m, 5m, 1h; all attempts must fit into it"),
             Field(key="timeout", label="Timeout", default="10s", hint="Of one attempt as a whole"),
             Field(
                 key="attempts", label="Attempts", kind="number", default="3", read=read_number,

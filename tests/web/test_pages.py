@@ -1,9 +1,29 @@
+"""What people see, as HTML and as data, and what their forms do."""
+
+import re
+
 import pytest
 
+from nightowl.core.errors import StoreUnavailable
+
 PAGES = [
-    "/", "/checks", "/checks/shop-checkout", "/locations", "/incidents", "/incidents/own-office-1", "/channels", "/add",
-    "/checks/shop-checkout/edit",
+    "/", "/checks", "/checks/shop-checkout", "/checks/brand-new", "/checks/nightly-report", "/checks/from-file",
+    "/locations", "/incidents", "/incidents/own-office-1", "/channels", "/add", "/checks/shop-checkout/edit",
 ]  # fmt: skip
+
+
+def text(html):
+    """A page as it reads: tags gone, white space single."""
+    apart = re.sub(r"</(td|th|tr|li|p|h\d|div|dt|dd)>", " ", html.partition("<main")[2])
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", apart))
+
+
+def csrf(client):
+    return re.search(r'name="csrf" value="([0-9a-f]{64})"', client.get("/checks").text)[1]
+
+
+def post(client, path, **data):
+    return client.post(path, data={"csrf": csrf(client)} | data)
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -11,6 +31,7 @@ def test_every_page_is_drawn_for_the_scene(client, path):
     answer = client.get(path)
     assert answer.status_code == 200
     assert "</html>" in answer.text
+    assert "verysecret" not in answer.text
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -18,3 +39,233 @@ def test_every_page_has_its_data_as_json(client, path):
     answer = client.get("/now.json" if path == "/" else f"{path}.json")
     assert answer.status_code == 200
     assert isinstance(answer.json(), dict)
+    assert "verysecret" not in answer.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_drawn_for_an_empty_installation(empty, path):
+    empty.channels.clear()
+    answer = empty.client().get(path)
+    assert answer.status_code == (404 if path.count("/") > 1 else 200)
+
+
+def test_now_tells_what_is_wrong_worst_first(client):
+    page = text(client.get("/").text)
+    assert page.index("shop-checkout") < page.index("shop-search") < page.index("location/office")
+    assert "TLS certificate expired, seen from 3 of 3 locations" in page
+    assert "Down from office only: connection refused" in page
+    assert "payments-api No answer to the connection" in page
+    assert [trouble["state"] for trouble in client.get("/now.json").json()["troubles"]] == ["down", "degraded", "own"]
+
+
+def test_the_title_and_the_icon_carry_the_count_of_what_is_down(client):
+    page = client.get("/checks").text
+    assert "<title>(2) Checks · NightOwl</title>" in page
+    assert "/favicon.svg?down=2" in page
+    assert ">2</text>" in client.get("/favicon.svg?down=2").text
+    assert "<text" not in client.get("/favicon.svg?down=<script>").text
+
+
+def test_now_is_calm_when_nothing_is_wrong(empty, client):
+    for name in ("shop-checkout", "shop-search", "payments-api", "vpn-gateway"):
+        client.delete(f"/api/v1/checks/{name}")
+    for incident in client.get("/api/v1/incidents?open=true").json()["incidents"]:
+        with empty.store.transaction() as unit:
+            found = unit.incidents.get(incident["id"])
+            unit.incidents.apply([resolved(found, empty.clock.now())])
+    page = text(client.get("/").text)
+    assert "Nothing is wrong. Last round 1" in page
+
+
+def resolved(incident, now):
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from nightowl.core.values import Change  # noqa: PLC0415
+
+    return Change(event="resolved", incident=replace(incident, resolved=now), at=now, text="over")
+
+
+def test_now_says_when_nobody_will_be_told(world, client):
+    world.channels.clear()
+    assert "Nobody will be told: no channel is configured." in text(client.get("/").text)
+
+
+def test_an_empty_installation_is_told_its_first_steps(empty):
+    assert "First steps Nothing is watched yet." in text(empty.client().get("/").text)
+
+
+def test_what_cannot_be_reached_stands_on_every_page(world, client):
+    world.problems.append("The broker cannot be reached.")
+    assert "The broker cannot be reached." in text(client.get("/checks").text)
+
+
+def test_a_store_that_fails_is_a_page_and_not_a_traceback(world, monkeypatch):
+    def fail():
+        raise StoreUnavailable("the store does not answer: connection refused")
+
+    client = world.client()
+    monkeypatch.setattr(world.store, "read", fail)
+    answer = client.get("/checks")
+    assert answer.status_code == 503
+    assert "the store does not answer: connection refused" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("state=down", {"payments-api", "shop-checkout"}),
+        ("text=wiki", {"intranet-wiki"}),
+        ("tag=team=customers&text=-01", {"customer-01"}),
+        ("state=paused", {"nightly-report"}),
+        ("text=nothing-like-it", set()),
+    ],
+)
+def test_the_list_shows_what_the_url_asks_for(client, query, names):
+    assert {row["name"] for row in client.get(f"/checks.json?{query}").json()["rows"]} == names
+    assert client.get(f"/checks?{query}").status_code == 200
+
+
+def test_a_long_list_is_paged_by_the_server(empty):
+    client = empty.client()
+    client.put("/api/v1/checks", json={f"check-{number:03}": {"url": "https://x.example"} for number in range(250)})
+    first, second = (client.get(f"/checks.json?page={page}").json() for page in (1, 2))
+    assert (len(first["rows"]), len(second["rows"]), first["total"]) == (200, 50, 250)
+    assert "Page 1 of 2, 250 checks" in text(client.get("/checks").text)
+    assert "?page=2" in client.get("/checks").text
+    assert client.get("/checks?page=junk").status_code == 200
+
+
+def test_a_check_explains_itself(client):
+    page = text(client.get("/checks/shop-checkout").text)
+    assert "Down for 4 min. TLS certificate expired, seen from 3 of 3 locations." in page
+    assert "Certificate ■" in page or "expired ended" in page
+    assert "kept" in page
+    assert "CN=Example Issuing CA R3" in page
+    assert "curl --verbose --max-time 10" in page
+
+
+def test_an_answer_of_a_target_is_shown_as_text_only(client):
+    page = client.get("/checks/shop-front").text
+    assert "&lt;b&gt;not bold&lt;/b&gt;" in page
+    assert "<b>not bold" not in page
+
+
+def test_any_round_can_be_looked_at_again(client):
+    data = client.get("/checks/shop-search.json").json()
+    older = client.get(f"/checks/shop-search.json?round={data['round']['earlier']}").json()
+    assert older["round"]["later"] == data["round"]["verdict"]["due"]
+    oldest = client.get(f"/checks/shop-search?round={data['verdicts'][0]['due']}")
+    assert oldest.status_code == 200
+    assert client.get("/checks/shop-search?round=yesterday").status_code == 404
+
+
+def test_the_chart_follows_location_and_range(client):
+    data = client.get("/checks/shop-search/phases.json?location=office&range=24h").json()
+    assert (data["location"], data["range"], len(data["points"])) == ("office", "24h", 240)
+    assert client.get("/checks/shop-search/phases.json?location=mars&range=1y").json()["location"] == "frankfurt"
+
+
+def test_a_bad_column_of_the_matrix_is_told_as_the_locations_own_problem(world, client):
+    for name in ("customer-01", "customer-02", "shop-front", "vpn-gateway"):
+        with world.store.transaction() as unit:
+            state = unit.rounds.state(name)
+            unit.rounds.close([], [silenced(state, "office")])
+    for row in client.get("/locations.json").json()["rows"]:
+        if row["check"] not in ("customer-01", "customer-02", "shop-front", "vpn-gateway"):
+            client.delete(f"/api/v1/checks/{row['check']}")
+    page = text(client.get("/locations").text)
+    assert "office answered for none of its 4 checks: is an actor running there?" in page
+
+
+def silenced(state, location):
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    places = tuple(replace(place, voted=place.voted and place.location != location) for place in state.last.places)
+    return replace(state, last=replace(state.last, places=places))
+
+
+def test_an_incident_shows_what_happened_and_who_was_told(client):
+    found = client.get("/api/v1/incidents?subject=shop-checkout").json()["incidents"][0]
+    page = text(client.get(f"/incidents/{found['id']}").text)
+    assert "Open for 3 min." in page
+    assert "ops-mail firing sent" in page
+    assert "1 try: 503 Service Unavailable, again in" in page
+
+
+def test_acknowledging_leads_back_and_is_shown(client):
+    found = client.get("/api/v1/incidents?subject=shop-checkout").json()["incidents"][0]
+    answer = post(client, f"/incidents/{found['id']}/acknowledge", next="/")
+    assert answer.headers["location"] == "/"
+    assert "✓ local" in text(client.get("/").text)
+
+
+def test_the_buttons_of_a_check_do_what_they_say(client):
+    assert post(client, "/checks/shop-front/pause").headers["location"] == "/checks/shop-front"
+    assert "Paused. No rounds run until it is resumed." in text(client.get("/checks/shop-front").text)
+    assert post(client, "/checks/shop-front/resume").status_code == 303
+    assert post(client, "/checks/shop-front/run").status_code == 303
+    assert post(client, "/checks/shop-front/delete").status_code == 409
+    assert post(client, "/checks/shop-front/delete", confirm="yes").headers["location"] == "/checks"
+    assert client.get("/checks/shop-front").status_code == 404
+
+
+def test_a_check_is_added_by_the_form(client):
+    answer = post(client, "/add", name="added", url="https://added.example", every="2m", tags="team=a b=c")
+    assert answer.headers["location"] == "/checks/added"
+    assert client.get("/api/v1/checks/added").json()["spec"] == {
+        "url": "https://added.example", "every": "2m", "tags": {"team": "a", "b": "c"},
+    }  # fmt: skip
+
+
+def test_each_mistake_stands_beside_its_field_and_nothing_is_lost(client):
+    answer = post(client, "/add", name="added", url="nonsense", every="soon", runbook="https://keep.example")
+    assert answer.status_code == 422
+    assert re.search(r'id="url" name="url"[^>]*aria-invalid="true"', answer.text)
+    assert re.search(r'id="every"[^>]*aria-invalid="true"', answer.text)
+    assert 'value="https://keep.example"' in answer.text
+    assert "Nothing was saved. 2 mistakes to mend." in text(answer.text)
+    assert client.get("/checks/added").status_code == 404
+
+
+def test_a_name_that_is_taken_is_refused(client):
+    assert (
+        "There is a check named shop-front already."
+        in post(client, "/add", name="shop-front", url="https://x.example").text
+    )
+
+
+def test_editing_keeps_secrets_that_were_not_touched(world, client):
+    page = client.get("/checks/shop-front/edit").text
+    fields = dict(re.findall(r'<input id="([\w.]+)" name="[\w.]+"[^>]*value="([^"]*)"', page))
+    fields["headers"] = "Accept: application/json\r\nX-Api-Key: ********"
+    assert post(client, "/checks/shop-front/edit", **fields | {"every": "3m"}).status_code == 303
+    with world.store.read() as unit:
+        spec = unit.checks.get("shop-front").spec
+    assert spec["headers"] == {"Accept": "application/json", "X-Api-Key": "verysecret"}
+    assert (spec["auth"], spec["every"]) == ({"basic": "probe:verysecret"}, "3m")
+
+
+def test_a_check_of_a_file_offers_no_editing(client):
+    assert client.get("/checks/from-file/edit").status_code == 409
+    page = client.get("/checks/from-file").text
+    assert "in a configuration file, read-only here" in text(page)
+    assert "/checks/from-file/edit" not in page
+
+
+def test_testing_a_channel_tells_how_it_went(client):
+    assert "ops-mail took the test notice." in text(post(client, "/channels/ops-mail/test").text)
+    assert "ops-hook did not take the test notice: 503 Service Unavailable" in text(
+        post(client, "/channels/ops-hook/test").text
+    )
+
+
+def test_theme_and_keys_are_remembered(client):
+    post(client, "/preferences", theme="dark", keys="off", next="//evil.example")
+    page = client.get("/").text
+    assert 'data-theme="dark"' in page
+    assert 'data-keys="off"' in page
+
+
+def test_what_is_not_there_is_a_page(client):
+    answer = client.get("/nowhere")
+    assert (answer.status_code, "There is no such page." in answer.text) == (404, True)

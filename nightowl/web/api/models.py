@@ -197,7 +197,7 @@ class Spec(BaseModel):
     model_config = ConfigDict(
         extra="allow",
         json_schema_extra={
-            "example": {"url": "https://shop.example/login", "every": "30s", "expect": {"body": "Basket"}}
+            "example": {"url": "https://shop.example/login", "every": "1m", "expect": {"body": "Basket"}}
         },
     )
 
