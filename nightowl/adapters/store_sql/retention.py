@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, delete, exists, or_, select, text, true
+from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, delete, exists, or_, select, true
 
+from nightowl.adapters.store_sql import sizes
 from nightowl.adapters.store_sql.schema import (
     ATTEMPTS,
     CHECK_IDS,
     DAYS,
     FEED,
     INCIDENTS,
-    METADATA,
     OUTBOX,
     OUTCOMES,
     ROUNDS,
@@ -52,22 +52,8 @@ class SqlRetention:
         return pruners[kind](before, limit)
 
     def size(self) -> int:
-        """Bytes that the store takes; in SQLite without free pages, as those are used again."""
-        name = self._connection.dialect.name
-        if name == "sqlite":
-            pages, free, page = (
-                self._connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
-                for pragma in ("page_count", "freelist_count", "page_size")
-            )
-            return int((pages - free) * page)
-        if name == "postgresql":
-            return int(self._connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
-        tables = ", ".join(f"'{table}'" for table in METADATA.tables)
-        query = (
-            "SELECT SUM(data_length + index_length) FROM information_schema.tables "  # noqa: S608  # our own names
-            f"WHERE table_schema = DATABASE() AND table_name IN ({tables})"
-        )
-        return int(self._connection.execute(text(query)).scalar_one() or 0)
+        """Bytes that the store takes, without what is free and used again."""
+        return sizes.size(self._connection)
 
     def _attempts(self, before: float, limit: int) -> int:
         return self._by_age(
