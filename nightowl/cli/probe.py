@@ -18,7 +18,7 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from nightowl.adapters.probes import BUILT_IN, thread_engine
+from nightowl import wire_probe
 from nightowl.cli.probe_output import Screen, json_line, plain_line
 from nightowl.core.errors import NightOwlError
 from nightowl.core.values import Check, Job, Network, Outcome, Policy, State, Target
@@ -53,18 +53,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     allow: tuple[str, ...]
     out: IO[bytes] | None
     as_json: bool
-
-
-class SystemClock:
-    """The machine's clocks."""
-
-    def now(self) -> float:
-        """Unix seconds, UTC."""
-        return time()
-
-    def monotonic(self) -> float:
-        """Seconds that never step."""
-        return monotonic()
 
 
 @click.command()
@@ -110,8 +98,8 @@ class Walk:
 
     def run(self, show: Callable[[str, Outcome], None]) -> bool:
         """Run all of them, showing each outcome; whether everything was up or degraded."""
-        engine = thread_engine(BUILT_IN)
-        self._performer = Performer(engine, SystemClock(), actor="probe")
+        engine = wire_probe.engine()
+        self._performer = Performer(engine, wire_probe.CLOCK, actor="probe")
         engine.start()
         try:
             engine.later(0, self._fill)
@@ -168,14 +156,14 @@ def _typed(options: Options) -> Iterator[Subject]:
     """The subjects of URLs that were typed, or listed in a file."""
     pem = options.ca.read_text(encoding="utf-8") if options.ca else ""
     policy = _policy(options.allow)
+    kinds = wire_probe.kinds()
     for url in (*options.urls, *(_listed(options.targets) if options.targets else ())):
-        target = Target(kind=_kind(url), url=url, verify=not options.insecure, ca=pem)
+        target = Target(kind=_kind(url, kinds), url=url, verify=not options.insecure, ca=pem)
         yield Subject(check=Check(name=url, target=target, locations=(HERE,)), location=HERE, policy=policy)
 
 
-def _kind(url: str) -> str:
+def _kind(url: str, kinds: tuple[str, ...]) -> str:
     """The kind of a URL, which is its scheme."""
-    kinds = ("http", "https", *BUILT_IN)
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -220,10 +208,11 @@ def _configured(options: Options) -> Iterator[Subject]:
         if options.names:
             raise click.UsageError("--check names a check of a configuration: give it with -c PATH.")
         return
-    from nightowl.config import load  # noqa: PLC0415  reading models costs more than probing a few URLs
+    from nightowl import wire  # noqa: PLC0415  importing every adapter takes longer than probing some URLs
 
     try:
-        configuration = load(options.path)
+        configuration = wire.load_configuration(options.path)
+        locations = wire.plan(configuration).locations
     except NightOwlError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
@@ -234,7 +223,7 @@ def _configured(options: Options) -> Iterator[Subject]:
         raise click.UsageError(f"{options.path}: no check is named {unknown[0]!r}; there are: {known}.")
     for name in options.names or checks:
         for location in checks[name].locations:
-            policy = configuration.locations[location].policy
+            policy = locations[location].policy
             yield Subject(check=checks[name], location=location, policy=policy)
 
 

@@ -298,7 +298,7 @@ class ProbeEngine:
             flight = self._arrivals.popleft()
             if now - flight.submitted > flight.allowance:
                 self._flights[flight] = None
-                self._fail(flight, BUSY, f"{self._limit} attempts were under way, so this one had to wait")
+                self._fail(flight, BUSY, "so many attempts were under way that this one had to wait")
             else:
                 self._arrivals.append(flight)
 

@@ -77,6 +77,15 @@ def test_other_greenlets_go_on_while_thousands_of_attempts_run(faults, attempts)
     assert answer.pause < 1.0  # a starved greenlet would not run before all of them have ended
 
 
+def test_answers_are_judged_beside_the_hub(faults, attempts):
+    url = f"http://127.0.0.1:{faults.serve('fine')}/"
+    targets = [Target(kind="http", url=url, expect=Expect(regex=regex)) for regex in ("sh.p$", "basket")] * 20
+
+    answer = attempts(targets)
+
+    assert [attempt.reason for attempt in answer.attempts] == ["", "assert.body"] * 20
+
+
 def test_the_package_does_not_import_gevent():
     code = "import sys, nightowl.adapters.probes, nightowl.cli.probe; sys.exit('gevent' in sys.modules)"
 
