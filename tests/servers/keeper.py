@@ -1,8 +1,10 @@
 """Keeps one server alive for a test run, and takes it down when the run is over, however that ended.
 
-Started as a program of its own: ``keeper.py RUN_FOLDER USER COMMAND...``. The run's first process holds a POSIX lock
-on ``RUN_FOLDER/lifeline``; the kernel gives it free when that process ends, even by SIGKILL. The keeper then kills
-its server's process group and removes the run's folder. SIGTERM stops the server gently, SIGUSR1 kills it at once.
+Started as a program of its own in the server's folder: ``keeper.py RUN_FOLDER USER COMMAND...``. It goes into the
+background and leaves its process id in the file ``keeper``, which is there as long as the server is. The run's first
+process holds a POSIX lock on ``RUN_FOLDER/lifeline``; the kernel gives it free when that process ends, even by SIGKILL.
+The keeper then kills its server's process group and removes the run's folder. SIGTERM stops the server gently, SIGUSR1
+kills it at once.
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 
-def main(run: Path, user: str, command: list[str]) -> int:
-    """Run ``command`` until it ends or is ended; its exit status."""
+def main(run: Path, user: str, command: list[str]) -> None:
+    """Run ``command`` until it ends or is ended."""
     server = subprocess.Popen(command, process_group=0, **_identity(user))
     over = threading.Event()
 
@@ -34,11 +36,11 @@ def main(run: Path, user: str, command: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: _signal(server, signal.SIGTERM))
     signal.signal(signal.SIGUSR1, lambda *_: _signal(server, signal.SIGKILL))
     threading.Thread(target=end_with_the_run, daemon=True).start()
-    status = server.wait()
+    server.wait()
     _signal(server, signal.SIGKILL)  # what the server started may outlive it
+    Path("keeper").unlink()
     if over.is_set():
         shutil.rmtree(run, ignore_errors=True)
-    return status
 
 
 def _identity(user: str) -> dict[str, Any]:
@@ -54,5 +56,13 @@ def _signal(server: subprocess.Popen[bytes], number: int) -> None:
         os.killpg(server.pid, number)
 
 
+def to_the_background() -> None:
+    """Go on in a child, which whoever started this need not wait for."""
+    if child := os.fork():
+        Path("keeper").write_text(str(child))
+        os._exit(0)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
+    to_the_background()
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

@@ -96,7 +96,7 @@ class RabbitMQ(Server):
             env=self.environment(),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         if done.returncode:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import signal
@@ -11,16 +12,17 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
-START_TIMEOUT = 60.0
+START_TIMEOUT = 120.0
 STOP_TIMEOUT = 30.0
 POLL = 0.05
 
 
 class ServerFailed(Exception):
-    """A server did not start; the message ends with what it logged."""
+    """A server did not start or end; the message ends with what it logged."""
 
 
 class Server(ABC):
@@ -34,7 +36,7 @@ class Server(ABC):
         self.run = run
         self.folder = run / name
         self.ports = tuple(ports) or free_ports(self.port_count)
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._keeper = self.folder / "keeper"
 
     @property
     def port(self) -> int:
@@ -70,33 +72,23 @@ class Server(ABC):
         """Start and wait until clients are served.
 
         Raises:
-            ServerFailed: it ended, or did not answer within a minute.
+            ServerFailed: it ended, or did not answer within two minutes.
         """
         if not self.folder.exists():
             self.folder.mkdir()
             if self.user:
                 shutil.chown(self.folder, self.user)
             self.prepare()
-        keeper = Path(__file__).with_name("keeper.py")
-        with (self.folder / "log").open("ab") as log:
-            self._keeper = subprocess.Popen(
-                [sys.executable, "-I", str(keeper), str(self.run), self.user, *self.command()],
-                env=self.environment(),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self._launch()
         deadline = time.monotonic() + START_TIMEOUT
         while not self.answers():
-            if self._keeper.poll() is not None or time.monotonic() > deadline:
+            if not self._keeper.exists() or time.monotonic() > deadline:
                 self.kill()
                 raise ServerFailed(f"{self.kind} did not start:\n{self._log()}")
             time.sleep(POLL)
 
     def stop(self) -> None:
-        """End it gently (as SIGTERM does) and wait."""
+        """End it gently (as SIGTERM does) and wait. Raises ``ServerFailed`` after half a minute."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
@@ -108,11 +100,28 @@ class Server(ABC):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _launch(self) -> None:
+        keeper = Path(__file__).with_name("keeper.py")
+        with (self.folder / "log").open("ab") as log:
+            subprocess.run(
+                [sys.executable, "-I", str(keeper), str(self.run), self.user, *self.command()],
+                check=True,
+                env=self.environment(),
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
     def _end(self, number: int) -> None:
-        if self._keeper is not None:
-            self._keeper.send_signal(number)
-            self._keeper.wait(STOP_TIMEOUT)
-            self._keeper = None
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended by itself
+            os.kill(int(self._keeper.read_text()), number)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while self._keeper.exists():
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"{self.kind} did not end:\n{self._log()}")
+            time.sleep(POLL)
 
     def _log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")[-4000:]
