@@ -10,7 +10,7 @@ import pytest
 from nightowl.adapters.store_sql import open_store
 from nightowl.core.errors import LeaseLost
 from nightowl.core.values import Incident, Notice, Severity, State, Verdict
-from nightowl.ports import Lease, Store
+from nightowl.ports import Lease, Store, StoredCheck
 
 LONG, OVER = 600.0, -1.0
 
@@ -181,6 +181,27 @@ def test_threads_of_one_process_write_in_turn(store: Store) -> None:
         assert [item.id for item in unit.feed.after(0, 999)] == list(range(1, 81))
 
 
+def test_a_follower_of_the_feed_misses_nothing(lasting_url: str) -> None:
+    stores = [open_store(lasting_url, migrate=True) for _ in range(3)]
+    seen: list[int] = []
+
+    def write(store: Store, name: str) -> None:
+        for number in range(25):
+            with store.transaction() as unit:
+                unit.feed.add("check", f"{name}-{number}")
+                unit.checks.put(StoredCheck(name=f"{name}-{number}", origin="stored", paused=False, spec={}))
+
+    def follow(store: Store) -> None:
+        while len(seen) < 50:
+            with store.read() as unit:
+                seen.extend(item.id for item in unit.feed.after(seen[-1] if seen else 0, 10))
+
+    in_parallel([(write, (stores[0], "a")), (write, (stores[1], "b")), (follow, (stores[2],))])
+    assert seen == list(range(1, 51))
+    for store in stores:
+        store.close()
+
+
 def in_parallel(calls: list[tuple[Callable[..., None], tuple[object, ...]]]) -> None:
     failures: list[BaseException] = []
 
@@ -190,7 +211,7 @@ def in_parallel(calls: list[tuple[Callable[..., None], tuple[object, ...]]]) -> 
         except BaseException as error:  # noqa: BLE001  # told to the test below
             failures.append(error)
 
-    threads = [threading.Thread(target=guarded, args=call) for call in calls]
+    threads = [threading.Thread(target=guarded, args=call, daemon=True) for call in calls]
     for thread in threads:
         thread.start()
     for thread in threads:

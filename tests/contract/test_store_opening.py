@@ -103,6 +103,7 @@ def test_an_older_schema_is_refused_with_the_command_that_migrates_it(
     "url",
     [
         "postgresql+psycopg://owl:geh%40im@127.0.0.1:1/owl",
+        "postgresql:///owl?host=127.0.0.1&port=1&user=owl&password=geh%40im",
         "mysql://owl:geh%40im@127.0.0.1:1/owl",
         "sqlite:////nowhere/nightowl.db",
     ],

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from nightowl.adapters.store_sql.failures import describe
 from nightowl.core.errors import SchemaOutdated
@@ -27,7 +26,9 @@ def head() -> str:
 
 def revision(connection: Connection) -> str | None:
     """The revision of the database (None: it is empty)."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
 
 
 def require_head(engine: Engine, url: URL) -> None:
