@@ -18,6 +18,7 @@
     return when.slice(11, 16) === "00:00" ? when.slice(5, 10) : when.slice(11, 16);
   };
   const took = (seconds) => seconds == null ? "–" : seconds < 0.9995 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(2)} s`;
+  const alone = (values) => values.flatMap((value, at) => value != null && values[at - 1] == null && values[at + 1] == null ? [at] : []);
   let plot = null, drawn = null;
 
   function stacked(points) {
@@ -29,10 +30,9 @@
   function draw() {
     plot?.destroy();
     const grid = { stroke: colour("line"), width: 1 }, text = colour("soft");
-    const series = phases.map((phase, at) => ({
-      label: names[phase], stroke: colour(phase), width: 1, fill: colour(phase), points: { size: 4, fill: colour(phase) },
+    const series = phases.map((phase) => ({
+      label: names[phase], stroke: colour(phase), width: 1, fill: colour(phase), points: { show: true, size: 4, fill: colour(phase), filter: (chart, column) => alone(chart.data[column]) },
       value: (_, value, __, index) => index == null ? "–" : took(drawn.points[index].phases?.[phase]),
-      band: at,
     }));
     plot = new uPlot({
       width: holder.clientWidth, height: 220, cursor: { y: false, drag: { x: true, y: false } }, legend: { live: true },
