@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic
 
 from nightowl.adapters.probes import expectations
-from nightowl.adapters.probes.body import EXCERPT, MAX_BODY, MAX_HEADERS, decode, decompress, excerpt
+from nightowl.adapters.probes.body import MAX_BODY, MAX_HEADERS, decode, decompress, excerpt
 from nightowl.adapters.probes.expectations import Headers
 from nightowl.adapters.probes.failure import Failure
 from nightowl.core.values import Expect
@@ -57,9 +58,9 @@ class Answer:
             return 0
         return None
 
-    def excerpt(self) -> str:
-        """The start of the body, as text."""
-        return excerpt(b"".join(self._chunks)[:EXCERPT]) if self._chunks else ""
+    def excerpt(self, mask: Callable[[str], str]) -> str:
+        """The start of the body as text, masked."""
+        return excerpt(b"".join(self._chunks), mask) if self._chunks else ""
 
     def heavy(self, expect: Expect) -> bool:
         """Whether judging may take long enough to hold others up."""

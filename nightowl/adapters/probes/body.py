@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import zlib
+from collections.abc import Callable
 from email.message import Message
 
 from nightowl.adapters.probes.failure import Failure
@@ -13,7 +14,9 @@ MAX_BODY = 1 << 20
 MAX_HEADERS = 64 << 10
 """Bytes of all headers of one answer."""
 EXCERPT = 1024
-"""Bytes of a body that an excerpt shows."""
+"""Characters of a body that an excerpt shows."""
+EXCERPT_SOURCE = 4 * EXCERPT
+"""Bytes of a body that are kept to make an excerpt of."""
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 
@@ -53,10 +56,11 @@ def decode(data: bytes, content_type: str) -> str:
         raise Failure("decode.charset", f"the body is not text in its declared charset {charset[:40]!r}") from None
 
 
-def excerpt(data: bytes) -> str:
-    """The start of a body as printable text."""
-    text = data[:EXCERPT].decode("utf-8", "replace")
-    return "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text)
+def excerpt(data: bytes, mask: Callable[[str], str]) -> str:
+    """The start of a body as printable text, masked before it is cut: half a secret would not be recognised."""
+    text = data[:EXCERPT_SOURCE].decode("utf-8", "replace")
+    shown = "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text)
+    return mask(shown)[:EXCERPT]
 
 
 def _charset(content_type: str) -> str:

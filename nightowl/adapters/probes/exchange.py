@@ -151,23 +151,22 @@ class Exchange:
             reason, detail = failure.reason, failure.detail
             state = state_of(reason)
             if not reason.startswith(("dns.", "policy.", "redirect.")):
-                shown = self._answer.excerpt()
+                shown = self._answer.excerpt(self._plan.mask)
         else:
             reason, detail = shortcomings(target.warn, self._timing.total, self._certificate, self._started)
             if reason:
                 state = State.DEGRADED
-        mask = self._plan.mask
         return Attempt(
             state=state,
             started=self._started,
-            duration=self._timing.total,
+            duration=round(self._timing.total, 6),
             phases=self._timing.phases(),
             status=self._status or None,
             address=self._address,
             reason=reason,
-            detail=mask(detail) if detail else "",
+            detail=self._plan.mask(detail) if detail else "",
             certificate=self._certificate,
-            excerpt=mask(shown) if shown else "",
+            excerpt=shown,
         )
 
     def _open(self, _purpose: int, address: Any) -> Any:

@@ -14,7 +14,7 @@ import pycurl
 
 from nightowl import __version__
 from nightowl.adapters.probes import expectations
-from nightowl.adapters.probes.body import EXCERPT, MAX_BODY
+from nightowl.adapters.probes.body import EXCERPT_SOURCE, MAX_BODY
 from nightowl.adapters.probes.failure import TARGET, Failure
 from nightowl.adapters.probes.names import encoded
 from nightowl.adapters.probes.redaction import redactor
@@ -67,7 +67,7 @@ class Plan:
         self.first = first_request(target)
         self.constants = constants(target)
         self.options = request_options(target, self.first)
-        self.keep = MAX_BODY if expectations.reads_body(target.expect) else EXCERPT
+        self.keep = MAX_BODY if expectations.reads_body(target.expect) else EXCERPT_SOURCE
         self.mask: Callable[[str], str] = redactor(target)
 
 

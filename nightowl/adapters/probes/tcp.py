@@ -29,7 +29,7 @@ def probe(target: Target, deadline: float, connect: Connect) -> Attempt:
         reason, detail = failure.reason, failure.detail
         state = state_of(reason)
         conversation.note(failure)
-    duration = monotonic() - conversation.began
+    duration = round(monotonic() - conversation.began, 6)
     if state is State.UP:
         reason, detail = shortcomings(target.warn, duration, None, conversation.started)
         state = State.DEGRADED if reason else state
@@ -42,7 +42,7 @@ def probe(target: Target, deadline: float, connect: Connect) -> Attempt:
         address=conversation.address,
         reason=reason,
         detail=mask(detail),
-        excerpt=mask(excerpt(conversation.heard)) if state is State.DOWN else "",
+        excerpt=excerpt(conversation.heard, mask) if state is State.DOWN else "",
     )
 
 

@@ -50,6 +50,6 @@ class Timing:
             before = until
 
     def phases(self) -> Phases:
-        """Seconds by phase; None where one never began."""
-        dns, connect, tls, first_byte, transfer = (None if spent < 0 else spent for spent in self._spent)
+        """Seconds by phase, to the microsecond as libcurl measures; None where one never began."""
+        dns, connect, tls, first_byte, transfer = (None if spent < 0 else round(spent, 6) for spent in self._spent)
         return Phases(dns=dns, connect=connect, tls=tls, first_byte=first_byte, transfer=transfer)

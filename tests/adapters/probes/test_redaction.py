@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightowl.adapters.probes.body import EXCERPT, excerpt
 from nightowl.adapters.probes.redaction import MASK, redactor, secret_header
 from nightowl.core.values import Target
 
@@ -45,3 +46,13 @@ def test_what_is_no_secret_stays():
     assert [secret_header(name) for name in ("Accept", "X-Auth-Token", "Cookie", "Content-Type")] == [
         False, True, True, False,
     ]  # fmt: skip
+
+
+def test_a_secret_is_masked_before_an_excerpt_is_cut():
+    secret = "a-secret-of-some-length"
+    body = b"." * (EXCERPT - 5) + secret.encode() + b" and more"
+
+    shown = excerpt(body, redactor(target(bearer=secret)))
+
+    assert len(shown) == EXCERPT
+    assert "a-sec" not in shown
