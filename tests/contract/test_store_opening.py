@@ -237,3 +237,33 @@ def test_another_process_that_holds_sqlite_too_long_makes_the_store_unavailable(
     put(store, "shop")
     assert names(store) == ["shop"]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        # the servers of tests do not wait for the disk unless told
+        pytest.param("postgresql", "?options=-csynchronous_commit%3Don", marks=pytest.mark.postgresql),
+        pytest.param("mariadb", "", marks=pytest.mark.mariadb),
+    ],
+)
+def test_a_server_that_was_killed_and_comes_back_is_used_again(
+    request: pytest.FixtureRequest, kind: str, options: str
+) -> None:
+    server = request.getfixturevalue(f"own_{kind}")()
+    store = open_store(server.fresh_url() + options, migrate=True)
+
+    def write_half() -> None:
+        with store.transaction() as unit:
+            unit.checks.put(StoredCheck(name="half", origin="stored", paused=False, spec={}))
+            server.kill()
+
+    with pytest.raises(StoreUnavailable):
+        write_half()
+    with pytest.raises(StoreUnavailable):
+        store.ping()
+    server.start()
+    store.ping()
+    put(store, "whole")
+    assert names(store) == ["whole"]
+    store.close()
