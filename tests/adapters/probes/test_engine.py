@@ -185,3 +185,4 @@ def test_slow_targets_do_not_hold_up_the_others(made, faults):
 
     assert {attempt.state for attempt in healthy.wait()} == {State.UP}
     assert hanging.attempts == []
+    assert engine.in_flight == 100

