@@ -6,12 +6,12 @@ import sys
 
 import click
 
-from nightowl import wire
 from nightowl.cli.logs import log_option
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.cli.up import served
 from nightowl.roles.crew import Crew
 from nightowl.roles.gathering import run
+from nightowl.wire.checks import load_configuration
 
 PATCHED = "from gevent import monkey; monkey.patch_all(); from nightowl.cli.actor_process import main; main()"
 """The actor's own process is patched by gevent before anything else is imported."""
@@ -29,7 +29,7 @@ def actor(path: str, locations: tuple[str, ...], processes: int, style: str) -> 
     nothing else: no database.
     """
     with errors_told():
-        served(wire.load_configuration(path), locations)
+        served(load_configuration(path), locations)
     command = [sys.executable, "-c", PATCHED, "--config", path, "--log", style]
     crew = Crew([*command, *(part for name in locations for part in ("--location", name))], processes)
     raise SystemExit(run([crew]))

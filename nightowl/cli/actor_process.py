@@ -8,11 +8,11 @@ import time
 
 import click
 
-from nightowl import wire
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.roles.actor import ActorRole
 from nightowl.roles.gathering import run
+from nightowl.wire.checks import load_configuration
 
 
 @click.command()
@@ -25,7 +25,7 @@ def main(path: str, locations: tuple[str, ...], style: str) -> None:
     stop = threading.Event()
     threading.Thread(target=_end_with_parent, args=(stop, os.getppid()), daemon=True).start()
     with errors_told():
-        role = ActorRole(wire.load_configuration(path), locations, pool="gevent")
+        role = ActorRole(load_configuration(path), locations, pool="gevent")
     raise SystemExit(run([role], stop=stop))
 
 

@@ -6,10 +6,12 @@ from time import time
 
 import click
 
-from nightowl import wire
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.routing import trial
+from nightowl.wire import notices
+from nightowl.wire.addresses import link
+from nightowl.wire.checks import load_configuration
 
 
 @click.group()
@@ -23,13 +25,13 @@ def channel() -> None:
 def try_out(name: str, path: str) -> None:
     """Send a test notice to the channel NAME now; exit 1 where it is not taken."""
     with errors_told():
-        configuration = wire.load_configuration(path)
-        channels = wire.channels(configuration)
+        configuration = load_configuration(path)
+        channels = notices.channels(configuration)
         if name not in channels:
             there_are = f"there are {', '.join(sorted(channels))}" if channels else "there is none"
             raise NotFound(f"{path}: no channel is called {name}; {there_are}")
         try:
-            channels[name].send(trial(name, wire.link(configuration), time()))
+            channels[name].send(trial(name, link(configuration), time()))
         except DeliveryFailed as failure:
             raise DeliveryFailed(f"test notice to {name}: failed: {failure}") from None
     click.echo(f"test notice to {name}: sent")

@@ -11,9 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nightowl import wire
 from nightowl.cli.opening import errors_told
 from nightowl.core.errors import Refused
+from nightowl.wire import store
+from nightowl.wire.checks import load_configuration
 
 Command = Callable[..., None]
 
@@ -52,7 +53,7 @@ def migrate(path: str | None, url: str | None) -> None:
     Stop the other roles first, and make a backup: there is no way back but to restore it.
     """
     with _told():
-        before, after = wire.migrate(_url(path, url))
+        before, after = store.migrate(_url(path, url))
     if before == after:
         click.echo(f"the store is up to date (schema {after})")
     else:
@@ -68,7 +69,7 @@ def backup(file: Path, path: str | None, url: str | None) -> None:
     FILE can be restored into any kind of database. It holds password hashes, so only you may read it.
     """
     with _told(), _progress(f"backing up to {file.name}") as progress:
-        rows = wire.backup(_url(path, url), file, progress)
+        rows = store.backup(_url(path, url), file, progress)
     click.echo(f"{file}: {rows} rows, {file.stat().st_size} bytes")
 
 
@@ -82,12 +83,12 @@ def restore(file: Path, path: str | None, url: str | None, *, force: bool) -> No
     Stop all roles first. The whole FILE is read once before anything is written.
     """
     with _told(), _progress(f"restoring {file.name}") as progress:
-        rows = wire.restore(_url(path, url), file, replace=force, progress=progress)
+        rows = store.restore(_url(path, url), file, replace=force, progress=progress)
     click.echo(f"{file}: {rows} rows restored")
 
 
 def _url(path: str | None, url: str | None) -> str:
-    return url or wire.store_url(wire.load_configuration(path))
+    return url or store.store_url(load_configuration(path))
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def _told() -> Iterator[None]:
 
 
 @contextmanager
-def _progress(title: str) -> Iterator[wire.Progress]:
+def _progress(title: str) -> Iterator[store.Progress]:
     """A bar that moves on a terminal; nothing in a pipe, where the last line says it all."""
     columns: tuple[Any, ...] = (
         TextColumn("{task.description}"),

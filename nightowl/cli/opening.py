@@ -7,10 +7,11 @@ from contextlib import closing, contextmanager
 
 import click
 
-from nightowl import wire
 from nightowl.config import Configuration
 from nightowl.core.errors import ConfigurationError, NightOwlError, SchemaOutdated, Unavailable
 from nightowl.ports import Store
+from nightowl.wire.checks import load_configuration
+from nightowl.wire.store import open_store
 
 CANNOT_START = (ConfigurationError, SchemaOutdated, Unavailable)
 
@@ -33,6 +34,6 @@ def errors_told() -> Iterator[None]:
 def configured(path: str) -> Iterator[tuple[Configuration, Store]]:
     """Load a configuration and open its store; errors are told."""
     with errors_told():
-        configuration = wire.load_configuration(path)
-        with closing(wire.open_store(configuration)) as store:
+        configuration = load_configuration(path)
+        with closing(open_store(configuration)) as store:
             yield configuration, store

@@ -18,11 +18,14 @@ import click
 import msgspec
 from msgspec.structs import replace
 
-from nightowl import wire_probe
 from nightowl.cli.probe_output import Screen, json_line, plain_line
 from nightowl.core.errors import NightOwlError
 from nightowl.core.values import Check, Job, Network, Outcome, Policy, State, Target
 from nightowl.flows.perform import Performer
+from nightowl.wire.addresses import guarded_locations
+from nightowl.wire.checks import check_kinds, load_configuration
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.engine import engine
 
 HERE = "local"
 """The location of URLs that were given on the command line."""
@@ -98,16 +101,16 @@ class Walk:
 
     def run(self, show: Callable[[str, Outcome], None]) -> bool:
         """Run all of them, showing each outcome; whether everything was up or degraded."""
-        engine = wire_probe.engine()
-        self._performer = Performer(engine, wire_probe.CLOCK, actor="probe")
-        engine.start()
+        running = engine()
+        self._performer = Performer(running, CLOCK, actor="probe")
+        running.start()
         try:
-            engine.later(0, self._fill)
+            running.later(0, self._fill)
             while not self._finished.wait(0.05):
                 self._drain(show)
             self._drain(show)
         finally:
-            engine.stop()
+            running.stop()
         return self._good
 
     def _drain(self, show: Callable[[str, Outcome], None]) -> None:
@@ -156,7 +159,7 @@ def _typed(options: Options) -> Iterator[Subject]:
     """The subjects of URLs that were typed, or listed in a file."""
     pem = options.ca.read_text(encoding="utf-8") if options.ca else ""
     policy = _policy(options.allow)
-    kinds = wire_probe.kinds()
+    kinds = check_kinds()
     for url in (*options.urls, *(_listed(options.targets) if options.targets else ())):
         target = Target(kind=_kind(url, kinds), url=url, verify=not options.insecure, ca=pem)
         yield Subject(check=Check(name=url, target=target, locations=(HERE,)), location=HERE, policy=policy)
@@ -208,11 +211,9 @@ def _configured(options: Options) -> Iterator[Subject]:
         if options.names:
             raise click.UsageError("--check names a check of a configuration: give it with -c PATH.")
         return
-    from nightowl import wire  # noqa: PLC0415  importing every adapter takes longer than probing some URLs
-
     try:
-        configuration = wire.load_configuration(options.path)
-        locations = wire.plan(configuration).locations
+        configuration = load_configuration(options.path)
+        locations = guarded_locations(configuration)
     except NightOwlError as error:
         click.echo(str(error), err=True)
         sys.exit(2)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import click
 
-from nightowl import wire
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import errors_told
 from nightowl.config import Configuration
@@ -14,6 +13,7 @@ from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.roles.everything import everything
 from nightowl.roles.gathering import run
 from nightowl.roles.installation import Installation
+from nightowl.wire.checks import for_urls
 
 
 @click.command()
@@ -36,7 +36,7 @@ def up(path: str | None, urls: tuple[str, ...], locations: tuple[str, ...], styl
     with errors_told():
         if path is not None and urls:
             raise _refused("--check", "it together with -c", "a [check.NAME] table in the configuration")
-        installation = Installation(path) if path is not None else Installation(fixed=wire.for_urls(urls))
+        installation = Installation(path) if path is not None else Installation(fixed=for_urls(urls))
         roles = everything(installation, served(installation.current(), locations), ready=_tell_address)
     raise SystemExit(run(roles, reload=installation.reload))
 

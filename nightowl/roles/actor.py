@@ -7,9 +7,10 @@ import socket
 import threading
 from collections.abc import Sequence
 
-from nightowl import wire
 from nightowl.config import Configuration
 from nightowl.roles.pulse import Pulse
+from nightowl.wire.bus import actors
+from nightowl.wire.engine import engine, gevent_engine
 
 
 class ActorRole:
@@ -18,9 +19,9 @@ class ActorRole:
     name = "actor"
 
     def __init__(self, configuration: Configuration, locations: Sequence[str], *, pool: str = "threads") -> None:
-        self._engine = wire.gevent_engine() if pool == "gevent" else wire.engine()
+        self._engine = gevent_engine() if pool == "gevent" else engine()
         name = f"{socket.gethostname()}.{os.getpid()}"
-        self._actors = wire.actors(configuration, locations, self._engine, name=name, pool=pool)
+        self._actors = actors(configuration, locations, self._engine, name=name, pool=pool)
 
     @property
     def fault(self) -> str:

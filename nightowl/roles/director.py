@@ -6,10 +6,11 @@ import os
 import socket
 import threading
 
-from nightowl import wire
 from nightowl.core.values import Sample
 from nightowl.roles.installation import Installation
 from nightowl.roles.pulse import Pulse
+from nightowl.wire.bus import director_bus
+from nightowl.wire.director import leader
 
 TICK = 0.05
 """Seconds between turns of the loop."""
@@ -21,9 +22,9 @@ class DirectorRole:
     name = "director"
 
     def __init__(self, installation: Installation) -> None:
-        self._bus = wire.director_bus(installation.current())
+        self._bus = director_bus(installation.current())
         holder = f"{socket.gethostname()}.{os.getpid()}"
-        self._leader = wire.leader(installation.store, self._bus, installation.current, holder)
+        self._leader = leader(installation.store, self._bus, installation.current, holder)
 
     @property
     def fault(self) -> str:

@@ -6,11 +6,13 @@ import logging
 import threading
 from functools import cached_property
 
-from nightowl import wire
 from nightowl.config import Configuration, Watched
 from nightowl.core.errors import Unavailable
 from nightowl.flows.define import define
 from nightowl.ports import Store
+from nightowl.wire.checks import check_kinds
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class Installation:
     """
 
     def __init__(self, path: str | None = None, *, fixed: Configuration | None = None) -> None:
-        self._watched = Watched(path, kinds=wire.check_kinds()) if path is not None else None
+        self._watched = Watched(path, kinds=check_kinds()) if path is not None else None
         self._fixed = fixed or Configuration()
         self._started_with = self.current()
         self._undefined = True
@@ -39,7 +41,7 @@ class Installation:
     @cached_property
     def store(self) -> Store:
         """The store, opened when it is first asked for. Raises ``Unavailable`` or ``SchemaOutdated``."""
-        return wire.open_store(self._started_with)
+        return open_store(self._started_with)
 
     @property
     def problems(self) -> list[str]:
@@ -53,7 +55,7 @@ class Installation:
     def define(self) -> None:
         """Bring what the files define into the store. Raises ``Unavailable``."""
         configuration = self.current()
-        define(self.store, configuration.specs, configuration.users, wire.CLOCK.now())
+        define(self.store, configuration.specs, configuration.users, CLOCK.now())
         self._undefined = False
 
     def reload(self) -> None:

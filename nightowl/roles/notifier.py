@@ -8,11 +8,13 @@ import socket
 import threading
 from collections.abc import Callable, Collection
 
-from nightowl import wire
 from nightowl.core.errors import Unavailable
 from nightowl.flows.notify import Notifier
 from nightowl.roles.installation import Installation
 from nightowl.roles.pulse import Pulse
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.notices import notifier_plan
+from nightowl.wire.remembered import remembered
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +39,9 @@ class ThreadLanes:
 
     def join(self, timeout: float) -> None:
         """Wait for work under way, for ``timeout`` seconds at most."""
-        deadline = wire.CLOCK.monotonic() + timeout
+        deadline = CLOCK.monotonic() + timeout
         for thread in self._threads.values():
-            thread.join(max(0.0, deadline - wire.CLOCK.monotonic()))
+            thread.join(max(0.0, deadline - CLOCK.monotonic()))
 
 
 class NotifierRole:
@@ -55,8 +57,8 @@ class NotifierRole:
         """Send until ``stop``; sends under way get some seconds to end."""
         lanes = ThreadLanes()
         holder = f"{socket.gethostname()}.{os.getpid()}"
-        plan = wire.remembered(self._installation.current, wire.notifier_plan)
-        notifier = Notifier(self._installation.store, wire.CLOCK, plan, holder=holder, lanes=lanes)
+        plan = remembered(self._installation.current, notifier_plan)
+        notifier = Notifier(self._installation.store, CLOCK, plan, holder=holder, lanes=lanes)
         pulse = Pulse(self.name)
         while not stop.wait(TURN):
             try:

@@ -6,9 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 
-from nightowl import wire
 from nightowl.core.errors import DeliveryFailed
 from nightowl.roles.installation import Installation
+from nightowl.wire.notices import ping
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class SelfPingRole:
             if not url or not self._works():
                 continue
             try:
-                wire.ping(url)
+                ping(url)
             except DeliveryFailed as error:
                 if not failing:
                     log.warning("[self] ping was not answered, trying again every minute: %s", error)

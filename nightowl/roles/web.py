@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
-from nightowl import wire
+from nightowl.config import check_from_spec, spec_to_toml
+from nightowl.core.errors import NotFound
+from nightowl.core.routing import trial
+from nightowl.core.values import Check
+from nightowl.flows.notify import acknowledge
 from nightowl.roles.installation import Installation
+from nightowl.web.app import make_app
+from nightowl.web.handlers import Handlers, WebSettings
 from nightowl.web.serve import ServerThread
+from nightowl.wire.addresses import is_loopback, link
+from nightowl.wire.checks import check_kinds
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.notices import channels
+from nightowl.wire.remembered import remembered
+from nightowl.wire.store import secret_key
 
 
 class WebRole:
@@ -23,9 +37,7 @@ class WebRole:
         self, installation: Installation, faults: Callable[[], list[str]], ready: Callable[[int], None]
     ) -> None:
         server = installation.current().server
-        app = wire.web_app(
-            installation.current, installation.store, problems=lambda: [*installation.problems, *faults()]
-        )
+        app = make_app(handlers(installation, lambda: [*installation.problems, *faults()]))
         self._server = ServerThread(app, server.listen_host, server.listen_port, ready=ready)
 
     def run(self, stop: threading.Event) -> None:
@@ -37,3 +49,47 @@ class WebRole:
                     raise RuntimeError("the web server ended by itself")
         finally:
             self._server.stop()
+
+
+def handlers(installation: Installation, problems: Callable[[], list[str]]) -> Handlers:
+    """Return what the pages call; ``problems`` are sentences about what cannot be reached."""
+    configuration = installation.current()
+    server = configuration.server
+    return Handlers(
+        store=installation.store,
+        clock=CLOCK,
+        settings=WebSettings(
+            is_loopback=is_loopback(server.listen_host),
+            secret_key=secret_key(configuration),
+            listen_host=server.listen_host,
+            public_url=server.public_url,
+            url_prefix=server.url_prefix,
+            trusted_proxies=server.trusted_proxies,
+        ),
+        check_from_spec=partial(_check, installation),
+        spec_to_toml=spec_to_toml,
+        locations=lambda: installation.current().locations,
+        channels=lambda: list(installation.current().channels),
+        test_channel=_tester(installation),
+        problems=problems,
+        acknowledge=partial(_acknowledge, installation),
+    )
+
+
+def _check(installation: Installation, name: str, spec: Mapping[str, Any]) -> Check:
+    return check_from_spec(name, spec, locations=installation.current().locations, kinds=check_kinds())
+
+
+def _tester(installation: Installation) -> Callable[[str], None]:
+    made = remembered(installation.current, channels)
+
+    def test(name: str) -> None:
+        if name not in made():
+            raise NotFound(f"no channel is called {name}")
+        made()[name].send(trial(name, link(installation.current()), CLOCK.now()))
+
+    return test
+
+
+def _acknowledge(installation: Installation, incident: str, by: str) -> None:
+    acknowledge(installation.store, incident, by, CLOCK.now())

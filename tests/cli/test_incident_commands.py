@@ -13,13 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
-from nightowl import wire
 from nightowl.cli.ack import ack
 from nightowl.cli.channel import channel
 from nightowl.cli.incidents import incidents
 from nightowl.config import load
 from nightowl.core.values import Change, Incident, Severity
 from nightowl.flows.close import tell
+from nightowl.wire.store import open_store
 
 SHOP = Incident(
     id="5f2c0a",
@@ -79,7 +79,7 @@ def path(tmp_path: Path, hook: Hook, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def change(path: str, event: str, incident: Incident) -> None:
     configuration = load(path)
-    with closing(wire.open_store(configuration)) as store, store.transaction() as unit:
+    with closing(open_store(configuration)) as store, store.transaction() as unit:
         changed = Change(event=event, incident=incident, at=incident.opened, text=event)
         tell(unit, [changed], configuration.routes, "", incident.opened)
 

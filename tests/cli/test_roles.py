@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from nightowl import wire
 from nightowl.roles.installation import Installation
 from nightowl.roles.self_ping import SelfPingRole
+from nightowl.wire.checks import for_urls
 from tests.servers.server import free_ports
 
 NIGHTOWL = [sys.executable, "-m", "nightowl"]
@@ -100,8 +100,8 @@ def wait_until_healthy(folder: Path, name: str) -> None:
 def test_up_serves_pages_until_it_is_told_to_stop(tmp_path: Path, configuration: str) -> None:
     with role(tmp_path, "up", "-c", configuration) as up:
         assert up.stderr is not None
-        address = re.search(r"http://[^ ]+/", up.stderr.readline())
-        assert address is not None
+        told = (re.search(r"http://[^ ]+/", line) for line in up.stderr)
+        address = next(found for found in told if found)
         assert get(address[0] + "health")[0] == 200
         assert json.loads(get(address[0] + "ready")[1]) == {"ready": True, "problems": []}
         up.send_signal(signal.SIGINT)
@@ -183,7 +183,7 @@ def test_the_watcher_is_pinged_only_while_all_is_well(works: bool) -> None:
 
     with Receiver() as receiver:
         url = f"http://127.0.0.1:{receiver.server.server_port}/ping/secret"
-        installation = Installation(fixed=replace(wire.for_urls(()), self_ping=url))
+        installation = Installation(fixed=replace(for_urls(()), self_ping=url))
         thread = threading.Thread(target=SelfPingRole(installation, ask, every=0.02).run, args=(stop,))
         thread.start()
         for _ in range(3):

@@ -1,0 +1,51 @@
+"""The bus on Celery: the director's side, and actors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nightowl.adapters.celery_bus.actor import Actor
+from nightowl.adapters.celery_bus.app import BrokerSettings
+from nightowl.adapters.celery_bus.director import Bus
+from nightowl.config import Configuration
+from nightowl.flows.perform import Performer
+from nightowl.ports import Engine
+from nightowl.wire.clock import CLOCK
+
+
+def broker(configuration: Configuration) -> BrokerSettings:
+    """Return the settings of the common broker."""
+    return BrokerSettings(
+        url=configuration.bus.broker,
+        transport_options=configuration.bus.transport_options,
+        ca=configuration.bus.ca,
+        certificate=configuration.bus.certificate,
+        key=configuration.bus.key,
+    )
+
+
+def director_bus(configuration: Configuration) -> Bus:
+    """Return the director's side of the bus, over all brokers."""
+    own = {name: location.broker for name, location in configuration.locations.items()}
+    return Bus(broker(configuration), own, CLOCK)
+
+
+def actors(
+    configuration: Configuration, locations: Iterable[str], running: Engine, *, name: str, pool: str
+) -> list[Actor]:
+    """Return one actor for each broker that these locations are on, all over one engine."""
+    by_url: dict[str, list[str]] = {}
+    for location in locations:
+        by_url.setdefault(configuration.locations[location].broker, []).append(location)
+    return [
+        Actor(
+            BrokerSettings(url=url) if url else broker(configuration),
+            served,
+            CLOCK,
+            name=name,
+            pool=pool,
+            perform=lambda clock: Performer(running, clock, name).perform,
+            later=running.later,
+        )
+        for url, served in by_url.items()
+    ]

@@ -1,0 +1,72 @@
+"""Checks as values: of a file, of the command line, of the store."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from itertools import chain, count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from nightowl import plugins
+from nightowl.config import Configuration, check_from_spec, load
+from nightowl.core.values import Check
+from nightowl.ports import StoredCheck
+from nightowl.wire.addresses import networks, place
+
+KINDS = ("http", "https")
+"""The kinds of checks that the engine runs by itself."""
+
+
+def check_kinds() -> tuple[str, ...]:
+    """Return every kind of check that can be run here."""
+    return (*KINDS, *plugins.probes())
+
+
+def load_configuration(path: str | None) -> Configuration:
+    """Load a configuration, with the kinds of checks that are installed. Raises ``ConfigurationError``."""
+    return load(path, kinds=check_kinds())
+
+
+def for_urls(urls: Sequence[str]) -> Configuration:
+    """Return the defaults with a check for each URL. What was typed on the command line may be reached.
+
+    Raises ``ConfigurationError`` for a URL that cannot be checked.
+    """
+    configuration = load(None)
+    checks: dict[str, Check] = {}
+    specs: dict[str, dict[str, Any]] = {}
+    for url in urls:
+        name = _name_of(url, checks)
+        checks[name] = check_from_spec(name, {"url": url}, locations=configuration.locations, kinds=check_kinds())
+        specs[name] = {"url": url}
+    typed = tuple(sorted({each for url in urls for each in networks(*place(url))}, key=str))
+    locations = {
+        name: replace(location, policy=replace(location.policy, allow=typed))
+        for name, location in configuration.locations.items()
+    }
+    return replace(configuration, checks=checks, specs=specs, locations=locations)
+
+
+def compile_check(configuration: Configuration, stored: StoredCheck) -> Check:
+    """Make a check of its definition, secrets resolved; raises ``ConfigurationError``."""
+    source = Path(configuration.source)
+    check = check_from_spec(
+        stored.name,
+        stored.spec,
+        locations=configuration.locations,
+        kinds=check_kinds(),
+        base=source if source.is_dir() else source.parent,
+        allow_references=stored.origin == "file",
+    )
+    return replace(check, paused=stored.paused)
+
+
+def _name_of(url: str, taken: Collection[str]) -> str:
+    """Return a name for the check of a URL: its host, with a number where that is taken."""
+    host = re.sub(r"[^a-z0-9.-]", "-", (urlsplit(url).hostname or "check").lower())
+    names = chain([host], (f"{host}-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)

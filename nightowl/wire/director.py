@@ -1,0 +1,46 @@
+"""A director, and what it needs of a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nightowl.adapters.celery_bus.director import Bus
+from nightowl.config import Configuration
+from nightowl.flows import leadership
+from nightowl.flows.lead import Leader
+from nightowl.ports import Store
+from nightowl.wire.addresses import guarded_locations, link
+from nightowl.wire.checks import compile_check
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.remembered import remembered
+
+
+def leader(store: Store, bus: Bus, current: Callable[[], Configuration], holder: str) -> Leader:
+    """Return a director that follows the configuration in force."""
+    parts = leadership.Parts(
+        store=store,
+        bus=bus,
+        clock=CLOCK,
+        compile_check=lambda stored: compile_check(current(), stored),
+        plan=remembered(current, plan),
+    )
+    return Leader(parts, holder=holder, led=bus.led)
+
+
+def plan(configuration: Configuration) -> leadership.Plan:
+    """Return what the leader needs of a configuration."""
+    kept = configuration.retention
+    return leadership.Plan(
+        locations=guarded_locations(configuration),
+        routes=configuration.routes,
+        public_url=link(configuration),
+        retention={
+            "attempts": kept.attempts,
+            "outcomes": kept.outcomes,
+            "series": kept.series,
+            "incidents": kept.incidents,
+            "outbox": kept.incidents,
+            "feed": 86400.0,
+        },
+        max_size=kept.max_size,
+    )

@@ -1,0 +1,36 @@
+"""The store."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+
+from nightowl.adapters.store_sql import Progress, backup, migrate, restore
+from nightowl.adapters.store_sql import open_store as open_sql_store
+from nightowl.config import Configuration, state_folder
+from nightowl.ports import Store
+
+__all__ = ["Progress", "backup", "migrate", "open_store", "restore", "secret_key", "store_url"]
+
+
+def store_url(configuration: Configuration) -> str:
+    """Return the URL of the store: without one, SQLite in the state folder."""
+    return configuration.store_url or f"sqlite:///{state_folder() / 'nightowl.db'}"
+
+
+def open_store(configuration: Configuration) -> Store:
+    """Open the store, with its tables made where the database is empty."""
+    return open_sql_store(store_url(configuration), migrate=True)
+
+
+def secret_key(configuration: Configuration) -> bytes:
+    """Return the key that signs forms: the configured one, else one that is made once and kept in the state folder."""
+    if configuration.server.secret_key:
+        return configuration.server.secret_key.encode()
+    path = state_folder() / "secret_key"
+    with suppress(FileExistsError):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_hex(32).encode())
+    return path.read_bytes()
