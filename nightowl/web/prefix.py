@@ -14,4 +14,4 @@ class Prefix:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on with the prefix as the root path."""
-        await self._app(scope | {"root_path": self._prefix} if scope["type"] == "http" else scope, receive, send)
+        await self._app({**scope, "root_path": self._prefix} if scope["type"] == "http" else scope, receive, send)
