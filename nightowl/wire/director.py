@@ -41,7 +41,6 @@ def plan(configuration: Configuration) -> leadership.Plan:
             "incidents": kept.incidents,
             "outbox": kept.incidents,
             "feed": 86400.0,
-        "sessions": 0.0,
             "sessions": 0.0,
         },
         max_size=kept.max_size,
