@@ -8,6 +8,7 @@ message a second and page, with only what is on screen. A reader that was slow o
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -36,6 +37,7 @@ LIFETIME = 600.0
 KEEPALIVE = 15.0
 """Seconds of silence after which a comment is sent, so that proxies keep the connection."""
 
+_log = logging.getLogger(__name__)
 _RELATIVE_TIME = re.compile(r"(<time [^>]*>)[^<]*")
 
 
@@ -107,24 +109,30 @@ class Live:
         self._store = handlers.store
         self._boards: dict[tuple[str, str], Board] = {}
         self._closed = asyncio.Event()
+        self._seen = -1
 
     async def follow(self) -> None:
         """Draw again what changed, until cancelled. While the store cannot be reached, pages stay as they are."""
-        seen, rounds = -1, 0
+        rounds = 0
         while True:
             await asyncio.sleep(PERIOD)
             rounds += 1
-            if not self._boards:
-                continue
             try:
-                newest = await run_in_threadpool(self._newest)
-                if newest == seen and rounds % REFRESH:
-                    continue
-                seen = newest
-                for board in list(self._boards.values()):
-                    await self._draw(board)
+                await self._look(all_boards=rounds % REFRESH == 0)
             except Unavailable:
                 continue
+            except Exception:
+                _log.exception("Open pages could not be brought up to date.")
+
+    async def _look(self, *, all_boards: bool) -> None:
+        if not self._boards:
+            return
+        newest = await run_in_threadpool(self._newest)
+        if newest == self._seen and not all_boards:
+            return
+        self._seen = newest
+        for board in list(self._boards.values()):
+            await self._draw(board)
 
     def close(self) -> None:
         """End all streams, so that a server can stop."""

@@ -41,6 +41,11 @@ class Chart(msgspec.Struct, frozen=True, kw_only=True):
     points: tuple[Point, ...]
     summary: str
 
+    @property
+    def measured(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(point.phases for point in self.points)
+
 
 class Bar(msgspec.Struct, frozen=True):
     """A phase in a waterfall, from ``left`` for ``width`` thousandths of its width."""
@@ -65,7 +70,7 @@ def chart(outcomes: Sequence[Outcome], location: str, wanted: str, every: float,
     first, last = int((now - length) // step) + 1, int(now // step)
     points = tuple(_point(at * step, slowest.get(at)) for at in range(first, last + 1))
     summary = _summary(good, location)
-    if step > every:
+    if good and step > every:
         summary += f" A point is the slowest round of {span(step)}."
     return Chart(location=location, range=wanted, step=step, points=points, summary=summary)
 

@@ -70,10 +70,11 @@ class Site:
         """A path of ours as a browser must ask for it."""
         return f"{self._handlers.settings.url_prefix}{path}"
 
-    def page(self, request: Request, view: View, unit: Unit, *, live: bool = False) -> Response:
+    def page(self, request: Request, build: Callable[[Unit], View], *, live: bool = False) -> Response:
         """A view in its whole frame."""
-        rendered = self._renderer.draw(view, self._frame(request, unit, live=live))
-        return HTMLResponse(rendered.html, view.status, headers=view.headers)
+        view, around = self._build(build)
+        frame = self._frame(request, around, live=live)
+        return HTMLResponse(self._renderer.draw(view, frame).html, view.status, headers=view.headers)
 
     def plain(self, request: Request, view: View) -> Response:
         """A view for those who are not inside (yet), or when the store cannot be asked: no counts, no banner."""
@@ -112,12 +113,12 @@ class Site:
         if found is None:
             return None
         page, path = found
-        with self._handlers.store.read() as unit:
-            try:
-                view = page.build(self._ask(unit, path, dict(parse_qsl(split.query)), visitor))
-            except NightOwlError:
-                return None
-            frame = Frame(**self._surroundings(unit), path=split.path, visitor=visitor, live=True)
+        query = dict(parse_qsl(split.query))
+        try:
+            view, around = self._build(lambda unit: page.build(self._ask(unit, path, query, visitor)))
+        except (NotFound, Refused):
+            return None
+        frame = Frame(**around, path=split.path, visitor=visitor, live=True)
         return self._renderer.draw(view, frame), frame
 
     def _find_live(self, path: str) -> tuple[Page, dict[str, str]] | None:
@@ -129,9 +130,7 @@ class Site:
 
     def _page_endpoint(self, page: Page) -> Callable[[Request], Response]:
         def endpoint(request: Request) -> Response:
-            with self._handlers.store.read() as unit:
-                view = page.build(self._asked(request, unit))
-                return self.page(request, view, unit, live=page.live)
+            return self.page(request, lambda unit: page.build(self._asked(request, unit)), live=page.live)
 
         return endpoint
 
@@ -149,26 +148,27 @@ class Site:
         now = self._handlers.clock.now()
         return Ask(handlers=self._handlers, unit=unit, now=now, path=path, query=query, visitor=visitor)
 
-    def _frame(self, request: Request, unit: Unit | None = None, *, live: bool = False) -> Frame:
+    def _frame(self, request: Request, around: Mapping[str, Any] | None = None, *, live: bool = False) -> Frame:
         theme = request.cookies.get(THEME_COOKIE, "auto")
         state = request.scope.get("state", {})
         return Frame(
-            **(self._surroundings(unit) if unit else {"now": self._handlers.clock.now()}),
+            **(around or {"now": self._handlers.clock.now()}),
             path=get_route_path(request.scope) or "/",
-            visitor=state.get("visitor") if unit else None,
+            visitor=state.get("visitor") if around else None,
             csrf=state.get("csrf", ""),
             theme=theme if theme in THEMES else "auto",
             keys=request.cookies.get(KEYS_COOKIE) != "off",
             live=live,
         )
 
-    def _surroundings(self, unit: Unit) -> dict[str, Any]:
-        return {
-            "now": self._handlers.clock.now(),
-            "counts": unit.checks.counts(),
-            "problems": tuple(self._handlers.problems()),
-            "feed": unit.feed.last(),
-        }
+    def _build(self, build: Callable[[Unit], View]) -> tuple[View, dict[str, Any]]:
+        """Build a view, and what its frame says, from one moment of the store."""
+        # Asked first: it may need a connection of its own, which must not be waited for while holding one.
+        problems = tuple(self._handlers.problems())
+        with self._handlers.store.read() as unit:
+            view = build(unit)
+            counts, feed = unit.checks.counts(), unit.feed.last()
+        return view, {"now": self._handlers.clock.now(), "counts": counts, "problems": problems, "feed": feed}
 
 
 def json_response(data: msgspec.Struct, status: int = 200) -> Response:

@@ -22,6 +22,9 @@ HEIGHT = 24
 PITCH = 6
 _WIDTH = 5
 
+ROUNDS = 60
+"""Rounds that a strip has room for."""
+
 LETTERS = {"u": State.UP, "g": State.DEGRADED, "d": State.DOWN, "k": State.UNKNOWN}
 _TALL = {State.UP: 8, State.DEGRADED: 16, State.DOWN: HEIGHT}
 
@@ -33,10 +36,10 @@ class Cell(msgspec.Struct, frozen=True):
     title: str = ""
 
 
-def recent(letters: str, cells: int = 60) -> Markup:
+def recent(letters: str) -> Markup:
     """Draw the last rounds of a check, newest at the right."""
-    shown = [Cell(LETTERS[letter]) for letter in letters[-cells:]]
-    gaps = [Cell(None)] * (cells - len(shown))
+    shown = [Cell(LETTERS[letter]) for letter in letters[-ROUNDS:]]
+    gaps = [Cell(None)] * (ROUNDS - len(shown))
     return draw([*gaps, *shown], f"Last {words.plural(len(shown), 'round')}: {tally(c.state for c in shown)}")
 
 
@@ -68,10 +71,11 @@ def day_cell(number: int, counted: DayCount | None) -> Cell:
 
 def lane(location: str, verdicts: Sequence[Verdict], chosen: float | None) -> Markup:
     """Draw what one location said, round by round; a frame is around the chosen round."""
+    gaps = [Cell(None)] * (ROUNDS - len(verdicts))
     cells = [_place_cell(location, verdict) for verdict in verdicts]
     label = f"{location}, last {words.plural(len(cells), 'round')}: {tally(cell.state for cell in cells)}"
-    at = next((number for number, verdict in enumerate(verdicts) if verdict.due == chosen), None)
-    return draw(cells, label, chosen=at)
+    at = next((number for number, verdict in enumerate(verdicts, len(gaps)) if verdict.due == chosen), None)
+    return draw([*gaps, *cells], label, chosen=at)
 
 
 def waterfall(bars: Sequence[Bar], number: int, duration: float) -> Markup:

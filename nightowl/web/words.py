@@ -47,7 +47,7 @@ def took(seconds: float | None) -> str:
     """A measured duration in three digits: ``0.8 ms``, ``124 ms``, ``2.31 s``; a dash where there is none."""
     if seconds is None:
         return "–"  # noqa: RUF001  # an en dash is what a table shows for nothing
-    if seconds < 0.001:
+    if 0.00005 <= seconds < 0.001:
         return f"{seconds * 1000:.1f} ms"
     if seconds < 0.9995:
         return f"{seconds * 1000:.0f} ms"

@@ -141,8 +141,7 @@ class Actions:
         return self._page(request, edit.view(data))
 
     def _page(self, request: Request, view: View) -> Response:
-        with self._handlers.store.read() as unit:
-            return self._site.page(request, view, unit)
+        return self._site.page(request, lambda _: view)
 
     def _to_check(self, request: Request, name: str = "") -> Response:
         return self._to(f"/checks/{quote(name or request.path_params['name'], safe='')}")

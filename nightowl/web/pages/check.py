@@ -23,12 +23,10 @@ from nightowl.web.masking import mask, without_secrets
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 from nightowl.web.rows import Row, row
+from nightowl.web.strips import ROUNDS
 from nightowl.web.words import instant
 
 DAYS = 90
-ROUNDS = 60
-"""Rounds that the matrix of locations shows."""
-
 _DAY = 86400.0
 
 

@@ -34,7 +34,7 @@
     const held = old.contains(document.activeElement) ? document.activeElement : null;
     const number = held && [...old.querySelectorAll("a, button, input")].indexOf(held);
     old.replaceWith(fresh);
-    fresh.classList.add("fresh");
+    if (old.className.replace(" fresh", "") !== fresh.className) fresh.classList.add("fresh");
     if (held) (held.id && at(held.id) || fresh.querySelectorAll("a, button, input")[number])?.focus({ preventScroll: true });
   }
   function arrange(list, order, made) {
@@ -125,7 +125,9 @@
     const lane = event.target.closest?.("[data-dues]");
     if (!lane) return;
     const dues = lane.dataset.dues.trim().split(" "), box = lane.getBoundingClientRect();
-    const due = dues[Math.min(dues.length - 1, Math.floor((event.clientX - box.left) / box.width * dues.length))];
+    const cells = lane.dataset.cells, cell = Math.min(cells - 1, Math.floor((event.clientX - box.left) / box.width * cells));
+    const due = dues[cell - (cells - dues.length)];
+    if (!due) return;
     const address = new URL(location.href);
     address.searchParams.set("round", due);
     address.hash = "round";

@@ -47,7 +47,9 @@
     const answer = await fetch(holder.dataset.src);
     if (!answer.ok) return;
     drawn = await answer.json();
-    draw();
+    if (!plot) return draw();
+    const { min, max } = plot.scales.x, times = plot.data[0];
+    plot.setData(stacked(drawn.points), min <= times[0] && max >= times.at(-1));
   }
   let waiting = 0;
   document.addEventListener("updated", () => { clearTimeout(waiting); waiting = setTimeout(load, 1000); });
