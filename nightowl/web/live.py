@@ -121,7 +121,7 @@ class Live:
                 await self._look(all_boards=rounds % REFRESH == 0)
             except Unavailable:
                 continue
-            except Exception:
+            except Exception:  # noqa: BLE001  # pages that nobody foresaw must not end the follower of all others
                 _log.exception("Open pages could not be brought up to date.")
 
     async def _look(self, *, all_boards: bool) -> None:
