@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,18 +12,16 @@ from celery.concurrency import get_implementation
 from celery.worker import WorkController
 
 from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
+from nightowl.adapters.celery_bus.consumer import consumer_of
+from nightowl.adapters.celery_bus.garbage import Garbage
+from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.reporter import Reporter
 from nightowl.adapters.celery_bus.sender import Sender
 from nightowl.adapters.celery_bus.station import DirectorClock, Later, Perform, Station
 from nightowl.ports import Clock
 
-log = logging.getLogger(__name__)
-
 CAPACITY = 4000
 """Jobs under way in one process at most; more batches wait on the broker."""
-
-OUTBOUND = 20000
-"""Reports that wait in memory at most while the broker does not answer."""
 
 DRAIN = 10.0
 """Seconds that a stopping actor waits for the jobs under way."""
@@ -50,7 +47,9 @@ class Actor:
     ) -> None:
         self._app = make_app(settings, [check_queue(location) for location in locations])
         self._pool = pool
-        self._sender = Sender(self._app, clock.monotonic, limit=OUTBOUND)
+        self._link = Link(settings.url)
+        self.garbage = Garbage()
+        self._sender = Sender(self._app, self._link, clock.monotonic)
         self._reporter = Reporter(self._sender, clock, name, locations)
         director_clock = DirectorClock(clock)
         station = Station(
@@ -58,28 +57,37 @@ class Actor:
             self._reporter,
             perform(director_clock),
             later,
+            self.garbage,
             locations=set(locations),
             capacity=CAPACITY,
         )
-        self._app.task(name=CHECK)(station.take)
+        task = self._app.task(name=CHECK, typing=False, shared=False)  # shared: with every app in the process
+        task(station.take)
         self._worker: WorkController | None = None
+        self._stopping = False
+        self._ended = threading.Event()
 
     @property
     def fault(self) -> str:
         """What is wrong with the broker now, empty: nothing."""
-        return self._sender.fault
+        return self._link.fault
 
     def run(self) -> None:
         """Work until ``stop`` is called."""
         self._sender.start()
         self._reporter.start()
-        self._worker = _worker(self._app, self._pool)
-        self._worker.start()
+        self._worker = _worker(self._app, self._pool, consumer_of(self._link, self.garbage))
+        if not self._stopping:
+            self._worker.start()
+        self._ended.set()
 
     def stop(self) -> None:
         """Take no more batches, finish those under way for up to ``DRAIN`` seconds, and report them."""
-        if self._worker is not None:
-            self._worker.stop()
+        self._stopping = True
+        if self._worker is None:
+            return
+        self._worker.consumer.end()
+        self._ended.wait(DRAIN / 2)
         self._wait_until_drained()
         self._reporter.stop()
         self._sender.stop(timeout=2.0)
@@ -91,10 +99,11 @@ class Actor:
             threading.Event().wait(0.1)
 
 
-def _worker(app: Celery, pool: str) -> WorkController:
+def _worker(app: Celery, pool: str, consumer: type) -> WorkController:
     """The worker without Celery's command line around it: no banner, no signal handlers, no gossip among workers."""
     return WorkController(
         app=app,
+        consumer_cls=consumer,
         pool_cls=_pool(app, pool),
         concurrency=8,
         without_heartbeat=True,

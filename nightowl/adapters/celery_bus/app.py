@@ -69,14 +69,16 @@ def make_app(settings: BrokerSettings, queues: Iterable[str] = ()) -> Celery:
         broker_transport_options=transport_options(settings),
         broker_connection_timeout=CONNECT_TIMEOUT,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,  # for ever; by default a worker gives up after 100 tries
         broker_heartbeat=0,  # with an event connection each loop of a gevent worker waits 0.1 s for heartbeats
         broker_pool_limit=2,
         task_queues=[queue(name) for name in queues],
         task_ignore_result=True,
         result_backend=None,
         task_serializer=SERIALIZER,
-        accept_content=[SERIALIZER, "json"],  # json: remote control
-        event_serializer="json",
+        accept_content=[SERIALIZER],
+        worker_cancel_long_running_tasks_on_connection_loss=True,  # there are none; without it Celery warns
+        worker_enable_prefetch_count_reduction=False,  # a batch is done when it is handed on
         worker_prefetch_multiplier=1,
         worker_redirect_stdouts=False,
         worker_hijack_root_logger=False,
@@ -84,8 +86,8 @@ def make_app(settings: BrokerSettings, queues: Iterable[str] = ()) -> Celery:
         worker_send_task_events=False,
         enable_utc=True,
     )
-    if settings.ca or settings.certificate:
-        app.conf.broker_use_ssl = _tls(settings)
+    if tls := _tls(settings):
+        app.conf.broker_use_ssl = tls
     return app
 
 
@@ -106,7 +108,7 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
     scheme = broker_url(settings.url).split("://", 1)[0]
     options: dict[str, Any] = {"polling_interval": POLLING_INTERVAL}
     if scheme.startswith(sql_transport.SCHEME):
-        options = {"pool_pre_ping": True}
+        options = {"connect_args": _sql_arguments(settings, scheme)}
     elif scheme in ("amqp", "amqps", "pyamqp"):
         options = {"confirm_publish": True, "read_timeout": 30, "write_timeout": 30}
     elif scheme in ("redis", "rediss"):
@@ -124,9 +126,29 @@ def _folders(path: str) -> dict[str, Any]:
 
 
 def _tls(settings: BrokerSettings) -> dict[str, Any]:
-
-    redis = broker_url(settings.url).startswith("redis")
+    """Return kombu's TLS options (none: no TLS). The broker's certificate and its host name are always verified."""
+    scheme = broker_url(settings.url).split("://", 1)[0]
+    redis = scheme in ("redis", "rediss")
+    if not redis and scheme not in ("amqp", "amqps", "pyamqp"):
+        return {}
+    if not (settings.ca or settings.certificate or scheme in ("amqps", "rediss")):
+        return {}
     prefix = "ssl_" if redis else ""
-    options: dict[str, Any] = {f"{prefix}cert_reqs": ssl.CERT_REQUIRED}
+    verified = {"ssl_check_hostname": True} if redis else {"server_hostname": None}  # None: kombu fills in the host
     names = {"ca_certs": settings.ca, "certfile": settings.certificate, "keyfile": settings.key}
-    return options | {f"{prefix}{name}": value for name, value in names.items() if value}
+    files = {f"{prefix}{name}": value for name, value in names.items() if value}
+    return {f"{prefix}cert_reqs": ssl.CERT_REQUIRED} | verified | files
+
+
+def _sql_arguments(settings: BrokerSettings, scheme: str) -> dict[str, Any]:
+    """Return what the database's driver takes: time limits in seconds, and TLS where files are given."""
+    if "sqlite" in scheme:
+        return {}
+    limits = {"connect_timeout": int(CONNECT_TIMEOUT)}
+    if "postgresql" in scheme:
+        files = {"sslrootcert": settings.ca, "sslcert": settings.certificate, "sslkey": settings.key}
+        given = {name: value for name, value in files.items() if value}
+        return limits | given | ({"sslmode": "verify-full"} if given else {})
+    files = {"ca": settings.ca, "cert": settings.certificate, "key": settings.key}
+    given = {name: value for name, value in files.items() if value}
+    return limits | {"read_timeout": 30, "write_timeout": 30} | ({"ssl": given} if given else {})

@@ -9,14 +9,12 @@ from celery import Celery
 
 from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
 from nightowl.adapters.celery_bus.envelope import pack_batch
+from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.receiver import Received, Receiver
 from nightowl.adapters.celery_bus.sender import Message, Sender
 from nightowl.core.errors import BusUnavailable
 from nightowl.core.values import Batch
 from nightowl.ports import Clock
-
-OUTBOUND = 5000
-"""Batches that may wait for a broker that does not answer."""
 
 
 class BrokerBus:
@@ -26,13 +24,14 @@ class BrokerBus:
         self._app: Celery = make_app(settings)
         self._clock = clock
         self._queues = [check_queue(name) for name in locations]
-        self._sender = Sender(self._app, clock.monotonic, limit=OUTBOUND)
+        self._link = Link(settings.url)
+        self._sender = Sender(self._app, self._link, clock.monotonic)
         self._sender.start()
         self._receiver: Receiver | None = None
 
     def lead(self) -> None:
         """Begin to take reports."""
-        self._receiver = Receiver(self._app, self._queues)
+        self._receiver = Receiver(self._app, self._link, self._queues)
         self._receiver.start()
 
     def stand_by(self) -> None:
@@ -50,14 +49,14 @@ class BrokerBus:
     @property
     def fault(self) -> str:
         """What is wrong with the broker now, empty: nothing."""
-        return self._sender.fault or (self._receiver.fault if self._receiver else "")
+        return self._link.fault
 
     def dispatch(self, batch: Batch) -> None:
         """Queue a batch for its location; raises ``BusUnavailable`` while the broker does not answer."""
         until = self._clock.monotonic() + batch.expires - self._clock.now()
         self._sender.put(Message(check_queue(batch.location), CHECK, pack_batch(batch), until))
-        if self._sender.fault:
-            raise BusUnavailable(self._sender.fault)
+        if self._sender.broken:
+            raise BusUnavailable(self._link.fault)
 
     def receive(self, limit: int) -> Sequence[Received]:
         """Take up to ``limit`` reports."""

@@ -36,7 +36,7 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Unreadable(NightOwlError):
-    """A message that is not ours, not for us, or of a version that we do not know."""
+    """A message that is not ours, not for us, or of a version that we do not know. It says nothing of the content."""
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -61,7 +61,7 @@ def unpack_batch(data: bytes) -> Batch:
     envelope = _open(data, "jobs")
     batch = _body(_decode_batch, envelope)
     if (batch.id, batch.location, batch.issued) != (envelope.id, envelope.location, envelope.issued):
-        raise Unreadable(f"the batch in envelope {envelope.id} is another one")
+        raise Unreadable("an envelope around another batch")
     return batch
 
 
@@ -70,7 +70,7 @@ def unpack_report(data: bytes) -> Report:
     envelope = _open(data, "report")
     report = _body(_decode_report, envelope)
     if report.location != envelope.location:
-        raise Unreadable(f"the report in envelope {envelope.id} is of another location")
+        raise Unreadable("an envelope around another location's report")
     return report
 
 
@@ -81,19 +81,19 @@ def _pack(direction: Direction, location: str, id_: str, issued: float, expires:
 def _open(data: bytes, direction: Direction) -> Envelope:
     try:
         envelope = _decode_envelope(data)
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"not an envelope: {error}") from None
+    except (msgspec.DecodeError, TypeError):
+        raise Unreadable("no envelope") from None
     if envelope.version != VERSION:
-        raise Unreadable(f"envelope version {envelope.version}; this is version {VERSION}")
+        raise Unreadable(f"an envelope of another version than {VERSION}")
     if envelope.direction != direction:
         raise Unreadable(f"an envelope of {envelope.direction}, not of {direction}")
     if envelope.key:
-        raise Unreadable(f"envelope {envelope.id} is sealed with key {envelope.key}, which is not known here")
+        raise Unreadable("an envelope that is sealed with a key that is not known here")
     return envelope
 
 
 def _body(decode: Callable[[bytes], T], envelope: Envelope) -> T:
     try:
         return decode(envelope.body)
-    except msgspec.DecodeError as error:
-        raise Unreadable(f"envelope {envelope.id} does not hold what it says: {error}") from None
+    except msgspec.DecodeError:
+        raise Unreadable("an envelope that does not hold what it says") from None

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from queue import Empty, Full, Queue
+from time import monotonic
 from typing import Any
 
 from celery import Celery
 from kombu import Connection, Consumer, Message
 
-from nightowl.adapters.celery_bus.app import REPORT, queue
+from nightowl.adapters.celery_bus.app import REPORT, SERIALIZER, queue
+from nightowl.adapters.celery_bus.consumer import UNREADABLE
 from nightowl.adapters.celery_bus.envelope import Unreadable, unpack_report
-from nightowl.core.redaction import without_password
+from nightowl.adapters.celery_bus.garbage import Garbage
+from nightowl.adapters.celery_bus.link import Link
 from nightowl.core.values import Report
-
-log = logging.getLogger(__name__)
 
 PREFETCH = 1000
 """Reports that the broker hands over before the first of them must be acknowledged."""
 
-PAUSE = 1.0
+PAUSE = 0.5
 """Seconds to wait before connecting again."""
 
 LOOK = 0.05
 """Seconds to wait for a report before looking at what is to be acknowledged."""
+
+MEASURE = 5.0
+"""Seconds between looks at the lengths of the queues."""
+
+PART = "receiver"
 
 
 class Received:
@@ -50,16 +56,16 @@ class Receiver:
     ``lengths`` are the messages waiting by queue, where the transport tells.
     """
 
-    def __init__(self, app: Celery, measured: Iterable[str]) -> None:
+    def __init__(self, app: Celery, link: Link, measured: Iterable[str]) -> None:
         self._app = app
+        self._link = link
         self._measured = tuple(measured)
         self._arrived: Queue[Received] = Queue(maxsize=PREFETCH)
         self._done: deque[Message] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bus receiver", daemon=True)
         self.lengths: dict[str, int] = {}
-        self.garbage = 0
-        self.fault = ""
+        self.garbage = Garbage()
 
     def start(self) -> None:
         """Begin to consume."""
@@ -69,6 +75,7 @@ class Receiver:
         """End; what was not acknowledged goes back to the broker."""
         self._stopping.set()
         self._thread.join(5.0)
+        self._link.works(PART)
 
     def take(self, limit: int) -> list[Received]:
         """Return up to ``limit`` reports that have arrived."""
@@ -85,41 +92,35 @@ class Receiver:
             try:
                 with self._app.connection_for_read() as connection:
                     self._consume(connection)
+            except UNREADABLE:
+                self.garbage.refuse("nothing that a Celery program sends")
             except Exception as error:  # noqa: BLE001 - whatever the driver raises: connect again
-                self._lost(error)
+                self._link.lost(PART, error)
                 self._stopping.wait(PAUSE)
 
-    def _lost(self, error: BaseException) -> None:
-        text = without_password(f"the broker does not answer: {error}")
-        if not self.fault:
-            log.error("%s; reports wait there, connecting again every %.0f s", text, PAUSE)
-        self.fault = text
-        self._done.clear()
-        self.take(PREFETCH)
-
     def _consume(self, connection: Connection) -> None:
-        channel = connection.channel()
-        consumer = Consumer(channel, [queue(REPORT)], callbacks=[self._message], accept=["nightowl"])
+        self._done = deque()  # what an earlier connection delivered cannot be acknowledged on this one
+        self.take(PREFETCH)
+        consumer = Consumer(connection.channel(), [queue(REPORT)], accept=[SERIALIZER], on_message=self._message)
         consumer.qos(prefetch_count=PREFETCH)
         with consumer:
-            self.fault = ""
-            turns = 0
+            self._link.works(PART)
+            measured = -MEASURE
             while not self._stopping.is_set():
-                try:
+                with suppress(TimeoutError):
                     connection.drain_events(timeout=LOOK)
-                except TimeoutError:
-                    self._measure(connection, turns)
-                    turns += 1
                 while self._done:
                     self._done.popleft().ack()
+                if monotonic() - measured >= MEASURE:
+                    self._measure(connection)
+                    measured = monotonic()
 
-    def _message(self, body: Any, message: Message) -> None:
+    def _message(self, message: Message) -> None:
         try:
-            report = unpack_report(body[0][0])
-        except (Unreadable, LookupError, TypeError) as error:
-            self.garbage += 1
-            log.warning("dropped a message that is no report: %s", error)
-            message.ack()
+            report = unpack_report(_data(message))
+        except Unreadable as error:
+            self.garbage.refuse(str(error))
+            message.reject()
             return
         while not self._stopping.is_set():
             try:
@@ -128,13 +129,19 @@ class Receiver:
                 continue
             return
 
-    def _measure(self, connection: Connection, turns: int) -> None:
-        """Read one queue's length every second or so; a queue that does not exist yet is empty."""
-        if not self._measured or turns % 20:
-            return
-        name = self._measured[turns // 20 % len(self._measured)]
-        try:
-            with connection.channel() as channel:
-                self.lengths[name] = channel.queue_declare(name, passive=True).message_count
-        except connection.channel_errors:
-            self.lengths[name] = 0
+    def _measure(self, connection: Connection) -> None:
+        """Read the lengths of the queues; one that does not exist yet is empty."""
+        for name in self._measured:
+            try:
+                with connection.channel() as channel:
+                    self.lengths[name] = channel.queue_declare(name, passive=True).message_count
+            except connection.channel_errors:
+                self.lengths[name] = 0
+
+
+def _data(message: Message) -> Any:
+    """Return the one argument of a task message; raises ``Unreadable``."""
+    try:
+        return message.decode()[0][0]
+    except Exception:  # noqa: BLE001 - decoders raise what they like
+        raise Unreadable("no task that is serialised as ours are") from None

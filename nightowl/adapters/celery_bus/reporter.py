@@ -68,10 +68,6 @@ class Reporter:
             if not held[batch]:
                 del held[batch]
 
-    def holds(self, location: str, batch: str) -> bool:
-        """Whether this batch is under way here already."""
-        return batch in self._holding[location]
-
     @property
     def held(self) -> int:
         """Jobs under way."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -13,13 +12,16 @@ import msgspec
 from celery import Celery
 
 from nightowl.adapters.celery_bus.app import queue
+from nightowl.adapters.celery_bus.link import Link
 from nightowl.core.errors import BusUnavailable
-from nightowl.core.redaction import without_password
 
-log = logging.getLogger(__name__)
+OUTBOUND = 64 * 1024 * 1024
+"""Bytes that wait in memory at most while the broker does not answer."""
 
 RETRY = 0.5
 """Seconds between tries while the broker does not answer."""
+
+PART = "sender"
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -32,19 +34,24 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Sender:
-    """Sends what it is given, in order. While the broker is away messages wait in memory until they are useless."""
+    """Sends what it is given, in order. While the broker is away messages wait in memory until they are useless.
 
-    def __init__(self, app: Celery, monotonic: Callable[[], float], *, limit: int) -> None:
+    ``limit``: bytes that may wait.
+    """
+
+    def __init__(self, app: Celery, link: Link, monotonic: Callable[[], float], *, limit: int = OUTBOUND) -> None:
         self._app = app
+        self._link = link
         self._monotonic = monotonic
         self._limit = limit
         self._waiting: deque[Message] = deque()
+        self._size = 0
         self._wake = threading.Condition()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="bus sender", daemon=True)
         self._connection: Any = None
         self._producer: Any = None
-        self.fault = ""
+        self.broken = False
         self.dropped = 0
 
     def start(self) -> None:
@@ -59,64 +66,76 @@ class Sender:
         self._thread.join(timeout)
 
     def put(self, message: Message) -> None:
-        """Queue a message; raises ``BusUnavailable`` where too many wait already."""
+        """Queue a message; raises ``BusUnavailable`` where too much waits already."""
         with self._wake:
-            if len(self._waiting) >= self._limit:
-                raise BusUnavailable(self.fault or "messages come faster than the broker takes them")
+            if self._size + len(message.data) > self._limit:
+                raise BusUnavailable(self._link.fault or "messages come faster than the broker takes them")
             self._waiting.append(message)
+            self._size += len(message.data)
             self._wake.notify()
 
     def _run(self) -> None:
-        while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._waiting or self._stopping)
-                if not self._waiting:
-                    break
-                message = self._waiting[0]
-            if self._monotonic() > message.until:
-                self.dropped += 1
-                self._waiting.popleft()
-            elif self._sent(message):
-                self._waiting.popleft()
-            elif self._stopping:
-                break
-            else:
-                with self._wake:
-                    self._wake.wait_for(lambda: self._stopping, RETRY)
+        self._try(self._connect)
+        while self._turn():
+            pass
         self._disconnect()
 
-    def _sent(self, message: Message) -> bool:
-        try:
-            self._app.send_task(
-                message.task,
-                (message.data,),
-                queue=queue(message.queue),
-                producer=self._connected(),
-                ignore_result=True,
-                argsrepr=f"<{len(message.data)} bytes>",
-                kwargsrepr="{}",
-                retry=False,
-            )
-        except Exception as error:  # noqa: BLE001 - whatever the driver raises: the message waits
-            self._broken(error)
+    def _turn(self) -> bool:
+        """Send the next message, or wait; False: it is time to end."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._waiting or self._stopping, RETRY if self.broken else None)
+            message = self._waiting[0] if self._waiting else None
+            if message is None and self._stopping:
+                return False
+        if message is None:
+            self._try(self._connect)
+        elif self._monotonic() > message.until:
+            self.dropped += 1
+            self._settled(message)
+        elif self._try(lambda: self._send(message)):
+            self._settled(message)
+        elif self._stopping:
             return False
-        if self.fault:
-            log.info("the broker answers again")
-        self.fault = ""
+        else:
+            with self._wake:
+                self._wake.wait_for(lambda: self._stopping, RETRY)
         return True
 
-    def _connected(self) -> Any:
+    def _settled(self, message: Message) -> None:
+        with self._wake:
+            self._waiting.popleft()
+            self._size -= len(message.data)
+
+    def _try(self, step: Callable[[], None]) -> bool:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - whatever the driver raises: try again, the message waits
+            self.broken = True
+            self._link.lost(PART, error)
+            self._disconnect()
+            return False
+        self.broken = False
+        self._link.works(PART)
+        return True
+
+    def _connect(self) -> None:
         if self._producer is None:
             self._connection = self._app.connection_for_write()
+            self._connection.connect()
             self._producer = self._app.amqp.Producer(self._connection)
-        return self._producer
 
-    def _broken(self, error: BaseException) -> None:
-        text = without_password(f"the broker does not answer: {error}")
-        if not self.fault:
-            log.error("%s; trying again every %.1f s", text, RETRY)
-        self.fault = text
-        self._disconnect()
+    def _send(self, message: Message) -> None:
+        self._connect()
+        self._app.send_task(
+            message.task,
+            (message.data,),
+            queue=queue(message.queue),
+            producer=self._producer,
+            ignore_result=True,
+            argsrepr=f"<{len(message.data)} bytes>",
+            kwargsrepr="{}",
+            retry=False,
+        )
 
     def _disconnect(self) -> None:
         connection, self._connection, self._producer = self._connection, None, None

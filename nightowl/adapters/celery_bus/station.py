@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
 from nightowl.adapters.celery_bus.envelope import Unreadable, unpack_batch
+from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.reporter import Reporter
 from nightowl.core.director_time import DirectorTime
 from nightowl.core.values import Batch, Job, Outcome, Policy
 from nightowl.ports import Clock
-
-log = logging.getLogger(__name__)
 
 SETTLE = 0.3
 """Seconds after the first batch before any is judged: a backlog must not set the clock."""
@@ -49,6 +47,7 @@ class Station:
         reporter: Reporter,
         perform: Perform,
         later: Later,
+        garbage: Garbage,
         *,
         locations: set[str],
         capacity: int,
@@ -57,26 +56,41 @@ class Station:
         self._reporter = reporter
         self._perform = perform
         self._later = later
+        self._garbage = garbage
         self._locations = locations
         self._free = threading.Semaphore(capacity)
         self._unsettled: list[Batch] = []
-        self.refused = 0
+        self._lock = threading.Lock()
+        self._known: dict[tuple[str, str, float], float] = {}
         self.expired = 0
 
-    def take(self, data: bytes) -> None:
-        """Take an envelope: tell the director, start its jobs, return at once unless the engine is full."""
+    def take(self, *arguments: object, **named: object) -> None:
+        """Take an envelope: tell the director, start its jobs, return at once unless the engine is full.
+
+        It is the body of a task, so anybody who can write to the broker chooses the arguments.
+        """
         try:
-            batch = unpack_batch(data)
+            batch = unpack_batch(_only(arguments, named))
         except Unreadable as error:
-            self.refused += 1
-            log.warning("refused a message: %s", error)
+            self._garbage.refuse(str(error))
             return
         if batch.location not in self._locations:
-            self.refused += 1
-            log.warning("refused a batch for location %s, which is not served here", batch.location)
-            return
-        if self._reporter.holds(batch.location, batch.id):
-            return
+            self._garbage.refuse("a batch for a location that is not served here")
+        elif self._is_new(batch):
+            self._accept(batch)
+
+    def _is_new(self, batch: Batch) -> bool:
+        """Whether this batch was not taken before: a broker may deliver one again."""
+        identity = (batch.location, batch.id, batch.issued)
+        now = self._clock.now()
+        with self._lock:
+            if identity in self._known:
+                return False
+            self._known = {each: expires for each, expires in self._known.items() if expires > now}
+            self._known[identity] = batch.expires
+        return True
+
+    def _accept(self, batch: Batch) -> None:
         self._reporter.taken(batch.location, batch.id, len(batch.jobs))
         steady = self._clock.monotonic()
         self._clock.time.hear(batch.issued, steady)
@@ -104,3 +118,9 @@ class Station:
             self._reporter.finished(batch.location, batch.id, None if late else outcome)
 
         self._perform(job, batch.location, batch.policy, done)
+
+
+def _only(arguments: tuple[object, ...], named: dict[str, object]) -> bytes:
+    if len(arguments) == 1 and not named and isinstance(arguments[0], bytes):
+        return arguments[0]
+    raise Unreadable("a task with other arguments than ours")

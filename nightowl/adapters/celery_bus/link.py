@@ -1,0 +1,49 @@
+"""Whether a broker answers, told once and without its password."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from urllib.parse import urlsplit
+
+from nightowl.core.redaction import without_password
+
+log = logging.getLogger(__name__)
+
+
+class Link:
+    """What the parts of one process that talk to a broker say of it. A change is logged once, not by each part."""
+
+    def __init__(self, url: str) -> None:
+        self._where = _place(url)
+        self._lock = threading.Lock()
+        self._faults: dict[str, str] = {}
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with the broker now, in a sentence; empty: nothing."""
+        with self._lock:
+            return next(iter(self._faults.values()), "")
+
+    def lost(self, part: str, error: BaseException) -> None:
+        """``part`` cannot reach the broker, or cannot use it."""
+        said = (str(error) or type(error).__name__).splitlines()[0]
+        text = without_password(f"the broker{self._where} does not answer: {said}")
+        with self._lock:
+            first = not self._faults
+            self._faults[part] = text
+        if first:
+            log.error("%s; what can wait, waits until it does", text)
+
+    def works(self, part: str) -> None:
+        """``part`` reached the broker."""
+        with self._lock:
+            back = self._faults.pop(part, None) is not None and not self._faults
+        if back:
+            log.info("the broker%s answers again", self._where)
+
+
+def _place(url: str) -> str:
+    """Return `` at host:port`` of a broker's URL, or nothing for one that is not elsewhere."""
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    return f" at {place}" if place else ""
