@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 from nightowl.web.app import make_app
@@ -107,7 +108,8 @@ def test_an_open_list_learns_of_a_paused_check(world):
             assert "row-shop-login" not in message["swap"]
             assert message["down"] == 2
 
-    asyncio.run(scenario())
+    with ThreadPoolExecutor(1) as aside:  # the tests of the browser keep a loop running in this thread
+        aside.submit(asyncio.run, scenario()).result()
 
 
 def test_a_page_that_is_not_live_has_no_stream(client):
