@@ -15,7 +15,7 @@ import msgspec
 from celery import Celery
 from kombu import Exchange, Queue, serialization
 
-from nightowl.adapters.celery_bus import sql_transport
+from nightowl.adapters.celery_bus import folder_transport, sql_transport
 
 CHECK = "nightowl.check"
 """The task that takes a batch; the queue of location L is ``nightowl.check.L``."""
@@ -100,7 +100,7 @@ def broker_url(url: str) -> str:
         return f"{sql_transport.SCHEME}+{url.split('+', 1)[1]}"
     if scheme.split("+")[0] in ("mysql", "mariadb", "postgresql", "sqlite"):
         return f"{sql_transport.SCHEME}+{url}"
-    return "filesystem://" if scheme == "filesystem" else url
+    return f"{folder_transport.SCHEME}://localhost/" if scheme == "filesystem" else url
 
 
 def transport_options(settings: BrokerSettings) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
         options = {"confirm_publish": True, "read_timeout": 30, "write_timeout": 30}
     elif scheme in ("redis", "rediss"):
         options = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_keepalive": True, "health_check_interval": 25}
-    elif scheme == "filesystem":
+    elif scheme == folder_transport.SCHEME:
         options |= _folders(unquote(urlsplit(settings.url).path))
     return options | dict(settings.transport_options)
 
