@@ -61,7 +61,7 @@ class Station:
         self._free = threading.Semaphore(capacity)
         self._unsettled: list[Batch] = []
         self._lock = threading.Lock()
-        self._known: dict[tuple[str, str, float], float] = {}
+        self._known: dict[tuple[str, str], float] = {}
         self.expired = 0
 
     def take(self, *arguments: object, **named: object) -> None:
@@ -81,7 +81,7 @@ class Station:
 
     def _is_new(self, batch: Batch) -> bool:
         """Whether this batch was not taken before: a broker may deliver one again."""
-        identity = (batch.location, batch.id, batch.issued)
+        identity = (batch.location, batch.id)
         now = self._clock.now()
         with self._lock:
             if identity in self._known:

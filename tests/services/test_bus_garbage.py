@@ -1,0 +1,130 @@
+"""Whatever lies in the queues, it is refused, counted and told once a kind, and the work goes on."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+from celery import Celery
+
+from nightowl.adapters.celery_bus.app import CHECK, REPORT, BrokerSettings, check_queue, make_app, queue
+from nightowl.adapters.celery_bus.envelope import Envelope, pack_batch, pack_report
+from nightowl.core.values import Report
+from tests.services.bus_parts import Intake, acting, batch, directing, wait_for
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"  # Celery leaves sockets open
+)
+
+SECRET = "h0nk-h0nk"
+
+REPORTED = pack_report(Report(actor=SECRET, location="london", sent=0.0), 1, 1.0)
+
+
+@pytest.fixture(
+    params=[
+        "filesystem",
+        "sqlite",
+        pytest.param("redis", marks=pytest.mark.redis),
+        pytest.param("rabbitmq", marks=pytest.mark.rabbitmq),
+        pytest.param("mariadb", marks=pytest.mark.mariadb),
+    ]
+)
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> BrokerSettings:
+    if request.param in ("filesystem", "sqlite"):
+        return BrokerSettings(
+            url={"filesystem": "filesystem://{}/bus", "sqlite": "sqlite:///{}/bus.db"}[request.param].format(tmp_path)
+        )
+    return BrokerSettings(url=request.getfixturevalue(f"{request.param}_url"))
+
+
+def envelope(**changed: Any) -> bytes:
+    values = {
+        "version": 1, "direction": "jobs", "location": "london", "id": SECRET, "issued": 0.0, "expires": 0.0,
+        "key": "", "nonce": b"", "body": SECRET.encode(),
+    }  # fmt: skip
+    return msgspec.msgpack.encode(Envelope(**values | changed))
+
+
+def envelopes(right: bytes) -> list[bytes]:
+    """Data of every wrong kind; ``right`` is an envelope of the other direction."""
+    return [
+        SECRET.encode(),
+        b"",
+        right,
+        envelope(version=7),
+        envelope(key=SECRET),
+        envelope(),
+        envelope(direction="report"),
+    ]
+
+
+def litter(app: Celery, name: str, task: str, data: list[bytes]) -> int:
+    """Put garbage into a queue; return how many messages."""
+    where = queue(name)
+    sent = 0
+    with app.connection_for_write() as connection:
+        producer = app.amqp.Producer(connection)
+        strange: list[Callable[[], Any]] = [
+            lambda: app.send_task(task, (SECRET,), queue=where, producer=producer, serializer="json"),
+            lambda: app.send_task(task, (SECRET,), queue=where, producer=producer, serializer="pickle"),
+            lambda: app.send_task(f"{SECRET}.task", (b"x",), queue=where, producer=producer),
+            lambda: app.send_task(task, (), queue=where, producer=producer),
+            lambda: app.send_task(task, (1, 2), {"a": SECRET}, queue=where, producer=producer),
+            lambda: publish(producer, where, SECRET.encode(), "text/plain", {}),
+            lambda: publish(producer, where, pickle.dumps(SECRET), "application/x-python-serialize", {"task": task}),
+            lambda: publish(producer, where, SECRET.encode(), "application/x-nightowl", {"task": task, "id": "1"}),
+            lambda: publish(producer, where, SECRET.encode(), "application/x-nightowl", {"task": [SECRET]}),
+            lambda: publish(producer, where, b"", "", {}),
+        ]
+        strange += [lambda each=each: app.send_task(task, (each,), queue=where, producer=producer) for each in data]
+        for send in strange:
+            send()
+            sent += 1
+    return sent
+
+
+def publish(producer: Any, where: Any, body: bytes, kind: str, headers: dict[str, Any]) -> None:
+    producer.publish(
+        body, exchange="", routing_key=where.name, declare=[where], headers=headers,
+        content_type=kind, content_encoding="binary",
+    )  # fmt: skip
+
+
+def test_garbage_is_refused_counted_and_told_once(settings: BrokerSettings, caplog: pytest.LogCaptureFixture) -> None:
+    stranger = make_app(settings)
+    with acting(settings) as actor, directing(settings) as bus:
+        for _ in range(2):
+            to_actor = litter(stranger, check_queue("london"), CHECK, envelopes(REPORTED))
+            to_director = litter(stranger, REPORT, REPORT, envelopes(pack_batch(batch(SECRET))))
+        elsewhere = pack_batch(batch("1.9", "tokyo"))
+        stranger.send_task(CHECK, (elsewhere,), queue=queue(check_queue("london")))
+        receiver = bus.brokers[0]._receiver
+        assert receiver is not None
+        wait_for(lambda: actor.garbage.count >= 2 * to_actor + 1, what=lambda: actor.garbage.kinds)
+        wait_for(lambda: receiver.garbage.count >= 2 * to_director - 4, what=lambda: receiver.garbage.kinds)
+        bus.dispatch(batch("1.1"))
+        Intake(bus).wait_for(outcomes=3)
+        told = [each.getMessage() for each in caplog.records if "refused a message" in each.getMessage()]
+        assert len(told) == len(actor.garbage.kinds) + len(receiver.garbage.kinds)
+        assert actor.garbage.kinds["a batch for a location that is not served here"] == 1
+    assert SECRET not in caplog.text
+    assert "Traceback" not in caplog.text
+    stranger.close()
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("raw", [b"h0nk", b"{}", b"[1]", b'{"body": 1, "properties": {}}'])
+def test_what_no_celery_program_has_sent_stops_nobody(raw: bytes, redis_url: str) -> None:
+    settings = BrokerSettings(url=redis_url)
+    with acting(settings) as actor, directing(settings) as bus, redis.Redis.from_url(redis_url) as client:
+        client.lpush(check_queue("london"), raw)
+        client.lpush(REPORT, raw)
+        bus.dispatch(batch("1.1"))
+        Intake(bus).wait_for(outcomes=3)
+        wait_for(lambda: not (bus.fault or actor.fault))
