@@ -54,11 +54,8 @@ CAUSES = {
 
 
 def cause(reason: str, detail: str) -> str:
-    """Say why: the detail where there is one, else the words of the reason class."""
-    words = CAUSES.get(reason, reason)
-    if not detail or not words:
-        return detail or words
-    return detail if detail.lower().startswith(words.lower()) else f"{words} ({detail})"
+    """Say why: the attempt's own detail where it gave one, else the words of the reason class."""
+    return detail or CAUSES.get(reason, reason)
 
 
 def seen_from(verdict: Verdict) -> str:

@@ -51,7 +51,7 @@ def explain(ending: Ending) -> Failure:
     if decide is None:
         return Failure(FAULT, f"libcurl error {ending.code}: {ending.message}")
     reason = decide if isinstance(decide, str) else decide(ending)
-    return Failure(reason, _SENTENCES.get(reason) or ending.message or reason)
+    return Failure(reason, _SENTENCES.get(reason) or _plain(ending.message) or reason)
 
 
 def explain_socket(error: OSError) -> Failure:
@@ -60,6 +60,12 @@ def explain_socket(error: OSError) -> Failure:
         return Failure("own.files", "no file descriptor was free for a connection")
     reason = _BY_ERRNO.get(error.errno or 0, "connect.unreachable")
     return Failure(reason, _SENTENCES.get(reason) or str(error))
+
+
+def _plain(message: str) -> str:
+    """Return libcurl's message without its preamble about OpenSSL."""
+    verified = message.removeprefix("SSL certificate OpenSSL verify result: ")
+    return f"the TLS certificate is not trusted: {verified}" if verified != message else message
 
 
 def _timeout(ending: Ending) -> str:
@@ -173,6 +179,8 @@ _SENTENCES = {
     "connect.timeout": "no connection within the time",
     "connect.reset": "the peer reset the connection",
     "connect.unreachable": "there is no route to the address",
+    "tls.expired": "the TLS certificate has expired",
+    "tls.not_yet_valid": "the TLS certificate is not valid yet",
     "tls.timeout": "the TLS handshake did not end in time",
     "tls.reset": "the connection was closed during the TLS handshake",
     "http.timeout_headers": "no answer within the time",
