@@ -38,6 +38,7 @@ class BatchConsumer(Consumer):
         super().__init__(*args, **kwargs)
         self.connection_errors = (Exception,)  # nothing that a broker or a message does may end the worker
         self._ending = threading.Event()
+        self._ended = False
 
     def end(self) -> None:
         """End the worker, from any thread. It ends in its own, for two must not read from one connection."""
@@ -45,7 +46,8 @@ class BatchConsumer(Consumer):
         self.call_soon(self._end_if_asked)
 
     def _end_if_asked(self) -> None:
-        if self._ending.is_set():
+        if self._ending.is_set() and not self._ended:
+            self._ended = True  # a worker that ends comes by here again
             raise WorkerShutdown(0)
 
     def ensure_connected(self, conn: Connection) -> Connection:
