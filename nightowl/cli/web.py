@@ -6,10 +6,11 @@ import click
 
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
+from nightowl.roles.broker_watch import BrokerWatchRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
-from nightowl.roles.web import WebRole
+from nightowl.roles.web import WebRole, metrics_listeners
 
 
 @click.command()
@@ -21,8 +22,10 @@ def web(path: str, style: str) -> None:
     with errors_told():
         installation = Installation(path)
         installation.store.ping()
-        serving = WebRole(installation, faults=list, ready=_tell_port)
-        roles: list[Role] = [serving, FollowingRole(installation, defines=False)]
+        watching = BrokerWatchRole(installation.current())
+        serving = WebRole(installation, faults=lambda: [watching.fault] if watching.fault else [], ready=_tell_port)
+        following = FollowingRole(installation, defines=False)
+        roles: list[Role] = [following, serving, *metrics_listeners(installation), watching]
     raise SystemExit(run(roles, reload=installation.reload))
 
 

@@ -11,7 +11,7 @@ from nightowl.roles.gathering import Role
 from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
 from nightowl.roles.self_ping import SelfPingRole
-from nightowl.roles.web import WebRole
+from nightowl.roles.web import WebRole, metrics_listeners
 
 
 def everything(installation: Installation, locations: Sequence[str], *, ready: Callable[[int], None]) -> list[Role]:
@@ -30,4 +30,5 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
 
     web = WebRole(installation, faults, ready)
     pinging = SelfPingRole(installation, lambda: director.works)
-    return [FollowingRole(installation, defines=True), pinging, web, *working]
+    listening = metrics_listeners(installation)
+    return [FollowingRole(installation, defines=True), pinging, web, *listening, *working]

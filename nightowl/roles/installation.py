@@ -33,6 +33,7 @@ class Installation:
         self._started_with = self.current()
         self._undefined = True
         self._reload = threading.Event()
+        self._reading = threading.Lock()
 
     def current(self) -> Configuration:
         """The newest valid configuration."""
@@ -62,6 +63,13 @@ class Installation:
         """Read the files again soon, whether or not they changed (for a signal handler)."""
         self._reload.set()
 
+    def reload_now(self) -> str:
+        """Read the files again; return why they are not in force (empty: they are)."""
+        if self._changed(asked=True):
+            self._undefined = True
+            self._reload.set()
+        return self._watched.error if self._watched is not None else ""
+
     def follow(self, stop: threading.Event, *, defines: bool) -> None:
         """Watch the files until ``stop``; with ``defines`` bring each new configuration into the store."""
         while not stop.is_set():
@@ -75,8 +83,9 @@ class Installation:
     def _changed(self, asked: bool) -> bool:
         if self._watched is None:
             return False
-        error = self._watched.error
-        replaced = self._watched.reload() if asked else self._watched.poll()
+        with self._reading:
+            error = self._watched.error
+            replaced = self._watched.reload() if asked else self._watched.poll()
         if self._watched.error and self._watched.error != error:
             log.error("the configuration was not reloaded, the old one stays in force:\n%s", self._watched.error)
         if replaced is not None:

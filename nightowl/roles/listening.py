@@ -1,4 +1,4 @@
-"""``--listen``: the ``/health`` and ``/metrics`` of a role that has no pages."""
+"""A small server for ``/health`` and ``/metrics``: for roles without pages, and for metrics elsewhere."""
 
 from __future__ import annotations
 
@@ -7,30 +7,28 @@ import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.errors import ConfigurationError, Mistake, Unavailable
+from nightowl.core.exposition import MEDIA_TYPE, exposition
 from nightowl.core.values import Sample
 from nightowl.roles.gathering import Role
-from nightowl.web.exposition import MEDIA_TYPE, exposition
 
 
 class ListeningRole:
-    """Answers for another role. Raises ``ConfigurationError`` where the address cannot be listened on.
+    """Answers ``/health`` with ``fault`` and ``/metrics`` with ``metrics``.
 
-    ``figures`` are the role's own samples.
+    Raises ``ConfigurationError`` where the address cannot be listened on; ``key`` is what the user gave it as.
     """
 
     name = "listener"
     fault = ""
 
-    def __init__(self, address: str, role: Role, figures: Callable[[], Sequence[Sample]]) -> None:
-        host, _, port = address.rpartition(":")
-        handler = _handler(lambda: role.fault, lambda: exposition([], [*_process(role), *figures()]))
+    def __init__(self, host: str, port: int, *, key: str, fault: Callable[[], str], metrics: Callable[[], str]) -> None:
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), handler)
-        except (OSError, ValueError, OverflowError) as error:
-            found = f'"{address}" ({error})'
+            self._server = ThreadingHTTPServer((host, port), _handler(fault, metrics))
+        except (OSError, OverflowError) as error:
+            found = f'"{host}:{port}" ({error})'
             raise ConfigurationError(
-                [Mistake(file="", key="--listen", found=found, allowed="a free HOST:PORT of this machine")]
+                [Mistake(file="", key=key, found=found, allowed="a free HOST:PORT of this machine")]
             ) from None
 
     @property
@@ -48,14 +46,15 @@ class ListeningRole:
         self._server.server_close()
 
 
-def _process(role: Role) -> list[Sample]:
+def role_metrics(role: Role, figures: Sequence[Sample]) -> str:
+    """Return the metrics of a role's process, and what it counts itself."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    labels = (("role", role.name),)
-    return [
-        Sample("nightowl_role_up", labels, 0.0, float(not role.fault)),
+    process = [
+        Sample("nightowl_role_up", (("role", role.name),), 0.0, float(not role.fault)),
         Sample("process_cpu_seconds_total", (), 0.0, usage.ru_utime + usage.ru_stime),
         Sample("process_max_resident_memory_bytes", (), 0.0, usage.ru_maxrss * 1024.0),
     ]
+    return exposition([], [*process, *figures])
 
 
 def _handler(fault: Callable[[], str], metrics: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
@@ -68,9 +67,15 @@ def _handler(fault: Callable[[], str], metrics: Callable[[], str]) -> type[BaseH
                 said = fault()
                 self._answer(503 if said else 200, said or "OK", "text/plain; charset=utf-8")
             elif self.path == "/metrics":
-                self._answer(200, metrics(), MEDIA_TYPE)
+                self._metrics()
             else:
                 self._answer(404, "there are /health and /metrics", "text/plain; charset=utf-8")
+
+        def _metrics(self) -> None:
+            try:
+                self._answer(200, metrics(), MEDIA_TYPE)
+            except Unavailable as error:
+                self._answer(503, str(error), "text/plain; charset=utf-8")
 
         def _answer(self, status: int, text: str, media_type: str) -> None:
             body = text.encode()

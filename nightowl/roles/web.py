@@ -13,7 +13,9 @@ from nightowl.core.routing import trial
 from nightowl.core.values import Check
 from nightowl.flows.notify import acknowledge
 from nightowl.roles.installation import Installation
+from nightowl.roles.listening import ListeningRole
 from nightowl.web.app import make_app
+from nightowl.web.exposition import metrics
 from nightowl.web.handlers import Handlers, WebSettings
 from nightowl.web.serve import ServerThread
 from nightowl.wire.addresses import is_loopback, link
@@ -51,6 +53,18 @@ class WebRole:
             self._server.stop()
 
 
+def metrics_listeners(installation: Installation) -> list[ListeningRole]:
+    """Return what serves ``[server] metrics_listen``, if it is given. Raises ``ConfigurationError``."""
+    address = installation.current().server.metrics_listen
+    if address is None:
+        return []
+    store = installation.store
+    listener = ListeningRole(
+        *address, key="server.metrics_listen", fault=lambda: "", metrics=lambda: metrics(store, CLOCK.now())
+    )
+    return [listener]
+
+
 def handlers(installation: Installation, problems: Callable[[], list[str]]) -> Handlers:
     """Return what the pages call; ``problems`` are sentences about what cannot be reached."""
     configuration = installation.current()
@@ -65,6 +79,7 @@ def handlers(installation: Installation, problems: Callable[[], list[str]]) -> H
             public_url=server.public_url,
             url_prefix=server.url_prefix,
             trusted_proxies=server.trusted_proxies,
+            metrics_elsewhere=server.metrics_listen is not None,
         ),
         check_from_spec=partial(_check, installation),
         spec_to_toml=spec_to_toml,
@@ -72,6 +87,7 @@ def handlers(installation: Installation, problems: Callable[[], list[str]]) -> H
         channels=lambda: list(installation.current().channels),
         test_channel=_tester(installation),
         problems=problems,
+        reload=installation.reload_now,
         acknowledge=partial(_acknowledge, installation),
     )
 

@@ -22,6 +22,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, so no sign-in is needed.
     ``trusted_proxies``: addresses and networks whose X-Forwarded headers are believed. ``secret_key`` signs
     CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``.
+    ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here.
     """
 
     is_loopback: bool
@@ -31,6 +32,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     url_prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
+    metrics_elsewhere: bool = False
 
     @property
     def public_host(self) -> str:
@@ -57,3 +59,4 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     test_channel: Callable[[str], None]
     problems: Callable[[], Sequence[str]]
     acknowledge: Callable[[str, str], None]
+    reload: Callable[[], str]

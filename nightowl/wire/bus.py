@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.adapters.celery_bus.director import Bus
+from nightowl.adapters.celery_bus.knock import knock
 from nightowl.config import Configuration
 from nightowl.flows.perform import Performer
 from nightowl.ports import Engine
@@ -49,3 +50,10 @@ def actors(
         )
         for url, served in by_url.items()
     ]
+
+
+def unreachable(configuration: Configuration) -> str:
+    """Say which broker does not answer now (empty: all do)."""
+    own = {location.broker for location in configuration.locations.values() if location.broker}
+    brokers = [broker(configuration), *(BrokerSettings(url=url) for url in sorted(own))]
+    return next((fault for fault in map(knock, brokers) if fault), "")

@@ -109,6 +109,49 @@ def test_up_serves_pages_until_it_is_told_to_stop(tmp_path: Path, configuration:
         assert "Traceback" not in up.stderr.read()
 
 
+def test_metrics_may_have_an_address_of_their_own(tmp_path: Path, configuration: str) -> None:
+    (port,) = free_ports(1)
+    path = Path(configuration)
+    path.write_text(path.read_text() + f'metrics_listen = "127.0.0.1:{port}"\n')
+    with role(tmp_path, "web", "-c", configuration):
+        status, text = get(f"http://127.0.0.1:{port}/metrics")
+        assert status == 200, text
+
+
+def test_pages_alone_say_that_the_broker_is_away(tmp_path: Path) -> None:
+    broker, port = free_ports(2)
+    path = tmp_path / "nightowl.toml"
+    table = f'[bus]\nbroker = "redis://:hush@127.0.0.1:{broker}/0"\n[server]\nlisten = "127.0.0.1:{port}"\n'
+    path.write_text(table)
+    with role(tmp_path, "web", "-c", str(path)):
+        for _ in range(100):
+            status, text = get(f"http://127.0.0.1:{port}/ready")
+            if status == 503:
+                break
+            time.sleep(0.1)
+        assert status == 503
+        assert "the broker does not answer" in text
+        assert "hush" not in text
+
+
+def test_a_reload_by_the_api_takes_a_new_check_in(tmp_path: Path, configuration: str) -> None:
+    path = Path(configuration)
+    with role(tmp_path, "up", "-c", configuration) as up:
+        assert up.stderr is not None
+        told = (re.search(r"http://[^ ]+/", line) for line in up.stderr)
+        address = next(found for found in told if found)[0]
+        get(address + "health")
+        path.write_text(path.read_text() + '[check.shop]\nurl = "http://127.0.0.1:1/"\n')
+        request = urllib.request.Request(address + "api/v1/configuration/reload", method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.status == 204
+        for _ in range(100):
+            if '"shop"' in get(address + "api/v1/checks")[1]:
+                return
+            time.sleep(0.1)
+        raise AssertionError(get(address + "api/v1/checks"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -67,6 +67,7 @@ class World:
         self.channels: list[str] = ["ops-mail", "ops-hook"]
         self.problems: list[str] = []
         self.tested: list[str] = []
+        self.refused = ""
         self.handlers = Handlers(
             store=store,
             clock=self.clock,
@@ -77,6 +78,7 @@ class World:
             channels=lambda: self.channels,
             test_channel=self._test_channel,
             problems=lambda: self.problems,
+            reload=lambda: self.refused,
             acknowledge=lambda incident, by: notify.acknowledge(store, incident, by, self.clock.now()),
         )
 

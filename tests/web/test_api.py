@@ -163,3 +163,12 @@ def test_the_description_of_the_api_is_complete(client):
     assert len(operations) >= 16
     assert all(one["summary"] and one["tags"] for _, _, one in operations)
     assert all(path.startswith("/api/v1/") for path, _, _ in operations)
+
+
+def test_a_reload_takes_effect_or_says_why_not(client, world):
+    assert client.post("/api/v1/configuration/reload").status_code == 204
+    world.refused = 'nightowl.toml: check.shop.every: found "soon"'
+    answer = client.post("/api/v1/configuration/reload")
+    assert answer.status_code == 409
+    assert "the old one stays in force" in answer.json()["error"]
+    assert "check.shop.every" in answer.json()["error"]

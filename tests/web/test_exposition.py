@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightowl.core.errors import StoreUnavailable
+from nightowl.core.exposition import exposition
 from nightowl.core.values import Sample
-from nightowl.web.exposition import exposition
 
 LINE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)*\})? \S+$')
 
@@ -61,3 +61,9 @@ def test_any_label_gives_lines_that_can_be_read(found):
 def test_each_family_has_one_head(client):
     heads = re.findall(r"^# TYPE (\S+)", client.get("/metrics").text, re.MULTILINE)
     assert len(heads) == len(set(heads))
+
+
+def test_metrics_that_are_served_elsewhere_are_not_served_here(world):
+    client = world.client(metrics_elsewhere=True)
+    assert client.get("/metrics").status_code == 404
+    assert client.get("/health").status_code == 200

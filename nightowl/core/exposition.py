@@ -1,0 +1,69 @@
+"""Metrics in Prometheus' text format 0.0.4 (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nightowl.core.values import CheckState, Phases, Place, Sample, State
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+HELP = {
+    "check_up": "Whether the location found the check up in its last round (1, degraded included) or down (0).",
+    "check_duration_seconds": "Seconds that each phase of the kept attempt of the last round took.",
+    "check_certificate_expiry_seconds": "When the certificate that the location saw ends, in Unix seconds.",
+    "nightowl_rounds_total": "Rounds closed since the present director leads, by verdict.",
+    "nightowl_rounds_missed_total": "Rounds that were not started because nobody led in time.",
+    "nightowl_outcomes_late_total": "Outcomes that came after their round was closed.",
+    "nightowl_jobs_resent_total": "Checks sent again because an actor fell silent or nobody took them.",
+    "nightowl_lateness_seconds": "Seconds from the due moment of a round to a location's first attempt.",
+    "nightowl_outbox_oldest_seconds": "Age of the oldest notice that waits to be sent.",
+    "nightowl_queue_length": "Messages that wait in a queue of NightOwl's own.",
+    "nightowl_role_up": "Whether the role can reach all that it needs.",
+}
+"""What is said of each metric that NightOwl has by itself."""
+
+_OF_STATES = ("check_up", "check_duration_seconds", "check_certificate_expiry_seconds")
+_PHASES = Phases.__struct_fields__
+
+
+def exposition(states: Iterable[CheckState], samples: Iterable[Sample]) -> str:
+    """Return states and samples as text, each family under its head. What states tell, samples do not repeat."""
+    families: dict[str, list[str]] = {name: [] for name in _OF_STATES}
+    for state in states:
+        check = _escaped(state.check)
+        for place in state.last.places if state.last else ():
+            if place.voted:
+                _add_place(families, f'check="{check}",location="{_escaped(place.location)}"', place)
+    for sample in samples:
+        if sample.metric not in _OF_STATES:
+            families.setdefault(sample.metric, []).append(_line(sample))
+    return "".join(_head(name) + "".join(lines) for name, lines in families.items() if lines)
+
+
+def _add_place(families: dict[str, list[str]], labels: str, place: Place) -> None:
+    up = 1.0 if place.state in (State.UP, State.DEGRADED) else 0.0
+    families["check_up"].append(f"check_up{{{labels}}} {up}\n")
+    durations = families["check_duration_seconds"]
+    for phase in _PHASES:
+        seconds = getattr(place.phases, phase)
+        if seconds is not None:
+            durations.append(f'check_duration_seconds{{{labels},phase="{phase}"}} {seconds!r}\n')
+    if place.certificate_expiry is not None:
+        expiry = f"check_certificate_expiry_seconds{{{labels}}} {place.certificate_expiry!r}\n"
+        families["check_certificate_expiry_seconds"].append(expiry)
+
+
+def _head(name: str) -> str:
+    kind = "counter" if name.endswith("_total") else "gauge"
+    said = f"# HELP {name} {HELP[name]}\n" if name in HELP else ""
+    return f"{said}# TYPE {name} {kind}\n"
+
+
+def _line(sample: Sample) -> str:
+    labels = ",".join(f'{name}="{_escaped(text)}"' for name, text in sample.labels)
+    return f"{sample.metric}{{{labels}}} {sample.value!r}\n" if labels else f"{sample.metric} {sample.value!r}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -1,0 +1,26 @@
+"""``/api/v1/configuration``."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from nightowl.core.errors import Refused
+from nightowl.web.handlers import Handlers
+
+
+def router(handlers: Handlers) -> APIRouter:
+    """The endpoint of the configuration."""
+    api = APIRouter(prefix="/configuration", tags=["configuration"])
+
+    @api.post(
+        "/reload",
+        status_code=204,
+        summary="Read the configuration files again",
+        description="The new configuration takes effect as a whole. 409 with the mistakes: the old one stays in force.",
+    )
+    def reload() -> None:
+        refused = handlers.reload()
+        if refused:
+            raise Refused(f"The configuration was not reloaded, the old one stays in force: {refused}")
+
+    return api
