@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from nightowl.core.errors import ConfigurationError, Mistake, StoreUnavailable
+from nightowl.core.errors import ConfigurationError, LeaseLost, Mistake, StoreUnavailable
 from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, State, Target
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
@@ -191,22 +191,37 @@ def test_only_one_of_two_directors_leads(world: World) -> None:
     assert not other.leading
 
 
-def test_a_leader_whose_lease_was_taken_writes_nothing_more(world: World) -> None:
-    world.define()
-    world.run(20.0, DOWN)
-    seen = len(world.verdicts())
+def usurp(world: World) -> None:
+    """Let another take the lease, as if the leader had been paused past its term."""
     with world.store.transaction() as unit:
         holder = unit.leases.holder("director")
         assert holder is not None
         assert 0 < holder[1] <= TERM
-        lease = world.leader._lease
-        assert lease is not None
-        unit.leases.release(lease)
+        assert world.leader._lease is not None
+        unit.leases.release(world.leader._lease)
         assert unit.leases.acquire("director", "usurper", 60.0) is not None
+
+
+def test_a_leader_whose_lease_was_taken_writes_nothing_more(world: World) -> None:
+    """Not even in the turn before it asks for its lease again: the epoch stops the transaction itself."""
+    world.define()
+    world.run(20.0, DOWN)
+    world.run_until_sent()
+    seen = len(world.verdicts())
+    usurp(world)
     answer(world.bus, DOWN)
-    world.run(15.0, DOWN)
-    assert not world.leader.leading
+    assert world.leader._leadership is not None
+    with pytest.raises(LeaseLost):
+        world.leader._leadership.tick()
     assert len(world.verdicts()) == seen
+
+
+def test_a_leader_that_lost_its_lease_stands_by(world: World) -> None:
+    world.define()
+    world.run(20.0, DOWN)
+    usurp(world)
+    world.run(3.0, DOWN)
+    assert not world.leader.leading
     assert world.led == [True, False]
 
 
