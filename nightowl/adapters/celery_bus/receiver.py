@@ -26,7 +26,7 @@ PREFETCH = 1000
 PAUSE = 0.5
 """Seconds to wait before connecting again."""
 
-LOOK = 0.05
+LOOK = 0.1
 """Seconds to wait for a report before looking at what is to be acknowledged."""
 
 MEASURE = 5.0

