@@ -89,7 +89,7 @@ def shortcomings(warn: Warn, duration: float, certificate: Certificate | None, n
         if left < warn.certificate:
             return "assert.tls_expiry", f"the certificate expires in {left / 86400:.1f} days"
     if warn.duration is not None and duration > warn.duration:
-        return "assert.latency", f"took {duration:.3f} s, more than {warn.duration:g} s"
+        return "assert.latency", f"slower than {warn.duration:g} s: it took {duration:.3f} s"
     return "", ""
 
 
