@@ -228,3 +228,26 @@ def test_a_location_may_have_a_broker_of_its_own(
         intake.wait_for(outcomes=6)
         assert intake.takers == {"1.1": "near", "1.2": "far"}
         wait_for(lambda: (bus.backlog(near), bus.backlog(far)) == (0, 0))
+
+
+@pytest.mark.redis
+def test_what_a_killed_director_had_taken_comes_again_over_redis(redis_url: str) -> None:
+    settings = BrokerSettings(url=redis_url, transport_options={"visibility_timeout": 1})
+    with acting(settings), directing(settings) as dead:
+        dead.dispatch(batch("1.1"))
+        lost = Intake(dead)
+
+        def taken() -> int:
+            lost.take(done=False)
+            return len(lost.outcomes)
+
+        wait_for(taken)
+        with directing(settings) as bus:
+            again = Intake(bus)
+
+            def returned() -> bool:
+                lost.take()
+                again.take()
+                return len(lost.outcomes) + len(again.outcomes) >= 6
+
+            wait_for(returned, 60)

@@ -113,6 +113,7 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
         options = {"confirm_publish": True, "read_timeout": 30, "write_timeout": 30}
     elif scheme in ("redis", "rediss"):
         options = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_keepalive": True, "health_check_interval": 25}
+        options["visibility_timeout"] = sql_transport.RETURN  # what a killed director held comes back in its turn
     elif scheme == folder_transport.SCHEME:
         options |= _folders(unquote(urlsplit(settings.url).path))
     return options | dict(settings.transport_options)
