@@ -22,7 +22,14 @@ _LOCATION_ALLOWED = 'a name of at most 63 letters, digits, "_" and "-", not begi
 _USER_ALLOWED = (
     'a name of at most 100 letters, digits, "_", "-", ".", "@" and "+", not beginning with one of the last four'
 )
-_NAMES = {"location": (_LOCATION, _LOCATION_ALLOWED), "user": (_USER, _USER_ALLOWED)}
+_CHECK = re.compile(rf"(?!.*\.json$){_NAME.pattern}")
+_CHECK_ALLOWED = f'{_NAME_ALLOWED}, and not ending with ".json", which is where the data of a page is'
+
+_NAMES = {
+    "check": (_CHECK, _CHECK_ALLOWED),
+    "location": (_LOCATION, _LOCATION_ALLOWED),
+    "user": (_USER, _USER_ALLOWED),
+}
 
 
 def refuse_unknown(tree: dict[str, Any], report: Report) -> None:

@@ -184,3 +184,9 @@ def test_a_spec_that_is_far_too_deep_is_refused():
         inner["x"] = inner = {}
     with pytest.raises(ConfigurationError, match="at most 32 deep"):
         check_from_spec("a", {"url": "http://a/", "expect": {"json": deep}}, locations=["l"])
+
+
+def test_a_name_that_would_hide_a_pages_data_is_refused():
+    with pytest.raises(ConfigurationError) as refused:
+        check_from_spec("shop.json", {"url": "http://shop.example/"}, locations=["local"])
+    assert ".json" in refused.value.mistakes[0].allowed
