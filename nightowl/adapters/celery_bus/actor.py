@@ -47,6 +47,7 @@ class Actor:
     ) -> None:
         self._app = make_app(settings, [check_queue(location) for location in locations])
         self._pool = pool
+        self._clock = clock
         self._link = Link(settings.url)
         self.garbage = Garbage()
         self._sender = Sender(self._app, self._link, clock.monotonic)
@@ -86,17 +87,13 @@ class Actor:
         self._stopping = True
         if self._worker is None:
             return
+        end = self._clock.monotonic() + DRAIN
         self._worker.consumer.end()
-        self._ended.wait(DRAIN / 2)
-        self._wait_until_drained()
+        self._ended.wait(DRAIN)
+        while self._reporter.held and self._clock.monotonic() < end:
+            threading.Event().wait(0.1)
         self._reporter.stop()
         self._sender.stop(timeout=2.0)
-
-    def _wait_until_drained(self) -> None:
-        for _ in range(int(DRAIN / 0.1)):
-            if not self._reporter.held:
-                return
-            threading.Event().wait(0.1)
 
 
 def _worker(app: Celery, pool: str, consumer: type) -> WorkController:
