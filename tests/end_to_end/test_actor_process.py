@@ -113,6 +113,27 @@ def test_a_stopped_actor_finishes_and_reports_what_it_holds(tmp_path: Path, brok
     assert "ERROR" not in log(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("redis", "rabbitmq", "mariadb")]
+)
+def test_an_actor_goes_on_when_its_broker_comes_back(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    server = request.getfixturevalue(f"own_{kind}")()
+    url = server.fresh_url()
+    with ShopServer(delay=1.0) as shop, actor(tmp_path, url), directing(BrokerSettings(url=url)) as bus:
+        intake = Intake(bus)
+        wait_for(alive(intake, 1), 60, lambda: log(tmp_path))
+        bus.dispatch(batch("1.1", shop.port))
+        wait_for(lambda: shop.hits.total() == 20, what=lambda: log(tmp_path))
+        server.stop()
+        wait_for(lambda: bus.fault and "does not answer" in log(tmp_path), 60, lambda: log(tmp_path))
+        server.start()
+        wait_for(lambda: not bus.fault and "answers again" in log(tmp_path), 60, lambda: log(tmp_path))
+        intake.wait_for(outcomes=20)
+        bus.dispatch(batch("1.2", shop.port))
+        intake.wait_for(outcomes=40)
+    assert "Traceback" not in log(tmp_path)
+
+
 def test_a_killed_process_is_started_again(tmp_path: Path, files: str) -> None:
     with actor(tmp_path, files, "--processes", "2") as crew, directing(BrokerSettings(url=files)) as bus:
         intake = Intake(bus)
