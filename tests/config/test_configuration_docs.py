@@ -40,6 +40,9 @@ def environment(text):
     return {name: "https://hooks.example/x" if name.endswith(("URL", "WEBHOOK")) else "word" for name in names} | GIVEN
 
 
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
 def with_files(text, folder):
     """Put text files in place of those that an example names."""
 
@@ -47,7 +50,11 @@ def with_files(text, folder):
         (folder / Path(found[1]).name).write_text("text")
         return "${file:" + Path(found[1]).name + "}"
 
-    return re.sub(r"\$\{file:([^}]+)\}", named, text)
+    def beside(found):
+        (folder / Path(found[1]).name).write_text(PEM)
+        return f'"{Path(found[1]).name}"'
+
+    return re.sub(r'"([^"\s]+\.pem)"', beside, re.sub(r"\$\{file:([^}]+)\}", named, text))
 
 
 def loads(text, folder):
