@@ -6,11 +6,12 @@ import sys
 
 import click
 
+from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.cli.up import served
 from nightowl.roles.crew import Crew
-from nightowl.roles.gathering import run
+from nightowl.roles.gathering import Role, run
 from nightowl.wire.checks import load_configuration
 
 PATCHED = "from gevent import monkey; monkey.patch_all(); from nightowl.cli.actor_process import main; main()"
@@ -21,15 +22,17 @@ PATCHED = "from gevent import monkey; monkey.patch_all(); from nightowl.cli.acto
 @config_option
 @click.option("--location", "locations", multiple=True, required=True, help="Where this actor is; may be repeated.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes to run.")
+@listen_option
 @log_option
-def actor(path: str, locations: tuple[str, ...], processes: int, style: str) -> None:
+def actor(path: str, locations: tuple[str, ...], processes: int, listen: str, style: str) -> None:
     """Run the checks of one location or several: each in its attempts, thousands at a time.
 
     Any number of actors and processes may serve a location; they share its queue. An actor needs the broker and
     nothing else: no database.
     """
+    command = [sys.executable, "-c", PATCHED, "--config", path, "--log", style]
+    crew = Crew("actor", [*command, *(part for name in locations for part in ("--location", name))], processes)
     with errors_told():
         served(load_configuration(path), locations)
-    command = [sys.executable, "-c", PATCHED, "--config", path, "--log", style]
-    crew = Crew([*command, *(part for name in locations for part in ("--location", name))], processes)
-    raise SystemExit(run([crew]))
+        roles: list[Role] = [crew, *listeners(listen, crew, crew.figures)]
+    raise SystemExit(run(roles))

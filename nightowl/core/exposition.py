@@ -19,6 +19,9 @@ HELP = {
     "nightowl_lateness_seconds": "Seconds from the due moment of a round to a location's first attempt.",
     "nightowl_outbox_oldest_seconds": "Age of the oldest notice that waits to be sent.",
     "nightowl_queue_length": "Messages that wait in a queue of NightOwl's own.",
+    "nightowl_actor_jobs": "Checks that the actor has under way.",
+    "nightowl_actor_garbage_total": "Messages that the actor refused.",
+    "nightowl_actor_processes": "Processes of the actor that run.",
     "nightowl_role_up": "Whether the role can reach all that it needs.",
 }
 """What is said of each metric that NightOwl has by itself."""

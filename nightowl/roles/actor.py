@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nightowl.config import Configuration
 from nightowl.roles.pulse import Pulse
@@ -28,6 +28,14 @@ class ActorRole:
         """What it cannot reach now, empty: nothing."""
         return next((actor.fault for actor in self._actors if actor.fault), "")
 
+    def figures(self) -> dict[str, float]:
+        """What it counts, by metric."""
+        garbage = sum(actor.garbage.count for actor in self._actors)
+        return {
+            "nightowl_actor_jobs": float(sum(actor.held for actor in self._actors)),
+            "nightowl_actor_garbage_total": float(garbage),
+        }
+
     def run(self, stop: threading.Event) -> None:
         """Work until ``stop``, then finish what is under way and report it."""
         pulse = Pulse(self.name)
@@ -39,9 +47,17 @@ class ActorRole:
             while not stop.wait(1.0):
                 if not all(thread.is_alive() for thread in threads):
                     raise RuntimeError("a worker ended by itself")
-                pulse.beat(self.fault)
+                pulse.beat(self.fault, self.figures())
         finally:
-            for actor in self._actors:
-                actor.stop()
+            _together([actor.stop for actor in self._actors])
             self._engine.stop()
             pulse.end()
+
+
+def _together(calls: Sequence[Callable[[], None]]) -> None:
+    """Make calls side by side, and wait for all of them."""
+    threads = [threading.Thread(target=call, daemon=True) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()

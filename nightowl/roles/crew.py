@@ -6,7 +6,11 @@ import logging
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
+
+from nightowl.core.values import Sample
+from nightowl.roles.pulse import FRESH, Sign, signs
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +27,32 @@ PATIENCE = 15.0
 class Crew:
     """Keeps so many processes of a command running."""
 
-    name = "crew"
-    fault = ""
-
-    def __init__(self, command: Sequence[str], processes: int) -> None:
+    def __init__(self, role: str, command: Sequence[str], processes: int) -> None:
+        """``role`` is what the processes are, as whose signs of life they are looked after."""
+        self.name = role
         self._command = list(command)
         self._wanted = processes
         self._running: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def fault(self) -> str:
+        """What the processes cannot do now, empty: nothing. All of them have to be alive."""
+        alive = self._signs()
+        if len(alive) < self._wanted:
+            return f"{len(alive)} of {self._wanted} processes give signs of life"
+        return next((sign.fault for sign in alive if sign.fault), "")
+
+    def figures(self) -> list[Sample]:
+        """What the processes count, summed."""
+        sums: Counter[str] = Counter()
+        for sign in self._signs():
+            sums.update(sign.figures)
+        found = [Sample(metric, (), 0.0, value) for metric, value in sorted(sums.items())]
+        return [*found, Sample("nightowl_actor_processes", (), 0.0, float(len(self._running)))]
+
+    def _signs(self) -> list[Sign]:
+        mine = {process.pid for process in self._running}
+        return [sign for sign in signs(self.name) if sign.pid in mine and time.time() - sign.at <= FRESH]
 
     def run(self, stop: threading.Event) -> None:
         """Keep them running until ``stop``; raises ``RuntimeError`` when one says that it cannot begin."""

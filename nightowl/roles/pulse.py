@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -18,12 +19,13 @@ BEAT = 2.0
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True):
-    """What a role said last: its process, when (Unix seconds), and what it cannot do now (empty: nothing)."""
+    """What a role said last: its process, when (Unix seconds), what it cannot do now (empty: nothing), its figures."""
 
     role: str
     pid: int
     at: float
     fault: str = ""
+    figures: dict[str, float] = {}
 
 
 class Pulse:
@@ -34,13 +36,13 @@ class Pulse:
         self._path = _folder() / f"{role}.{os.getpid()}.json"
         self._last = -BEAT
 
-    def beat(self, fault: str = "") -> None:
-        """Say that the loop turns, at most every ``BEAT`` seconds."""
+    def beat(self, fault: str = "", figures: Mapping[str, float] | None = None) -> None:
+        """Say that the loop turns, at most every ``BEAT`` seconds; ``figures`` are values by metric."""
         steady = time.monotonic()
         if steady - self._last < BEAT:
             return
         self._last = steady
-        sign = Sign(role=self._role, pid=os.getpid(), at=time.time(), fault=fault)
+        sign = Sign(role=self._role, pid=os.getpid(), at=time.time(), fault=fault, figures=dict(figures or {}))
         try:
             part = self._path.with_suffix(".part")
             part.write_bytes(msgspec.json.encode(sign))

@@ -69,6 +69,11 @@ class Actor:
         self._ended = threading.Event()
 
     @property
+    def held(self) -> int:
+        """Jobs under way."""
+        return self._reporter.held
+
+    @property
     def fault(self) -> str:
         """What is wrong with the broker now, empty: nothing."""
         return self._link.fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.adapters.celery_bus.app import BrokerSettings, make_app
-from nightowl.core.redaction import without_password
+from nightowl.adapters.celery_bus.link import place, sentence
 
 
 def knock(settings: BrokerSettings) -> str:
@@ -13,7 +13,6 @@ def knock(settings: BrokerSettings) -> str:
         with app.connection_for_read() as connection, connection.channel():
             return ""
     except Exception as error:  # noqa: BLE001 - whatever the driver raises
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        return without_password(f"the broker does not answer: {said}")
+        return sentence(place(settings.url), error)
     finally:
         app.close()

@@ -15,7 +15,7 @@ class Link:
     """What the parts of one process that talk to a broker say of it. A change is logged once, not by each part."""
 
     def __init__(self, url: str) -> None:
-        self._where = _place(url)
+        self._where = place(url)
         self._lock = threading.Lock()
         self._faults: dict[str, str] = {}
 
@@ -27,8 +27,7 @@ class Link:
 
     def lost(self, part: str, error: BaseException) -> None:
         """``part`` cannot reach the broker, or cannot use it."""
-        said = (str(error) or type(error).__name__).splitlines()[0]
-        text = without_password(f"the broker{self._where} does not answer: {said}")
+        text = sentence(self._where, error)
         with self._lock:
             first = not self._faults
             self._faults[part] = text
@@ -43,7 +42,13 @@ class Link:
             log.info("the broker%s answers again", self._where)
 
 
-def _place(url: str) -> str:
+def place(url: str) -> str:
     """Return `` at host:port`` of a broker's URL, or nothing for one that is not elsewhere."""
     place = urlsplit(url).netloc.rpartition("@")[2]
     return f" at {place}" if place else ""
+
+
+def sentence(where: str, error: BaseException) -> str:
+    """Return what is wrong with a broker, without its password; ``where`` is its ``place``."""
+    said = (str(error) or type(error).__name__).splitlines()[0]
+    return without_password(f"the broker{where} does not answer: {said}")
