@@ -124,6 +124,10 @@ class Flights:
         self._complete |= ready & self.rounds.keys()
         return sorted((self.rounds[each] for each in ready if each in self.rounds), key=lambda each: each.round)
 
+    def bus_is_back(self) -> None:
+        """Forget what was not taken: while the broker was away, nobody could."""
+        self.untaken.clear()
+
     def forget(self, closed: Iterable[OpenRound], now: float) -> None:
         """Let closed rounds go, once that they are is stored."""
         for opened in closed:

@@ -40,9 +40,11 @@ class Faults:
         """Note that the store did not take a transaction; told once it answers again."""
         self._store = self._store or now
 
-    def bus(self, refused: bool, now: float) -> None:
-        """Note whether the broker refused a batch."""
+    def bus(self, refused: bool, now: float) -> bool:
+        """Note whether the broker refused a batch; whether it is back after it did."""
+        back = self._bus is not None and not refused
         self._bus = (self._bus or now) if refused else None
+        return back
 
     def uncompiled(self, broken: Mapping[str, str], now: float) -> None:
         """Note the checks that cannot be run as they are defined, with the reason."""
@@ -57,10 +59,13 @@ class Faults:
     def current(
         self, untaken: Mapping[str, float], states: Mapping[str, CheckState], checks: Mapping[str, Check]
     ) -> dict[str, Fault]:
-        """Return all faults by subject. ``untaken`` are locations whose batches nobody takes, and since when."""
+        """Return all faults by subject. ``untaken`` are locations whose batches nobody takes, and since when.
+
+        While the broker is away no batch can be taken, so that is told once and not for every location.
+        """
         found = {f"check/{name}": fault for name, fault in self._uncompiled.items()}
         used = {location for check in checks.values() if not check.paused for location in check.locations}
-        for name in sorted(used & untaken.keys()):
+        for name in sorted(used & untaken.keys() if self._bus is None else ()):
             summary = f"no actor takes the checks of location {name}: they wait in queue nightowl.check.{name}"
             found[f"location/{name}"] = Fault(summary, untaken[name])
         if self._bus is not None:

@@ -203,7 +203,8 @@ class Leadership:
     def _send(self, rounds: Mapping[str, Sequence[OpenRound]], now: float) -> None:
         if rounds:
             refused = self._dispatcher.send(rounds, self._parts.plan().locations, now)
-            self._faults.bus(refused > 0, now)
+            if self._faults.bus(refused > 0, now):
+                self._flights.bus_is_back()
 
     # -- besides ---------------------------------------------------------------------------------------------------
 

@@ -251,6 +251,7 @@ def test_a_broker_that_is_away_makes_rounds_unknown_and_an_own_incident(world: W
     world.bus.away = True
     world.run(30.0)
     assert set(world.verdicts()) == {State.UNKNOWN}
+    assert {each.subject for each in world.incidents()} <= {"bus", "verdicts"}
     assert "bus" in [each.subject for each in world.incidents() if each.open]
     world.bus.away = False
     world.run(30.0, UP)
