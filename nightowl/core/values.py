@@ -92,7 +92,10 @@ class Warn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What one attempt of a check does. ``ca``, ``client_certificate`` and ``client_key`` are PEM texts."""
+    """What one attempt of a check does. ``ca``, ``client_certificate`` and ``client_key`` are PEM texts.
+
+    ``secrets`` are the values of the check's references, which must appear in nothing that is said of it.
+    """
 
     kind: str
     url: str
@@ -111,6 +114,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     http_version: Literal["", "1.0", "1.1", "2", "h2c"] = ""
     user_agent: str = ""
     send: str = ""
+    secrets: tuple[str, ...] = ()
     expect: Expect = Expect()
     warn: Warn = Warn()
 
