@@ -39,7 +39,7 @@ class WebRole:
         self, installation: Installation, faults: Callable[[], list[str]], ready: Callable[[int], None]
     ) -> None:
         server = installation.current().server
-        app = make_app(handlers(installation, lambda: [*installation.problems, *faults()]))
+        app = make_app(handlers(installation, faults))
         self._server = ServerThread(app, server.listen_host, server.listen_port, ready=ready)
 
     def run(self, stop: threading.Event) -> None:
@@ -65,8 +65,8 @@ def metrics_listeners(installation: Installation) -> list[ListeningRole]:
     return [listener]
 
 
-def handlers(installation: Installation, problems: Callable[[], list[str]]) -> Handlers:
-    """Return what the pages call; ``problems`` are sentences about what cannot be reached."""
+def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -> Handlers:
+    """Return what the pages call; ``unreachable`` are sentences about what cannot be reached."""
     configuration = installation.current()
     server = configuration.server
     return Handlers(
@@ -86,7 +86,8 @@ def handlers(installation: Installation, problems: Callable[[], list[str]]) -> H
         locations=lambda: installation.current().locations,
         channels=lambda: list(installation.current().channels),
         test_channel=_tester(installation),
-        problems=problems,
+        problems=lambda: [*installation.problems, *unreachable()],
+        unreachable=unreachable,
         reload=installation.reload_now,
         acknowledge=partial(_acknowledge, installation),
     )

@@ -44,7 +44,7 @@ class Exposition:
 
     def ready(self, _: Request) -> Response:
         """Answer 200, or 503 with what cannot be reached."""
-        problems = list(self._handlers.problems())
+        problems = list(self._handlers.unreachable())
         try:
             self._handlers.store.ping()
         except Unavailable as error:

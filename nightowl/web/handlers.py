@@ -45,7 +45,8 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
 
     ``check_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[check.NAME]`` table;
     ``spec_to_toml`` writes definitions by name as such tables. ``test_channel`` raises ``NotFound`` or
-    ``DeliveryFailed``. ``problems`` are sentences about what cannot be reached or was refused on reload.
+    ``DeliveryFailed``. ``problems`` are sentences for every page: what cannot be reached, and what keeps the
+    configuration files from being in force; ``unreachable`` are those of them that end readiness.
     ``acknowledge(incident, by)`` raises ``NotFound`` or ``Refused``.
     """
 
@@ -58,5 +59,6 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     channels: Callable[[], Sequence[str]]
     test_channel: Callable[[str], None]
     problems: Callable[[], Sequence[str]]
+    unreachable: Callable[[], Sequence[str]]
     acknowledge: Callable[[str, str], None]
     reload: Callable[[], str]

@@ -66,6 +66,7 @@ class World:
         self.clock = StillClock()
         self.channels: list[str] = ["ops-mail", "ops-hook"]
         self.problems: list[str] = []
+        self.unreachable: list[str] = []
         self.tested: list[str] = []
         self.refused = ""
         self.handlers = Handlers(
@@ -77,7 +78,8 @@ class World:
             locations=lambda: scene.LOCATIONS,
             channels=lambda: self.channels,
             test_channel=self._test_channel,
-            problems=lambda: self.problems,
+            problems=lambda: [*self.problems, *self.unreachable],
+            unreachable=lambda: self.unreachable,
             reload=lambda: self.refused,
             acknowledge=lambda incident, by: notify.acknowledge(store, incident, by, self.clock.now()),
         )

@@ -14,12 +14,18 @@ LINE = re.compile(r'^[a-z_]+(\{([a-z_]+="([^"\\\n]|\\["\\n])*",?)*\})? \S+$')
 
 def test_ready_says_what_cannot_be_reached(client, world):
     assert client.get("/ready").json() == {"ready": True, "problems": []}
-    world.problems.append("The broker cannot be reached: amqp://rabbit.")
+    world.unreachable.append("The broker cannot be reached: amqp://rabbit.")
     answer = client.get("/ready")
     assert answer.status_code == 503
     assert answer.json()["problems"] == ["The broker cannot be reached: amqp://rabbit."]
-    world.problems.clear()
+    world.unreachable.clear()
     assert client.get("/ready").status_code == 200
+
+
+def test_a_mistake_in_the_files_is_told_on_pages_but_does_not_end_readiness(client, world):
+    world.problems.append("The configuration was not reloaded.")
+    assert client.get("/ready").status_code == 200
+    assert "The configuration was not reloaded." in client.get("/").text
 
 
 def test_a_store_that_does_not_answer_is_named_and_health_still_answers(world, monkeypatch):
