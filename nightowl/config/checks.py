@@ -16,7 +16,7 @@ from nightowl.config.numbered import check_problems, one_of
 from nightowl.config.references import read_text
 from nightowl.config.refusals import validate
 from nightowl.config.report import Report
-from nightowl.core.values import Check, Expect, Severity, Target, Warn
+from nightowl.core.values import Check, Expect, Policy, Severity, Target, Warn
 
 _HTTP_KEYS = frozenset({"method", "headers", "body", "auth", "redirects", "http_version", "user_agent"})
 _HTTP_KEYS |= {"verify", "ca", "client_certificate", "client_key"}
@@ -34,12 +34,14 @@ Spec = dict[str, Any]
 class Bench(msgspec.Struct, kw_only=True):
     """What checks are made with: where mistakes go, and the surroundings.
 
+    ``policies`` are those of the locations by which addresses are judged; a location without one is not asked.
     ``paths`` says whether keys may name files, relative to ``base``; those read are appended to ``files``.
     """
 
     report: Report
     base: Path
     locations: Collection[str]
+    policies: Mapping[str, Policy] = {}
     kinds: Collection[str] = BUILT_IN_KINDS
     paths: bool = True
     files: list[Path] = []
@@ -101,7 +103,7 @@ class _Maker:
         kind = self._kind(model)
         self._refuse_foreign(model, kind)
         check = self._check(model, self._target(model, kind))
-        for problem in check_problems(check, self._bench.locations):
+        for problem in check_problems(check, self._bench.locations, self._bench.policies):
             if not any(self._mistaken((key,)) for key in problem.about):
                 self._refuse(problem.key, f"{problem.allowed} [{problem.number}]", problem.found)
         return check

@@ -19,7 +19,7 @@ from nightowl.config.references import References
 from nightowl.config.report import Report, Source
 from nightowl.config.settings import ChannelSettings, Configuration
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
-from nightowl.core.values import Check, Location, Route, User
+from nightowl.core.values import Check, Location, Policy, Route, User
 
 IMPLICIT_LOCATION = "local"
 """The location that is there where none is declared."""
@@ -78,7 +78,7 @@ def check_from_spec(
     name: str,
     spec: Mapping[str, Any],
     *,
-    locations: Collection[str],
+    locations: Mapping[str, Location] | Collection[str],
     kinds: Collection[str] = BUILT_IN_KINDS,
     environ: Mapping[str, str] = os.environ,
     base: Path | None = None,
@@ -87,7 +87,8 @@ def check_from_spec(
     """Return the check of a specification that was made by API or UI, or exported by ``specs``.
 
     References and file names are refused unless ``allow_references``: whoever may make a check must not thereby
-    read this machine's environment and files. ``base`` is where relative file names begin (None: here).
+    read this machine's environment and files. ``base`` is where relative file names begin (None: here). Given as
+    values by name, ``locations`` also judge whether they may reach an address that the URL names.
 
     Raises:
         ConfigurationError: with every mistake, at key paths ``check.NAME.key``.
@@ -100,7 +101,14 @@ def check_from_spec(
         report.add(key, allowed)
     check_name("check", name, report)
     _refuse_nulls(resolved, (), report)
-    bench = Bench(report=report, base=base or Path(), locations=locations, kinds=kinds, paths=allow_references)
+    bench = Bench(
+        report=report,
+        base=base or Path(),
+        locations=locations,
+        policies=_policies(locations) if isinstance(locations, Mapping) else {},
+        kinds=kinds,
+        paths=allow_references,
+    )
     made = make_check(name, resolved["check"][name], bench, {})
     report.raise_if_any()
     assert made is not None, "without a mistake there is a check"
@@ -124,14 +132,16 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
     refuse_unknown(tree, report)
     single(tree, "auth", server.Auth, report)
     told = _channels(tree, bench)
+    places = _locations(tree, bench)
+    sound = {name: place for name, place in places.items() if not report.touches(("location", name))}
     return Configuration(
         server=conversion.server(single(tree, "server", server.Server, report)),
         store_url=conversion.store_url(single(tree, "store", server.Store, report), bench),
         retention=conversion.retention(single(tree, "retention", server.Retention, report)),
         bus=conversion.bus(single(tree, "bus", server.Bus, report), bench),
         self_ping=single(tree, "self", server.Self, report).ping or "",
-        locations=_locations(tree, bench),
-        checks=_checks(tree, bench),
+        locations=places,
+        checks=_checks(tree, msgspec.structs.replace(bench, policies=_policies(sound))),
         specs=_specs(raw, tree),
         channels=told,
         routes=_routes(tree, told, bench),
@@ -146,6 +156,10 @@ def _locations(tree: dict[str, Any], bench: Bench) -> dict[str, Location]:
         for problem in location_problems(made):
             _refuse(bench.report, ("location", name), problem)
     return locations or {IMPLICIT_LOCATION: Location(name=IMPLICIT_LOCATION)}
+
+
+def _policies(locations: Mapping[str, Location]) -> dict[str, Policy]:
+    return {name: location.policy for name, location in locations.items()}
 
 
 def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:

@@ -13,8 +13,9 @@ from nightowl.config.fields import split_url
 from nightowl.config.masking import KeyPath
 from nightowl.config.settings import Configuration, Hint
 from nightowl.config.units import format_duration
+from nightowl.core.reach import addresses_of, guard
 from nightowl.core.routing import severity_matches
-from nightowl.core.values import Check, Incident, Location, Route, Severity, Target
+from nightowl.core.values import Check, Incident, Location, Network, Policy, Route, Severity, Target
 
 NUMBERED = {
     "NO01": "The attempts of a round, with their gaps, do not fit into `every` less 2 seconds.",
@@ -30,8 +31,8 @@ NUMBERED = {
     "NO11": "A client key stands without its certificate.",
     "NO12": "A HEAD request is expected to be answered with a body.",
     "NO13": "`h2c`, which is HTTP/2 without TLS, is asked for on an `https` URL.",
+    "NO14": "A check's URL names an address and port that one of its locations may not reach.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
-    "NO21": "Hint: a check's address is outside of what one of its locations may reach.",
     "NO22": "Hint: no route leads to a channel.",
     "NO23": "Hint: there are checks and no channel, so nobody will be told.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
@@ -43,6 +44,8 @@ SHORTEST = 5.0
 
 RESERVE = 2.0
 """Seconds of ``every`` that are left to dispatch, report and close a round."""
+
+_PORTS = {"http": 80, "https": 443}
 
 _INCIDENT_KINDS: tuple[str, ...] = get_args(get_type_hints(Incident)["kind"])
 
@@ -62,8 +65,8 @@ class Problem(msgspec.Struct, frozen=True):
     about: tuple[str, ...] = ()
 
 
-def check_problems(check: Check, locations: Collection[str]) -> Iterator[Problem]:
-    """Yield what keeps a check from working at ``locations``."""
+def check_problems(check: Check, locations: Collection[str], policies: Mapping[str, Policy]) -> Iterator[Problem]:
+    """Yield what keeps a check from working at ``locations``; ``policies`` are those of the locations to judge."""
     every = format_duration(check.every)
     if check.every < SHORTEST:
         yield Problem("NO02", ("every",), f'"{every}"', f'at least "{format_duration(SHORTEST)}"')
@@ -76,6 +79,7 @@ def check_problems(check: Check, locations: Collection[str]) -> Iterator[Problem
         allowed = f"at most {len(check.locations)}, the number of its locations"
         yield Problem("NO04", ("quorum",), None, allowed, ("locations",))
     yield from _target_problems(check.target)
+    yield from _reach_problems(check, policies)
 
 
 def _target_problems(target: Target) -> Iterator[Problem]:
@@ -87,6 +91,30 @@ def _target_problems(target: Target) -> Iterator[Problem]:
         )
     if target.kind == "https" and target.http_version == "h2c":
         yield Problem("NO13", ("http_version",), None, '"2" for https; h2c is HTTP/2 without TLS')
+
+
+def _reach_problems(check: Check, policies: Mapping[str, Policy]) -> Iterator[Problem]:
+    """Yield an address that the URL names outright and a location may not reach; other names are judged at run time."""
+    parts = split_url(check.target.url)
+    addresses = addresses_of(parts.hostname or "") if parts else ()
+    port = (parts.port if parts else None) or _PORTS.get(check.target.kind, 0)
+    closed = [name for name in check.locations if name in policies and not _open(policies[name], addresses, port)]
+    if not addresses or not closed:
+        return
+    network = Network(f"{addresses[0]}/{ipaddress.ip_address(addresses[0]).max_prefixlen}", (port,) if port else ())
+    if not _open(Policy(reach="private", allow=(network,)), addresses, port):
+        allowed = "another address; no check may reach one of cloud metadata"
+    else:
+        ports = f", ports = [{port}]" if port else ""
+        table = f'allow = [{{ network = "{network.network}"{ports} }}] in [location.{closed[0]}]'
+        allowed = f"an address and port that location {', '.join(closed)} may reach; {table} would let it"
+    yield Problem("NO14", ("url",), None, allowed, ("url", "locations"))
+
+
+def _open(policy: Policy, addresses: Collection[str], port: int) -> bool:
+    """Whether a policy lets through one of the addresses of a host; port 0: whatever the port."""
+    refusals = [guard(policy)(address, port) for address in addresses]
+    return any(refusal == "" or (refusal == "port" and not port) for refusal in refusals)
 
 
 def _fit(check: Check, every: str) -> Iterator[Problem]:
@@ -141,40 +169,13 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
     if configuration.checks and not configuration.channels:
         yield Hint(number="NO23", key="channel", text="none is declared, so nobody will be told")
     for check in configuration.checks.values():
-        yield from _check_hints(check, configuration.locations)
-
-
-def _check_hints(check: Check, locations: Mapping[str, Location]) -> Iterator[Hint]:
-    key = f"check.{check.name}"
-    host = (parts.hostname if (parts := split_url(check.target.url)) else None) or ""
-    for name in check.locations:
-        if not _may_reach(locations[name], host):
-            text = f"an address that location {name} may not reach; allow it in [location.{name}]"
-            yield Hint(number="NO21", key=f"{key}.url", text=text)
-    warn = check.target.warn.duration
-    if warn is not None and warn >= check.target.timeout:
-        yield Hint(number="NO24", key=f"{key}.warn.duration", text="not below the timeout, so slowness is never seen")
+        warn = check.target.warn.duration
+        if warn is not None and warn >= check.target.timeout:
+            key = f"check.{check.name}.warn.duration"
+            yield Hint(number="NO24", key=key, text="not below the timeout, so slowness is never seen")
 
 
 def is_loopback(host: str) -> bool:
     """Whether a host to listen at is reached from this machine only."""
-    address = _address(host)
-    return address.is_loopback if address else host == "localhost"
-
-
-def _may_reach(location: Location, host: str) -> bool:
-    """Whether a location's policy lets through an address that the URL names; other names are known at run time."""
-    address = _address("127.0.0.1" if host == "localhost" else host)
-    if address is None or location.policy.reach == "any":
-        return True
-    if location.policy.reach == "internet" and address.is_global:
-        return True
-    networks = (ipaddress.ip_network(allowed.network) for allowed in location.policy.allow)
-    return any(address.version == network.version and address in network for network in networks)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(host)
-    except ValueError:
-        return None
+    addresses = addresses_of(host)
+    return bool(addresses) and all(ipaddress.ip_address(address).is_loopback for address in addresses)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from nightowl import plugins
 from nightowl.config import Configuration, check_from_spec, load
-from nightowl.core.values import Check
+from nightowl.core.values import Check, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
 
@@ -37,17 +37,17 @@ def for_urls(urls: Sequence[str]) -> Configuration:
     Raises ``ConfigurationError`` for a URL that cannot be checked.
     """
     configuration = load(None)
-    checks: dict[str, Check] = {}
-    specs: dict[str, dict[str, Any]] = {}
-    for url in urls:
-        name = _name_of(url, checks)
-        checks[name] = check_from_spec(name, {"url": url}, locations=configuration.locations, kinds=check_kinds())
-        specs[name] = {"url": url}
-    typed = tuple(sorted({each for url in urls for each in networks(*place(url))}, key=str))
+    typed = tuple(sorted({each for url in urls for each in _addresses(url)}, key=str))
     locations = {
         name: replace(location, policy=replace(location.policy, allow=typed))
         for name, location in configuration.locations.items()
     }
+    checks: dict[str, Check] = {}
+    specs: dict[str, dict[str, Any]] = {}
+    for url in urls:
+        name = _name_of(url, checks)
+        checks[name] = check_from_spec(name, {"url": url}, locations=locations, kinds=check_kinds())
+        specs[name] = {"url": url}
     return replace(configuration, checks=checks, specs=specs, locations=locations)
 
 
@@ -63,6 +63,14 @@ def compile_check(configuration: Configuration, stored: StoredCheck) -> Check:
         allow_references=stored.origin == "file",
     )
     return replace(check, paused=stored.paused)
+
+
+def _addresses(url: str) -> list[Network]:
+    """Return where a URL leads; nowhere where it is broken, which ``check_from_spec`` tells."""
+    try:
+        return networks(*place(url))
+    except ValueError:
+        return []
 
 
 def _name_of(url: str, taken: Collection[str]) -> str:

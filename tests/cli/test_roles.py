@@ -141,7 +141,7 @@ def test_a_reload_by_the_api_takes_a_new_check_in(tmp_path: Path, configuration:
         told = (re.search(r"http://[^ ]+/", line) for line in up.stderr)
         address = next(found for found in told if found)[0]
         get(address + "health")
-        path.write_text(path.read_text() + '[check.shop]\nurl = "http://127.0.0.1:1/"\n')
+        path.write_text(path.read_text() + '[check.shop]\nurl = "http://shop.example/"\npaused = true\n')
         request = urllib.request.Request(address + "api/v1/configuration/reload", method="POST")
         with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 204

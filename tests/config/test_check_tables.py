@@ -161,9 +161,7 @@ def test_exported_checks_load_as_the_same(configured):
 
 def test_a_bad_spec_is_told_by_key_path():
     with pytest.raises(ConfigurationError) as refused:
-        check_from_spec(
-            "a", {"url": "http://a/", "every": "1s", "locations": ["x"], "quorum": None}, locations={"l": 1}
-        )
+        check_from_spec("a", {"url": "http://a/", "every": "1s", "locations": ["x"], "quorum": None}, locations=["l"])
     assert {one.key: one.file for one in refused.value.mistakes} == {
         "check.a.every": "",
         "check.a.locations[0]": "",

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from nightowl.config import check_from_spec
 from nightowl.config.numbered import NUMBERED
+from nightowl.core.errors import ConfigurationError
 
 CHECK = '[check.a]\nurl = "http://a/"\n'
 OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
@@ -30,6 +32,14 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO11", "check.a.client_certificate", CHECK + 'client_key = "-----BEGIN PRIVATE KEY-----"'),
         ("NO12", "check.a.method", CHECK + 'method = "HEAD"\nexpect = { body = "x" }'),
         ("NO13", "check.a.http_version", CHECK.replace("http:", "https:") + 'http_version = "h2c"'),
+        ("NO14", "check.a.url", '[check.a]\nurl = "http://10.0.0.1/"'),
+        ("NO14", "check.a.url", '[check.a]\nurl = "http://localhost/"'),
+        ("NO14", "check.a.url", '[check.a]\nurl = "http://[::1]/"'),
+        ("NO14", "check.a.url", '[check.a]\nurl = "http://169.254.169.254/"'),
+        ("NO14", "check.a.url", CHECK.replace("//a/", "//8.8.8.8/") + OFFICE + 'reach = "private"'),
+        ("NO14", "check.a.url", CHECK.replace("//a/", "//10.0.0.1/") + OFFICE + "[location.m]"),
+        ("NO14", "check.a.url", CHECK.replace("//a/", "//10.0.0.1:81/") + OFFICE.replace(" }", ", ports = [80] }")),
+        ("NO14", "template.t.url", '[template.t]\nurl = "http://10.0.0.1/"\n[check.a]\nuse = "t"'),
         ("NO11", "bus.certificate", '[bus]\nkey = "k.pem"'),
     ],
 )
@@ -41,9 +51,6 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
     ("number", "key", "text"),
     [
         ("NO20", "server.public_url", '[server]\nlisten = "0.0.0.0:5555"'),
-        ("NO21", "check.a.url", '[check.a]\nurl = "http://10.0.0.1/"'),
-        ("NO21", "check.a.url", '[check.a]\nurl = "http://localhost/"'),
-        ("NO21", "check.a.url", CHECK.replace("//a/", "//8.8.8.8/") + OFFICE + 'reach = "private"'),
         ("NO22", "channel.b", SLACK + SLACK.replace("ops", "b") + '[route.r]\nto = ["ops"]'),
         ("NO23", "channel", CHECK),
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
@@ -56,6 +63,33 @@ def test_what_is_likely_not_meant_is_a_hint(configured, number, key, text):
 def test_what_is_as_it_should_be_gets_no_hint(configured):
     text = SLACK + OFFICE + '[check.a]\nurl = "http://10.0.0.1/"\n[check.b]\nurl = "http://8.8.8.8/"'
     assert configured(text).hints == ()
+
+
+def test_an_address_that_is_refused_is_told_what_would_allow_it(mistakes, configured):
+    allowed = mistakes('[check.a]\nurl = "http://localhost:8000/"')["check.a.url"][1]
+    table = 'allow = [{ network = "127.0.0.1/32", ports = [8000] }]'
+    assert f"{table} in [location.local]" in allowed
+    assert configured(f'[location.local]\n{table}\n[check.a]\nurl = "http://localhost:8000/"').checks
+
+
+def test_cloud_metadata_is_refused_without_a_way_to_allow_it(mistakes):
+    assert "allow =" not in mistakes('[check.a]\nurl = "http://169.254.169.254/"')["check.a.url"][1]
+
+
+def test_a_name_is_judged_when_it_is_resolved(configured):
+    assert configured(OFFICE + 'reach = "private"\n' + CHECK.replace("//a/", "//intranet.example/")).checks
+
+
+def test_a_broken_location_is_no_reason_to_refuse_an_address(mistakes):
+    found = mistakes('[location.l]\nallow = [{ network = "ten" }]\n[check.a]\nurl = "http://10.0.0.1/"')
+    assert list(found) == ["location.l.allow[0].network"]
+
+
+def test_a_check_by_api_or_page_is_judged_where_locations_are_known(configured):
+    locations = configured("[location.l]").locations
+    with pytest.raises(ConfigurationError, match="NO14"):
+        check_from_spec("a", {"url": "http://10.0.0.1/"}, locations=locations)
+    assert check_from_spec("a", {"url": "http://10.0.0.1/"}, locations=list(locations)).locations == ("l",)
 
 
 def test_a_route_may_ask_for_a_least_severity(configured):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightowl.adapters.probes.guard import embedded, guard, is_global_unicast
+from nightowl.core.reach import embedded, guard, is_global_unicast
 from nightowl.core.values import Network, Policy
 
 INTERNET = Policy()
