@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from nightowl.core.errors import LeaseLost, Unavailable
 from nightowl.core.values import Sample
+from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.leadership import Leadership, Parts
 from nightowl.flows.rhythm import Rhythm
 from nightowl.ports import Lease
@@ -21,6 +22,10 @@ LEASE = "director"
 
 TERM = 6.0
 """Seconds that a lease lasts; it is renewed every third of them."""
+
+
+WARM = 30.0
+"""Seconds between looks at the checks while standing by."""
 
 
 class Leader:
@@ -37,6 +42,7 @@ class Leader:
         self._lease: Lease | None = None
         self._leadership: Leadership | None = None
         self._rhythm = Rhythm(parts.clock)
+        self._book = CheckBook(parts.compile_check)
         self.fault = ""
 
     @property
@@ -75,6 +81,8 @@ class Leader:
 
     def _keep_lease(self) -> None:
         if self._lease is None:
+            if self._rhythm.due("warm", WARM):
+                self._warm()
             if self._rhythm.due("acquire", 1.0):
                 self._acquire()
         elif self._rhythm.due("renew", TERM / 3):
@@ -83,12 +91,17 @@ class Leader:
             if not renewed:
                 raise LeaseLost
 
+    def _warm(self) -> None:
+        """Compile the checks while standing by: a leader must not spend its first lease on that."""
+        with self._parts.store.read() as unit:
+            self._book.load(unit, self._parts.plan())
+
     def _acquire(self) -> None:
         with self._parts.store.transaction() as unit:
             lease = unit.leases.acquire(LEASE, self._holder, TERM)
         if lease is None:
             return
-        self._leadership = Leadership(self._parts, lease)
+        self._leadership = Leadership(self._parts, lease, self._book)
         self._lease = lease
         self._led(True)
         log.info("leading since now, epoch %d", lease.epoch)

@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from nightowl.core import incident
-from nightowl.core.errors import ConfigurationError, StoreUnavailable
+from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
 from nightowl.core.schedule import Schedule
 from nightowl.core.values import Check, CheckState, Location, Round, Route
 from nightowl.flows import faults
+from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.close import Closing, abandon, close, tell, write
 from nightowl.flows.collect import Intake
 from nightowl.flows.direct import Dispatcher, by_location, open_rounds
@@ -67,9 +68,11 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 class Leadership:
     """One term. Made after the lease was taken: it reads what the store knows and goes on from there."""
 
-    def __init__(self, parts: Parts, lease: Lease) -> None:
+    def __init__(self, parts: Parts, lease: Lease, book: CheckBook) -> None:
+        """``book`` outlives the term; it is brought up to date here."""
         self._parts = parts
         self._lease = lease
+        self._book = book
         self._rhythm = Rhythm(parts.clock)
         self._flights = Flights()
         self._intake = Intake()
@@ -81,7 +84,6 @@ class Leadership:
         self._tickets: Counter[str] = Counter()
         self._done: list[str] = []
         self._waiting: list[Round] = []
-        self._checks: dict[str, Check] = {}
         self._states: dict[str, CheckState] = {}
         self._feed = 0
         self._schedule = Schedule(parts.clock.now())
@@ -90,13 +92,14 @@ class Leadership:
     # -- taking over -----------------------------------------------------------------------------------------------
 
     def _take_over(self) -> None:
-        now = self._parts.clock.now()
         with self._parts.store.read() as unit:
             self._feed = unit.feed.last()
+            self._book.load(unit, self._parts.plan())
             self._states = {state.check: state for state in unit.rounds.states()}
             since = unit.rounds.scheduled_until()
+            now = self._parts.clock.now()
             self._schedule = Schedule(now if since is None else min(since, now))
-            self._load_checks(unit, now)
+            self._reschedule(now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket)
         for location, opened in by_location(self._flights.rounds.values()).items():
@@ -105,7 +108,7 @@ class Leadership:
 
     def _reopen(self, unit: Unit, ticket: Ticket) -> None:
         closed = unit.rounds.closed(ticket.rounds)
-        opened = open_rounds([each for each in ticket.rounds if each not in closed], self._checks, ticket.id)
+        opened = open_rounds([each for each in ticket.rounds if each not in closed], self._book.checks, ticket.id)
         if not opened:
             self._done.append(ticket.id)
         self._tickets[ticket.id] = len(opened)
@@ -116,17 +119,10 @@ class Leadership:
                 if outcome.location not in late:
                     self._flights.vote(each, outcome)
 
-    def _load_checks(self, unit: Unit, now: float) -> None:
-        """Compile all checks and put them on the schedule; one that cannot be compiled is NightOwl's own fault."""
-        self._checks.clear()
-        broken = {}
-        for stored in unit.checks.all():
-            try:
-                self._checks[stored.name] = self._parts.compile_check(stored)
-            except ConfigurationError as error:
-                broken[stored.name] = str(error)
-        self._faults.uncompiled(broken, now)
-        running = [check for check in self._checks.values() if not check.paused]
+    def _reschedule(self, now: float) -> None:
+        """Let the schedule have the checks that run; those that cannot are NightOwl's own fault."""
+        self._faults.uncompiled(self._book.broken, now)
+        running = [check for check in self._book.checks.values() if not check.paused]
         self._schedule.keep_only([check.name for check in running])
         for check in running:
             new = None if check.name in self._states else now
@@ -162,7 +158,7 @@ class Leadership:
         plan = self._parts.plan()
         closable = self._flights.closable(now)
         closing = close(closable, self._states, now)
-        opened = open_rounds(self._waiting, self._checks, ticket=self._next_id())
+        opened = open_rounds(self._waiting, self._book.checks, ticket=self._next_id())
         if not (closable or opened or self._intake):
             self._waiting.clear()
             return []
@@ -209,15 +205,18 @@ class Leadership:
     # -- besides ---------------------------------------------------------------------------------------------------
 
     def _follow_feed(self, now: float) -> None:
+        plan = self._parts.plan()
         with self._parts.store.read() as unit:
             items = unit.feed.after(self._feed, 1000)
-            if any(item.kind == "check" for item in items):
-                self._load_checks(unit, now)
+            changed = {item.subject for item in items if item.kind == "check"}
+            if self._book.needs(changed, plan):
+                self._book.follow(unit, changed, plan)
+                self._reschedule(self._parts.clock.now())
         self._end_incidents(now)
         for item in items:
             self._feed = item.id
             verb, _, name = item.subject.partition(":")
-            if item.kind == "request" and verb == "run" and name in self._checks:
+            if item.kind == "request" and verb == "run" and name in self._book.checks:
                 self._waiting.append(Round(round(now, 3), name))
 
     def _end_incidents(self, now: float) -> None:
@@ -233,7 +232,7 @@ class Leadership:
             self._states[name] = incident.rest(state)
 
     def _runs(self, name: str) -> bool:
-        check = self._checks.get(name)
+        check = self._book.checks.get(name)
         return check is not None and not check.paused
 
     def _keep_house(self, now: float) -> None:
@@ -250,7 +249,7 @@ class Leadership:
             self._flights.forget_actors(now - 3600)
 
     def _tell_faults(self, plan: Plan, now: float) -> None:
-        current = self._faults.current(self._flights.untaken, self._states, self._checks)
+        current = self._faults.current(self._flights.untaken, self._states, self._book.checks)
         with self._parts.store.read() as unit:
             found = faults.changes(current, unit.incidents.open(), now)
         if found:
