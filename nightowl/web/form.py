@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 from starlette.datastructures import FormData
 
 from nightowl.core.errors import Mistake
+from nightowl.web.masking import mask
+from nightowl.web.written import (
+    odd_line,
+    read_json,
+    read_list,
+    read_number,
+    read_pairs,
+    read_switch,
+    write_json,
+    write_list,
+    write_pairs,
+    write_switch,
+)
 
 Kind = Literal["line", "number", "lines", "choice", "places"]
 
@@ -16,7 +30,8 @@ Kind = Literal["line", "number", "lines", "choice", "places"]
 class Field(msgspec.Struct, frozen=True, kw_only=True):
     """One field: its dotted key in a ``[check.NAME]`` table, how it is asked for, and what stands without it.
 
-    ``read`` turns what was typed into the key's value; ``write`` turns it back.
+    ``read`` turns what was typed into the key's value; ``write`` turns it back. ``mark`` parts name and value in each
+    line of a field that takes pairs. ``must`` says in its own words what the field cannot be without.
     """
 
     key: str
@@ -26,48 +41,10 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     default: str = ""
     choices: tuple[str, ...] = ()
     wide: bool = False
+    mark: str = ""
+    must: str = ""
     read: Callable[[str], Any] = str
     write: Callable[[Any], str] = str
-
-
-def read_number(text: str) -> Any:
-    """A whole number, or the text itself, which is then refused by name."""
-    return int(text) if text.isdecimal() and len(text) < 10 else text
-
-
-def read_headers(text: str) -> dict[str, str]:
-    """Lines of ``Name: value``."""
-    return _pairs(text.splitlines(), ":")
-
-
-def write_headers(headers: Any) -> str:
-    """Headers as lines."""
-    return "\n".join(f"{name}: {value}" for name, value in headers.items())
-
-
-def read_tags(text: str) -> dict[str, str]:
-    """``name=value`` by commas or spaces."""
-    return _pairs(text.replace(",", " ").split(), "=")
-
-
-def write_tags(tags: Any) -> str:
-    """Tags as one line."""
-    return ", ".join(f"{name}={value}" for name, value in tags.items())
-
-
-def read_list(text: str) -> list[Any]:
-    """Items by commas; whole numbers as such."""
-    return [read_number(item.strip()) for item in text.split(",") if item.strip()]
-
-
-def write_list(items: Any) -> str:
-    """Items with commas."""
-    return ", ".join(map(str, items)) if isinstance(items, list | tuple) else str(items)
-
-
-def _pairs(items: Iterable[str], mark: str) -> dict[str, str]:
-    split = (item.partition(mark) for item in items if item.strip())
-    return {name.strip(): value.strip() for name, _, value in split}
 
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -76,15 +53,27 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     (
         "What to test",
         (
-            Field(key="url", label="URL", hint="https://, http:// or tcp://host:port", wide=True),
+            Field(
+                key="url", label="URL", hint="https://, http:// or tcp://host:port", wide=True,
+                must="Give a URL, such as https://shop.example/login.",
+            ),
             Field(key="method", label="Method", kind="choice", default="GET", choices=METHODS),
             Field(
                 key="headers", label="Headers", kind="lines", hint="One a line: Name: value",
-                read=read_headers, write=write_headers,
+                mark=":", read=read_pairs(":"), write=write_pairs(": "),
             ),
             Field(key="body", label="Body", kind="lines", hint="What to send"),
             Field(key="auth.basic", label="User and password", hint="user:password, sent by HTTP Basic"),
             Field(key="auth.bearer", label="Bearer token", hint="Sent as Authorization: Bearer"),
+            Field(
+                key="redirects", label="Redirects", kind="number", default="5", read=read_number,
+                hint="The most that are followed; 0: none is",
+            ),
+            Field(
+                key="verify", label="Certificate must be valid", kind="choice", default="yes", choices=("yes", "no"),
+                read=read_switch, write=write_switch,
+            ),
+            Field(key="family", label="IP version", kind="choice", default="any", choices=("any", "4", "6")),
         ),
     ),
     (
@@ -96,6 +85,7 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
                 key="attempts", label="Attempts", kind="number", default="3", read=read_number,
                 hint="Of each location in a round; the fastest good one counts",
             ),
+            Field(key="attempt_gap", label="Pause between attempts", hint="A duration: 500ms; without it none"),
             Field(key="locations", label="Locations", kind="places", hint="None chosen: all", read=read_list),
         ),
     ),
@@ -108,6 +98,15 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
             ),
             Field(key="expect.body", label="Body contains"),
             Field(key="expect.not_body", label="Body does not contain"),
+            Field(key="expect.regex", label="Body matches", hint="A regular expression that must be found"),
+            Field(
+                key="expect.json", label="JSON has", kind="lines", hint="One a line: $.ok = true",
+                mark="=", read=read_pairs("=", read_json), write=write_pairs(" = ", write_json),
+            ),
+            Field(
+                key="expect.header", label="Headers contain", kind="lines", hint="One a line: Name: text",
+                mark=":", read=read_pairs(":"), write=write_pairs(": "),
+            ),
             Field(key="expect.banner", label="Peer says", hint="tcp only"),
             Field(key="warn.duration", label="Degraded when slower than", hint="A duration: 2s"),
             Field(key="warn.certificate", label="Degraded when the certificate ends within", hint="A duration: 14d"),
@@ -116,6 +115,10 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     (
         "When to say so",
         (
+            Field(
+                key="quorum", label="Locations that must say down", kind="number", read=read_number,
+                hint="Without it: more than half of those that answered",
+            ),
             Field(
                 key="down_after", label="Rounds down before an incident opens", kind="number", default="2",
                 read=read_number,
@@ -127,7 +130,10 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
                 key="severity", label="Severity", kind="choice", default="critical",
                 choices=("critical", "warning", "info"),
             ),
-            Field(key="tags", label="Tags", hint="team=shop, region=eu", read=read_tags, write=write_tags),
+            Field(
+                key="tags", label="Tags", kind="lines", hint="One a line: team=shop",
+                mark="=", read=read_pairs("="), write=write_pairs("="),
+            ),
             Field(key="runbook", label="Runbook", hint="A page that says what to do"),
         ),
     ),
@@ -152,27 +158,57 @@ def to_text(spec: Mapping[str, Any]) -> dict[str, str]:
 
 
 def to_spec(values: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
-    """What was typed as a definition; keys of ``base`` that the form does not know stay."""
+    """What was typed as a definition; what was not touched, and keys of ``base`` that have no field, stay exactly."""
     spec: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(base))
+    shown = to_text(mask(base))
     for field in FIELDS:
         text = values[field.key].replace("\r\n", "\n")
+        if text == shown[field.key].strip():
+            continue
         given = text not in ("", field.default)
         _set(spec, field.key, field.read(text) if given else None)
     return spec
 
 
-def by_field(mistakes: Sequence[Mistake]) -> tuple[dict[str, str], list[str]]:
-    """Sort mistakes to the fields that they are about; what belongs to none comes second."""
+def kept(spec: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of a definition that have no field, dotted: editing leaves them as they are."""
+    known = {field.key for field in FIELDS} | {"paused"}
+    tables = {field.key.partition(".")[0] for field in FIELDS if "." in field.key}
+    keys = [
+        dotted
+        for key, value in spec.items()
+        for dotted in ([f"{key}.{inner}" for inner in value] if key in tables and isinstance(value, Mapping) else [key])
+    ]
+    return tuple(key for key in keys if key not in known)
+
+
+_PREFIX = re.compile(r'check\.("(?:[^"\\]|\\.)*"|[^.\[]*)\.?')
+
+
+def by_field(mistakes: Sequence[Mistake], values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Sort mistakes to the fields that they are about, the name's under ``name``; what belongs to none comes second."""
     errors: dict[str, str] = {}
     others = []
     for mistake in mistakes:
-        key = ".".join(mistake.key.split(".")[2:]) if mistake.key.startswith("check.") else mistake.key
-        field = next((f.key for f in FIELDS if key == f.key or key.startswith((f"{f.key}.", f"{f.key}["))), None)
-        if field is None:
+        key = _PREFIX.sub("", mistake.key, count=1)
+        field = next((f for f in FIELDS if key == f.key or key.startswith((f"{f.key}.", f"{f.key}["))), None)
+        if not key:
+            errors["name"] = f"This cannot be a name. Allowed: {mistake.allowed}."
+        elif field is None:
             others.append(str(mistake))
         else:
-            errors[field] = f"{mistake.found} does not work. Allowed: {mistake.allowed}."
+            errors[field.key] = _told(field, values[field.key], mistake)
     return errors, others
+
+
+def _told(field: Field, text: str, mistake: Mistake) -> str:
+    """A mistake as it reads beside its field: of what was typed, rather than of what was made of it."""
+    odd = odd_line(text, field.mark) if field.mark else ""
+    if not text and field.must:
+        return field.must
+    if odd:
+        return f'The line "{odd}" does not work. {field.hint}, each name once.'
+    return f"{'This' if field.kind == 'lines' or not text else text} does not work. Allowed: {mistake.allowed}."
 
 
 def _get(spec: Mapping[str, Any], key: str) -> Any:

@@ -1,5 +1,6 @@
 """What people see, as HTML and as data, and what their forms do."""
 
+import html
 import re
 
 import pytest
@@ -12,9 +13,9 @@ PAGES = [
 ]  # fmt: skip
 
 
-def text(html):
+def text(source):
     """A page as it reads: tags gone, white space single."""
-    apart = re.sub(r"</(td|th|tr|li|p|h\d|div|dt|dd)>", " ", html.partition("<main")[2])
+    apart = re.sub(r"</(td|th|tr|li|p|h\d|div|dt|dd)>", " ", source.partition("<main")[2])
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", "", apart))
 
 
@@ -210,10 +211,10 @@ def test_the_buttons_of_a_check_do_what_they_say(client):
 
 
 def test_a_check_is_added_by_the_form(client):
-    answer = post(client, "/add", name="added", url="https://added.example", every="2m", tags="team=a b=c")
+    answer = post(client, "/add", name="added", url="https://added.example", every="2m", tags="team=a\r\nb=c, d=e")
     assert answer.headers["location"] == "/checks/added"
     assert client.get("/api/v1/checks/added").json()["spec"] == {
-        "url": "https://added.example", "every": "2m", "tags": {"team": "a", "b": "c"},
+        "url": "https://added.example", "every": "2m", "tags": {"team": "a", "b": "c, d=e"},
     }  # fmt: skip
 
 
@@ -225,6 +226,51 @@ def test_each_mistake_stands_beside_its_field_and_nothing_is_lost(client):
     assert 'value="https://keep.example"' in answer.text
     assert "Nothing was saved. 2 mistakes to mend." in text(answer.text)
     assert client.get("/checks/added").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "told"),
+    [
+        ("url", "", "Give a URL, such as"),
+        ("name", "a b", "This cannot be a name. Allowed: a name of at most 100 letters"),
+        ("tags", "team", 'The line "team" does not work. One a line: team=shop'),
+        ("tags", "a=1\na=2", 'The line "a=2" does not work.'),
+        ("headers", "Accept", 'The line "Accept" does not work. One a line: Name: value'),
+        ("expect.status", "200-299, abc", "200-299, abc does not work. Allowed: status codes"),
+    ],
+)
+def test_a_mistake_is_told_in_plain_words_at_its_field(client, field, typed, told):
+    answer = post(client, "/add", **{"name": "added", "url": "https://x.example"} | {field: typed})
+    page = answer.text.replace("&#34;", '"')
+    assert answer.status_code == 422
+    assert re.search(rf'id="{field}" name="{field}"[^>]*aria-invalid="true"', page)
+    assert told in re.search(rf'id="{field}-hint"><span class="mistake">([^<]*)<', page)[1]
+
+
+def shown_fields(client, name):
+    """What a browser would send back of an edit form that nobody touched."""
+    page = client.get(f"/checks/{name}/edit").text
+    fields = re.findall(r'<input id="([\w.]+)" name="[\w.]+"[^>]*value="([^"]*)"', page)
+    fields += re.findall(r'<textarea id="([\w.]+)"[^>]*>([^<]*)</textarea>', page)
+    fields += [
+        (key, re.search(r"<option selected>([^<]*)", inner)[1])
+        for key, inner in re.findall(r'<select id="([\w.]+)"[^>]*>(.*?)</select>', page)
+    ]
+    return {key: html.unescape(value) for key, value in fields}
+
+
+def test_saving_an_untouched_form_changes_nothing(client):
+    spec = {
+        "url": "https://x.example", "tags": {"a": "1, 2=3", "b": " x "}, "headers": {"A": "b: c"}, "quorum": 2,
+        "verify": False, "user_agent": "me", "family": "6", "attempt_gap": "1s", "redirects": 0,
+        "expect": {"json": {"$.ok": True, "$.n": "1"}, "header": {"Server": "x"}, "regex": "a|b", "status": [200]},
+    }  # fmt: skip
+    assert client.put("/api/v1/checks/rich", json=spec).status_code == 201
+    assert "Also set, kept as they are: user_agent." in text(client.get("/checks/rich/edit").text)
+    assert post(client, "/checks/rich/edit", **shown_fields(client, "rich")).status_code == 303
+    assert client.get("/api/v1/checks/rich").json()["spec"] == spec
+    assert post(client, "/checks/rich/edit", **shown_fields(client, "rich") | {"quorum": ""}).status_code == 303
+    assert client.get("/api/v1/checks/rich").json()["spec"] == {k: v for k, v in spec.items() if k != "quorum"}
 
 
 def test_a_name_that_is_taken_is_refused(client):

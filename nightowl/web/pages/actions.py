@@ -51,7 +51,7 @@ class Actions:
             taken = unit.checks.get(name) is not None
         values = form.typed(request.state.form)
         if taken:
-            return self._form(request, values, name, {"name": f"There is a check named {name} already."})
+            return self._page(request, self._sheet(values, name, {"name": f"There is a check named {name} already."}))
         return self._put(request, values, name, is_new=True)
 
     def edit(self, request: Request) -> Response:
@@ -113,23 +113,24 @@ class Actions:
             stored = unit.checks.get(name)
         if stored is None and not is_new:
             raise NotFound(f"There is no check named {name}.")
+        base = stored.spec if stored else {}
         try:
-            changes.put_checks(self._handlers, {name: form.to_spec(values, stored.spec if stored else {})})
+            changes.put_checks(self._handlers, {name: form.to_spec(values, base)})
         except ConfigurationError as error:
-            errors, others = form.by_field(error.mistakes)
-            return self._form(request, values, name, errors, others, is_new=is_new)
+            errors, others = form.by_field(error.mistakes, values)
+            return self._page(request, self._sheet(values, name, errors, others, form.kept(base), is_new=is_new))
         return self._to_check(request, name)
 
-    def _form(
+    def _sheet(
         self,
-        request: Request,
         values: dict[str, str],
         name: str,
         errors: dict[str, str],
         others: list[str] | None = None,
+        kept: tuple[str, ...] = (),
         *,
         is_new: bool = True,
-    ) -> Response:
+    ) -> View:
         data = edit.CheckForm(
             name=name,
             is_new=is_new,
@@ -137,8 +138,9 @@ class Actions:
             locations=tuple(sorted(self._handlers.locations())),
             errors=errors,
             others=others or [],
+            kept=kept,
         )
-        return self._page(request, edit.view(data))
+        return edit.view(data)
 
     def _page(self, request: Request, view: View) -> Response:
         return self._site.page(request, lambda _: view)

@@ -14,7 +14,10 @@ from nightowl.web.rendering import View
 
 
 class CheckForm(msgspec.Struct, frozen=True, kw_only=True):
-    """The form as it stands: ``name`` empty for a new check. ``others`` are mistakes that belong to no field."""
+    """The form as it stands: ``name`` empty for a new check.
+
+    ``others`` are mistakes that belong to no field; ``kept`` are keys that the check has and the form has not.
+    """
 
     name: str
     is_new: bool
@@ -22,6 +25,7 @@ class CheckForm(msgspec.Struct, frozen=True, kw_only=True):
     locations: tuple[str, ...]
     errors: dict[str, str] = {}
     others: list[str] = []
+    kept: tuple[str, ...] = ()
 
     @property
     def groups(self) -> Any:
@@ -44,7 +48,8 @@ def build_edit(ask: Ask) -> View:
     if stored.origin == "file":
         raise Refused(f"{name} is defined in a configuration file: change it there.")
     values = form.to_text(mask(stored.spec))
-    return view(CheckForm(name=name, is_new=False, values=values, locations=tuple(sorted(ask.handlers.locations()))))
+    locations = tuple(sorted(ask.handlers.locations()))
+    return view(CheckForm(name=name, is_new=False, values=values, locations=locations, kept=form.kept(stored.spec)))
 
 
 def view(data: CheckForm) -> View:
