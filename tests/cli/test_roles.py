@@ -174,6 +174,8 @@ def test_what_cannot_begin_says_why_and_exits_2(tmp_path: Path, arguments: tuple
     [
         ('[store]\nurl = "postgresql+psycopg://owl:hush@127.0.0.1:1/owl"', "127.0.0.1"),
         ('[bus]\nbroker = "carrier-pigeon://loft"', "bus.broker"),
+        ('[bus]\nbroker = "redis://:hush@127.0.0.1:1/shop"', "bus.broker"),
+        ('[bus]\nbroker = "filesystem:///proc/owl"', "bus.broker"),
         ('[server]\nlisten = "127.0.0.1:{taken}"', "server.listen"),
     ],
 )

@@ -16,6 +16,8 @@ from celery import Celery
 from kombu import Exchange, Queue, serialization
 
 from nightowl.adapters.celery_bus import folder_transport, sql_transport
+from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.redaction import without_password
 
 CHECK = "nightowl.check"
 """The task that takes a batch; the queue of location L is ``nightowl.check.L``."""
@@ -62,7 +64,10 @@ def queue(name: str) -> Queue:
 
 
 def make_app(settings: BrokerSettings, queues: Iterable[str] = ()) -> Celery:
-    """Return a Celery app for the broker; a worker of it consumes ``queues``."""
+    """Return a Celery app for the broker; a worker of it consumes ``queues``.
+
+    Raises ``ConfigurationError`` for a broker that cannot be used as it is written.
+    """
     app = Celery("nightowl", set_as_current=False)
     app.conf.update(
         broker_url=broker_url(settings.url),
@@ -112,6 +117,7 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
     elif scheme in ("amqp", "amqps", "pyamqp"):
         options = {"confirm_publish": True, "read_timeout": 30, "write_timeout": 30}
     elif scheme in ("redis", "rediss"):
+        _require_database(settings.url)
         options = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_keepalive": True, "health_check_interval": 25}
         options["visibility_timeout"] = sql_transport.RETURN  # what a killed director held comes back in its turn
     elif scheme == folder_transport.SCHEME:
@@ -121,9 +127,24 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
 
 def _folders(path: str) -> dict[str, Any]:
     messages, control = Path(path) / "messages", Path(path) / "control"
-    for folder in (messages, control):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        for folder in (messages, control):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        found = f'"filesystem://{path}" ({(error.strerror or "not usable").lower()})'
+        raise _refused(found, "a folder that can be made and written") from None
     return {"data_folder_in": str(messages), "data_folder_out": str(messages), "control_folder": str(control)}
+
+
+def _require_database(url: str) -> None:
+    """Refuse a Redis database that is no number, which would fail at every connection."""
+    path = urlsplit(url).path.strip("/")
+    if path and not path.isdecimal():
+        raise _refused(f'"{without_password(url)}"', "redis://HOST:PORT/N, N being the number of a database")
+
+
+def _refused(found: str, allowed: str) -> ConfigurationError:
+    return ConfigurationError([Mistake(file="", key="bus.broker", found=found, allowed=allowed)])
 
 
 def _tls(settings: BrokerSettings) -> dict[str, Any]:
