@@ -232,6 +232,8 @@ def _pattern(found: str) -> str:
         regex.compile(found)
     except regex.error as error:
         raise refuse(f"a regular expression ({error})") from None
+    except RecursionError:
+        raise refuse("a regular expression that is not nested so deeply") from None
     return found
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 from nightowl.roles.installation import Installation
+
+log = logging.getLogger(__name__)
+
+PAUSE = 2.0
+"""Seconds to wait after a failure of our own."""
 
 
 class FollowingRole:
@@ -18,5 +24,10 @@ class FollowingRole:
         self._defines = defines
 
     def run(self, stop: threading.Event) -> None:
-        """Watch until ``stop``."""
-        self._installation.follow(stop, defines=self._defines)
+        """Watch until ``stop``. Whatever goes wrong on the way, the old configuration stays and the roles go on."""
+        while not stop.is_set():
+            try:
+                self._installation.follow(stop, defines=self._defines)
+            except Exception:
+                log.exception("the configuration could not be read again; the old one stays in force")
+                stop.wait(PAUSE)

@@ -188,3 +188,10 @@ def test_a_name_that_would_hide_a_pages_data_is_refused():
     with pytest.raises(ConfigurationError) as refused:
         check_from_spec("shop.json", {"url": "http://shop.example/"}, locations=["local"])
     assert ".json" in refused.value.mistakes[0].allowed
+
+
+def test_a_pattern_nested_beyond_reason_is_a_mistake_and_no_crash():
+    pattern = "(" * 3000 + "a" + ")" * 3000
+    with pytest.raises(ConfigurationError) as refused:
+        check_from_spec("shop", {"url": "http://x/", "expect": {"regex": pattern}}, locations=["local"])
+    assert "nested" in refused.value.mistakes[0].allowed
