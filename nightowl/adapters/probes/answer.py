@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from time import monotonic
 
@@ -12,6 +13,7 @@ from nightowl.adapters.probes.failure import Failure
 from nightowl.core.values import Expect
 
 _END_OF_HEADERS = (b"\r\n", b"\n")
+_INTERIM = re.compile(rb"HTTP/[\d.]+ 1\d\d\b")
 _LIGHT = 16 << 10
 
 
@@ -41,7 +43,9 @@ class Answer:
         if self._size_of_headers > MAX_HEADERS:
             self.failure = Failure("limit.headers", "the headers are larger than 64 KiB")
             return 0
-        if self._lines and line.startswith(b"HTTP/"):
+        if self.complete:
+            if not _INTERIM.match(self._lines[0]):
+                return None  # a trailer, which says nothing of how the body is to be read
             self.interim = monotonic()
             self._lines.clear()
         self._lines.append(line)
@@ -64,7 +68,9 @@ class Answer:
 
     def heavy(self, expect: Expect) -> bool:
         """Whether judging may take long enough to hold others up."""
-        return bool(expect.regex) or (self.size > _LIGHT and self._keep == MAX_BODY)
+        if expect.regex or expect.json or self._encoded():
+            return True
+        return self.size > _LIGHT and self._keep == MAX_BODY
 
     def judge(self, expect: Expect, status: int) -> None:
         """Raise the failure of the first expectation that the answer breaks; the body must be whole in any case."""

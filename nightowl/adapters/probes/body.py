@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import codecs
+import re
 import zlib
 from collections.abc import Callable
-from email.message import Message
+from contextlib import suppress
 
 from nightowl.adapters.probes.failure import Failure
 
@@ -19,53 +19,76 @@ EXCERPT_SOURCE = 4 * EXCERPT
 """Bytes of a body that are kept to make an excerpt of."""
 
 _GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_RAW = -zlib.MAX_WBITS
+_GZIP_MAGIC = b"\x1f\x8b"
+_MEMBERS = 1024
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([^\s"';,]+)""", re.IGNORECASE)
+_CONTENT_TYPE = 1024
+_TEXT = re.compile(
+    r"utf-?8|utf-?(16|32)(-?[bl]e)?|(us-)?ascii|latin-?[1-9]|iso-?8859-\d{1,2}|(windows|cp)-?125\d|koi8-[rtu]"
+    r"|gb18030|gbk|gb2312|big5(-hkscs)?|euc-?(jp|kr)|shift-?jis|s-?jis|windows-31j|ks-c-5601-1987|iso-2022-(jp|kr)"
+)
+"""The charsets that are read. A target names its own, and Python's codecs also know ones that unpack or run long."""
 
 
 def decompress(data: bytes, encoding: str) -> bytes:
     """The body under its ``Content-Encoding``; an encoding other than gzip or deflate is left as it is.
 
+    Gzip may have several members (RFC 1952); deflate is zlib's format (RFC 9110) or, as many servers have it, bare.
+
     Raises:
         Failure: ``limit.decompressed`` beyond 1 MiB, ``decode.gzip`` where the stream is damaged or cut short.
     """
-    if encoding.strip().lower() not in ("gzip", "x-gzip", "deflate") or not data:
+    kind = encoding.strip().lower()
+    if kind not in ("gzip", "x-gzip", "deflate") or not data:
         return data
-    inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
     try:
-        text = inflate.decompress(data, MAX_BODY + 1)
+        return _inflate(data, _GZIP_OR_ZLIB)
     except zlib.error as error:
+        if kind == "deflate":
+            with suppress(zlib.error):
+                return _inflate(data, _RAW)
         raise Failure("decode.gzip", f"the body is not what its Content-Encoding says: {error}") from None
-    if len(text) > MAX_BODY:
-        raise Failure("limit.decompressed", "the body is larger than 1 MiB after decompression")
-    if not inflate.eof:
-        raise Failure("decode.gzip", "the compressed body is cut short")
-    return text
 
 
 def decode(data: bytes, content_type: str) -> str:
     """The text of a body in the charset that it declares, else UTF-8.
 
     Raises:
-        Failure: ``decode.charset`` where a declared charset is unknown or does not fit.
+        Failure: ``decode.charset`` where a declared charset is not one that is read, or does not fit.
     """
-    charset = _charset(content_type)
-    if not charset:
+    declared = _CHARSET.search(content_type[:_CONTENT_TYPE])
+    if declared is None:
         return data.decode("utf-8", "replace")
+    charset = declared[1].lower().replace("_", "-")
+    shown = declared[1][:40]
+    if not _TEXT.fullmatch(charset):
+        raise Failure("decode.charset", f"the body declares the charset {shown!r}, which is not read")
     try:
-        return codecs.lookup(charset).decode(data)[0]
-    except (LookupError, UnicodeDecodeError, ValueError):
-        raise Failure("decode.charset", f"the body is not text in its declared charset {charset[:40]!r}") from None
+        return data.decode(charset)
+    except LookupError:
+        raise Failure("decode.charset", f"the body declares the charset {shown!r}, which is not known") from None
+    except UnicodeDecodeError:
+        raise Failure("decode.charset", f"the body is not text in its declared charset {shown!r}") from None
 
 
 def excerpt(data: bytes, mask: Callable[[str], str]) -> str:
     """The start of a body as printable text, masked before it is cut: half a secret would not be recognised."""
-    text = data[:EXCERPT_SOURCE].decode("utf-8", "replace")
-    shown = "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text)
-    return mask(shown)[:EXCERPT]
+    text = mask(data[:EXCERPT_SOURCE].decode("utf-8", "replace"))[:EXCERPT]
+    return "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text)
 
 
-def _charset(content_type: str) -> str:
-    if "charset" not in content_type.lower():
-        return ""
-    message = Message()
-    message["Content-Type"] = content_type
-    return str(message.get_param("charset") or "")
+def _inflate(data: bytes, window: int) -> bytes:
+    """Unpack every member of a stream; what follows the last one is ignored, as browsers do."""
+    text = b""
+    for _ in range(_MEMBERS):
+        member = zlib.decompressobj(window)
+        text += member.decompress(data, MAX_BODY + 1 - len(text))
+        if len(text) > MAX_BODY:
+            raise Failure("limit.decompressed", "the body is larger than 1 MiB after decompression")
+        if not member.eof:
+            raise zlib.error("it is cut short")
+        data = member.unused_data
+        if not data.startswith(_GZIP_MAGIC):
+            return text
+    raise Failure("limit.decompressed", f"the compressed body has more than {_MEMBERS} members")

@@ -74,6 +74,12 @@ class Behaviours:
     def garbage(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(b"\x00\x01\x02 this is not http at all\r\n\r\n")
 
+    def status_000(self, peer: socket.socket, request: bytes) -> None:
+        peer.sendall(answer(b"hello", status="000 OK"))
+
+    def huge_length(self, peer: socket.socket, request: bytes) -> None:
+        peer.sendall(answer(b"8 bytes.", length=99999999999999999999999))
+
     def huge(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(answer(b"x" * (2 << 20)))
 
@@ -92,6 +98,10 @@ class Behaviours:
 
     def compressed(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(answer(PAGE, "Content-Encoding: gzip"))
+
+    def encoding_in_trailer(self, peer: socket.socket, request: bytes) -> None:
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Encoding\r\n\r\n"
+        peer.sendall(head + b"5\r\nhello\r\n0\r\nContent-Encoding: gzip\r\nContent-Type: text/plain; charset=x\r\n\r\n")
 
     def bomb(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(answer(BOMB, "Content-Encoding: gzip"))
@@ -136,6 +146,12 @@ class Behaviours:
 
     def redirect_nowhere(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(answer(status="302 Found"))
+
+    def redirect_to_bytes(self, peer: socket.socket, request: bytes) -> None:
+        peer.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /caf\xe9?\xff\r\n\r\n")
+
+    def redirect_to_noise(self, peer: socket.socket, request: bytes) -> None:
+        peer.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://\xe9\xff/\r\n\r\n")
 
     def redirect_to_file(self, peer: socket.socket, request: bytes) -> None:
         self.redirect(peer, "file:///etc/passwd")

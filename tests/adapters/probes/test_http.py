@@ -83,6 +83,7 @@ def test_a_header_cannot_break_out_of_its_line(faults, attempt):
         ("deep_json", Expect(json={"$.ok": True}), "decode.json"),
         ("wrong_charset", Expect(body="x"), "decode.charset"),
         ("compressed", Expect(body=PAGE), ""),
+        ("encoding_in_trailer", Expect(body="hello"), ""),
         ("missing", Expect(status=((404, 404),), body="no such page"), ""),
     ],
 )
