@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from nightowl.config import conversion
 from nightowl.config.checks import Bench, make_check, spec_of
@@ -68,9 +69,13 @@ def load_whole(path: str | os.PathLike[str] | None, environ: Mapping[str, str], 
         report.add(key, allowed)
     bench = Bench(report=report, base=base, locations=_location_names(resolved), kinds=kinds, files=references.files)
     configuration = _convert(reading.tree, resolved, bench)
+    checks = {
+        name: _with_secrets(made, references.under(("check", name), _templated(name, reading.tree)))
+        for name, made in configuration.checks.items()
+    }
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
     found = tuple(hints(configuration)) if not report.mistakes else ()
-    configuration = msgspec.structs.replace(configuration, files=files, source=given, hints=found)
+    configuration = replace(configuration, checks=checks, files=files, source=given, hints=found)
     return Loaded(configuration=configuration, report=report, files=files, raw=reading.tree, resolved=resolved)
 
 
@@ -112,7 +117,17 @@ def check_from_spec(
     made = make_check(name, resolved["check"][name], bench, {})
     report.raise_if_any()
     assert made is not None, "without a mistake there is a check"
-    return made
+    return _with_secrets(made, references.under(("check", name)))
+
+
+def _with_secrets(check: Check, secrets: tuple[str, ...]) -> Check:
+    """Let a check name the values of its references, so that nothing said of it repeats them."""
+    return replace(check, target=replace(check.target, secrets=secrets)) if secrets else check
+
+
+def _templated(name: str, tree: Mapping[str, Any]) -> KeyPath:
+    """Return the key path of the template that a well-formed check uses, or of none."""
+    return ("template", str(tree["check"][name].get("use", "")))
 
 
 def _refuse_nulls(value: Any, path: KeyPath, report: Report) -> None:

@@ -19,7 +19,8 @@ _FORMS = "${env:NAME} or ${file:PATH}"
 class References:
     """Resolves references against ``environ`` and files relative to ``base``.
 
-    ``failures`` says, by key path, what would have been allowed; ``files`` is what was read.
+    ``failures`` says, by key path, what would have been allowed; ``files`` is what was read; ``values`` is what
+    references stood for, by the key path of the string that holds them.
     """
 
     def __init__(self, environ: Mapping[str, str], base: Path, *, allowed: bool = True) -> None:
@@ -28,6 +29,12 @@ class References:
         self._allowed = allowed
         self.failures: dict[KeyPath, str] = {}
         self.files: list[Path] = []
+        self.values: dict[KeyPath, set[str]] = {}
+
+    def under(self, *paths: KeyPath) -> tuple[str, ...]:
+        """Return what references below these key paths stood for, sorted."""
+        found = [values for key, values in self.values.items() if any(key[: len(path)] == path for path in paths)]
+        return tuple(sorted(set().union(*found)))
 
     def resolve(self, value: Any, path: KeyPath = ()) -> Any:
         """Return ``value`` with all references in it replaced; one that fails stays as it was written."""
@@ -43,8 +50,13 @@ class References:
         return value
 
     def _text(self, text: str, path: KeyPath) -> str:
+        def value(reference: re.Match[str]) -> str:
+            found = self._value(reference)
+            self.values.setdefault(path, set()).add(found)
+            return found
+
         try:
-            return _REFERENCE.sub(self._value, text)
+            return _REFERENCE.sub(value, text)
         except ValueError as error:
             self.failures[path] = str(error)
             return text

@@ -244,3 +244,17 @@ def test_references_of_a_stored_check_work_where_they_are_allowed():
     spec = {"url": "http://x/", "body": "${env:TOKEN}"}
     check = check_from_spec("x", spec, locations=["local"], environ={"TOKEN": "t"}, allow_references=True)
     assert check.target.body == "t"
+
+
+def test_a_check_names_the_values_of_its_references_and_no_others(tmp_path):
+    (tmp_path / "nightowl.toml").write_text(
+        '[template.api]\nheaders = { X-Key = "${env:KEY}" }\n'
+        '[check.shop]\nuse = "api"\nurl = "http://shop.example/?t=${env:TOKEN}"\n'
+        '[check.blog]\nurl = "http://blog.example/"\n'
+    )
+    environ = {"KEY": "one-key", "TOKEN": "two-token"}
+    loaded = load(tmp_path / "nightowl.toml", environ=environ)
+    assert loaded.checks["shop"].target.secrets == ("one-key", "two-token")
+    assert loaded.checks["blog"].target.secrets == ()
+    made = check_from_spec("shop", loaded.specs["shop"], locations=["local"], environ=environ, allow_references=True)
+    assert made.target.secrets == ("one-key", "two-token")
