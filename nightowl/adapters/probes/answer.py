@@ -14,6 +14,7 @@ from nightowl.core.values import Expect
 
 _END_OF_HEADERS = (b"\r\n", b"\n")
 _INTERIM = re.compile(rb"HTTP/[\d.]+ 1\d\d\b")
+_NO_LENGTH = re.compile(rb"content-length:\s*\d{19}", re.IGNORECASE)
 _LIGHT = 16 << 10
 
 
@@ -48,6 +49,9 @@ class Answer:
                 return None  # a trailer, which says nothing of how the body is to be read
             self.interim = monotonic()
             self._lines.clear()
+        if _NO_LENGTH.match(line):  # libcurl would take whatever comes for the whole body
+            self.failure = Failure("http.malformed", "the Content-Length is no possible length")
+            return 0
         self._lines.append(line)
         self.complete = line in _END_OF_HEADERS
         return None

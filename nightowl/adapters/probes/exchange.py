@@ -19,7 +19,7 @@ from nightowl.adapters.probes.names import needs_lookup
 from nightowl.adapters.probes.plan import Plan, request_options
 from nightowl.adapters.probes.protocols import Protocols
 from nightowl.adapters.probes.reasons import Ending, explain, explain_socket
-from nightowl.adapters.probes.redirects import REDIRECTS, follow, origin
+from nightowl.adapters.probes.redirects import REDIRECTS, follow, located, origin
 from nightowl.adapters.probes.timing import Timing
 from nightowl.core.values import Attempt, Certificate, State
 
@@ -126,7 +126,7 @@ class Exchange:
             if https:
                 self._keep(self._report(curl))
             if status in REDIRECTS and self._plan.target.redirects:
-                self._redirect(curl.getinfo(pycurl.REDIRECT_URL))
+                self._redirect(curl.getinfo_raw(pycurl.REDIRECT_URL))
                 return True
         except Failure as failure:
             self._failure = failure
@@ -208,7 +208,8 @@ class Exchange:
             )
         )
 
-    def _redirect(self, location: str | None) -> None:
+    def _redirect(self, found: bytes | None) -> None:
+        location = located(found, self._status)
         self._request = follow(self._request, self._status, location, self._visited, self._plan.target.redirects)
         self._visited = (*self._visited, self._request.url)
 

@@ -110,7 +110,7 @@ def _sending(ending: Ending) -> str:
 
 
 def _unsupported(ending: Ending) -> str:
-    return "http.malformed" if "HTTP/0.9" in ending.message else "policy.scheme"
+    return "policy.scheme" if ending.message.startswith("Protocol ") else "http.malformed"
 
 
 _RESETS = frozenset((ECONNRESET, ECONNABORTED, EPIPE))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from nightowl.adapters.probes.failure import Failure
+from nightowl.adapters.probes.names import encoded
 from nightowl.adapters.probes.redaction import secret_header
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -42,7 +43,25 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
 
 
-def follow(request: Request, status: int, location: str | None, visited: Collection[str], limit: int) -> Request:
+def located(found: bytes | None, status: int) -> str:
+    """The absolute URL of a ``Location`` as libcurl gives it, its host in ASCII; it has percent-encoded the rest.
+
+    Raises:
+        Failure: ``redirect.no_location`` where there is none, or it is no URL; ``dns.malformed`` for its host.
+    """
+    if not found:
+        raise Failure("redirect.no_location", f"status {status} without a Location")
+    try:
+        parts = urlsplit(found.decode())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise _no_url(status) from None
+    if parts.netloc.isascii():
+        return parts.geturl()
+    return urlunsplit(parts._replace(netloc=encoded(host) + (f":{port}" if port else "")))
+
+
+def follow(request: Request, status: int, location: str, visited: Collection[str], limit: int) -> Request:
     """The request that an answer with a redirect status leads to.
 
     ``location`` is the absolute URL that it names, ``visited`` the URLs so far, ``limit`` how many redirects may be
@@ -51,13 +70,11 @@ def follow(request: Request, status: int, location: str | None, visited: Collect
     Raises:
         Failure: ``redirect.no_location``, ``.scheme``, ``.loop`` or ``.limit``.
     """
-    if not location:
-        raise Failure("redirect.no_location", f"status {status} without a Location")
     try:
         same = origin(location) == origin(request.url)
         scheme = urlsplit(location).scheme
     except ValueError:
-        raise Failure("redirect.no_location", f"status {status} with a Location that is no URL") from None
+        raise _no_url(status) from None
     if scheme not in _PORTS:
         raise Failure("redirect.scheme", f"redirected to the scheme {scheme[:20]!r}; only http and https are followed")
     after = _same_origin(request, status, location) if same else _other_origin(request, location)
@@ -66,6 +83,10 @@ def follow(request: Request, status: int, location: str | None, visited: Collect
     if len(visited) > limit:
         raise Failure("redirect.limit", f"redirected more than {limit} times")
     return after
+
+
+def _no_url(status: int) -> Failure:
+    return Failure("redirect.no_location", f"status {status} with a Location that is no URL")
 
 
 def _same_origin(request: Request, status: int, location: str) -> Request:

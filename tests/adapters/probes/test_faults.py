@@ -20,6 +20,8 @@ FAULTS = {
     "chunks_garbled": "http.malformed",
     "two_lengths": "http.malformed",
     "garbage": "http.malformed",
+    "status_000": "http.malformed",
+    "huge_length": "http.malformed",
     "huge": "limit.body",
     "endless": "limit.body",
     "huge_headers": "limit.headers",
@@ -32,6 +34,8 @@ FAULTS = {
     "redirect_loop": "redirect.loop",
     "redirect_far": "redirect.limit",
     "redirect_nowhere": "redirect.no_location",
+    "redirect_to_bytes": "redirect.loop",
+    "redirect_to_noise": "redirect.no_location",
     "redirect_to_file": "redirect.scheme",
 }
 TLS_FAULTS = {

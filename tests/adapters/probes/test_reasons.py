@@ -44,6 +44,7 @@ TABLE = [
     ("http.truncated", 56, {"message": "OpenSSL SSL_read: unexpected eof while reading", "answered": True}),
     ("http.malformed", 8, {}),
     ("http.malformed", 1, {"message": "Received HTTP/0.9 when not allowed"}),
+    ("http.malformed", 1, {"message": "Unsupported response code in HTTP response"}),
     ("http.malformed", 56, {"message": "chunk hex-length char not a hex digit"}),
     ("http.http2", 16, {}),
     ("http.http2", 92, {}),

@@ -3,7 +3,7 @@
 import pytest
 
 from nightowl.adapters.probes.failure import Failure
-from nightowl.adapters.probes.redirects import Request, follow
+from nightowl.adapters.probes.redirects import Request, follow, located
 
 SENT = Request(
     "https://shop.example/login",
@@ -44,7 +44,6 @@ def test_another_origin_gets_no_credentials_no_method_and_no_body(location, stat
 @pytest.mark.parametrize(
     ("location", "visited", "limit", "reason"),
     [
-        (None, 1, 5, "redirect.no_location"),
         ("file:///etc/passwd", 1, 5, "redirect.scheme"),
         ("gopher://shop.example/", 1, 5, "redirect.scheme"),
         ("https://shop.example/", 1, 5, "redirect.loop"),
@@ -55,6 +54,35 @@ def test_another_origin_gets_no_credentials_no_method_and_no_body(location, stat
 def test_a_redirect_that_cannot_be_followed_names_why(location, visited, limit, reason):
     with pytest.raises(Failure) as caught:
         follow(GET, 302, location, tuple([GET.url] * visited), limit)
+
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("found", "url"),
+    [
+        (b"https://shop.example/caf%E9?a=b", "https://shop.example/caf%E9?a=b"),
+        ("https://eul\u00e9.example:8443/a?b".encode(), "https://xn--eul-dma.example:8443/a?b"),
+    ],
+)
+def test_a_location_is_a_url_with_its_host_in_ascii(found, url):
+    assert located(found, 302) == url
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (None, "redirect.no_location"),
+        (b"", "redirect.no_location"),
+        (b"https://\xe9\xff/", "redirect.no_location"),
+        (b"https://[shop/", "redirect.no_location"),
+        (b"https://shop.example:99999/", "redirect.no_location"),
+        ("https://\u00e9..example/".encode(), "dns.malformed"),
+    ],
+)
+def test_a_location_that_is_no_url_names_why(found, reason):
+    with pytest.raises(Failure) as caught:
+        located(found, 302)
 
     assert caught.value.reason == reason
 
