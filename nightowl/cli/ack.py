@@ -7,7 +7,7 @@ from time import time
 
 import click
 
-from nightowl.cli.opening import config_option, configured
+from nightowl.cli.opening import configured, store_option
 from nightowl.core.errors import Refused
 from nightowl.flows.notify import acknowledge
 from nightowl.ports import Store
@@ -16,8 +16,8 @@ from nightowl.ports import Store
 @click.command()
 @click.argument("incident", metavar="ID")
 @click.option("--by", metavar="NAME", help="Who looks after it; default: you, by the name of your account.")
-@config_option
-def ack(incident: str, by: str | None, path: str) -> None:
+@store_option
+def ack(incident: str, by: str | None, path: str | None) -> None:
     """Acknowledge the open incident ID (its first letters are enough), which ends its reminders."""
     with configured(path) as (_, store):
         taken = acknowledge(store, _whole_id(store, incident), _account() if by is None else by, time())

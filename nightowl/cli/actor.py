@@ -7,8 +7,9 @@ import sys
 import click
 
 from nightowl.cli.listen import listen_option, listeners
-from nightowl.cli.logs import log_option
+from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
+from nightowl.cli.starting import refuse_memory, tell_start
 from nightowl.cli.up import served
 from nightowl.roles.crew import Crew
 from nightowl.roles.gathering import Role, run
@@ -30,9 +31,13 @@ def actor(path: str, locations: tuple[str, ...], processes: int, listen: str, st
     Any number of actors and processes may serve a location; they share its queue. An actor needs the broker and
     nothing else: no database.
     """
+    log_to_stderr(style)
     command = [sys.executable, "-c", PATCHED, "--config", path, "--log", style]
     crew = Crew("actor", [*command, *(part for name in locations for part in ("--location", name))], processes)
     with errors_told():
-        served(load_configuration(path), locations)
+        configuration = load_configuration(path)
+        served(configuration, locations)
+        refuse_memory(configuration, locations)
+        tell_start("actor", configuration, locations, store=False)
         roles: list[Role] = [crew, *listeners(listen, crew, crew.figures)]
     raise SystemExit(run(roles))

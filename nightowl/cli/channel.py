@@ -6,7 +6,7 @@ from time import time
 
 import click
 
-from nightowl.cli.opening import config_option, errors_told
+from nightowl.cli.opening import errors_told, store_option
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.routing import trial
 from nightowl.wire import notices
@@ -21,15 +21,15 @@ def channel() -> None:
 
 @channel.command("test", short_help="Send a test notice now.")
 @click.argument("name")
-@config_option
-def try_out(name: str, path: str) -> None:
+@store_option
+def try_out(name: str, path: str | None) -> None:
     """Send a test notice to the channel NAME now; exit 1 where it is not taken."""
     with errors_told():
         configuration = load_configuration(path)
         channels = notices.channels(configuration)
         if name not in channels:
             there_are = f"there are {', '.join(sorted(channels))}" if channels else "there is none"
-            raise NotFound(f"{path}: no channel is called {name}; {there_are}")
+            raise NotFound(f"{path or 'the defaults'}: no channel is called {name}; {there_are}")
         try:
             channels[name].send(trial(name, link(configuration), time()))
         except DeliveryFailed as failure:

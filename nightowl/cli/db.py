@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from nightowl.cli.opening import errors_told
+from nightowl.cli.opening import errors_told, store_option
 from nightowl.core.errors import Refused
 from nightowl.wire import store
 from nightowl.wire.checks import load_configuration
@@ -21,12 +21,7 @@ Command = Callable[..., None]
 
 def _store_options(command: Command) -> Command:
     options: list[Callable[[Command], Command]] = [
-        click.option(
-            "-c",
-            "--config",
-            "path",
-            help="The TOML file, or folder of them, that names the store. Without one: SQLite in the state folder.",
-        ),
+        store_option,
         click.option("--url", help="The store itself, such as postgresql://owl@db/owl; wins over a configuration."),
     ]
     for option in options[::-1]:
@@ -36,13 +31,13 @@ def _store_options(command: Command) -> Command:
 
 @click.group()
 def db() -> None:
-    r"""Migrate, back up and restore the store.
+    """Migrate, back up and restore the store.
 
     \b
     nightowl db backup owl.backup                                     copy the store while it is in use
     nightowl db migrate                                               after an upgrade of NightOwl
     nightowl db restore owl.backup --url postgresql://owl@db/owl      move to another database
-    """
+    """  # noqa: D301 - \b is the character by which click keeps the lines
 
 
 @db.command()

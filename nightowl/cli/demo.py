@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import tomli_w
 
+from nightowl.cli.listen import naming_listen
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import errors_told
 from nightowl.demo import scenario
@@ -34,7 +35,7 @@ def demo(listen: str, style: str) -> None:
     own. What it stores is thrown away at the end.
     """
     log_to_stderr(style)
-    with errors_told(), _stage() as (shop, inbox, folder):
+    with errors_told(), naming_listen(), _stage() as (shop, inbox, folder):
         path = folder / "nightowl.toml"
         table = {"server": {"listen": listen}, **scenario.configuration(shop, inbox)}
         path.write_text(tomli_w.dumps(table), encoding="utf-8")

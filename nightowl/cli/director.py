@@ -7,6 +7,7 @@ import click
 from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
+from nightowl.cli.starting import refuse_memory, tell_start
 from nightowl.roles.director import DirectorRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
@@ -27,6 +28,9 @@ def director(path: str, listen: str, style: str) -> None:
     log_to_stderr(style)
     with errors_told():
         installation = Installation(path)
+        configuration = installation.current()
+        refuse_memory(configuration, configuration.locations)
+        tell_start("director", configuration, configuration.locations)
         installation.define()
         leading = DirectorRole(installation)
         pinging = SelfPingRole(installation, lambda: leading.works)

@@ -10,7 +10,7 @@ import click
 import msgspec
 from msgspec.structs import asdict
 
-from nightowl.cli.opening import config_option, configured
+from nightowl.cli.opening import configured, store_option
 from nightowl.core.values import Incident
 
 COLUMNS = ("id", "state", "severity", "opened", "subject", "summary")
@@ -20,8 +20,8 @@ COLUMNS = ("id", "state", "severity", "opened", "subject", "summary")
 @click.option("--all", "everything", is_flag=True, help="Those that are over, too.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="The newest so many.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for programs.")
-@config_option
-def incidents(path: str, limit: int, *, everything: bool, as_json: bool) -> None:
+@store_option
+def incidents(path: str | None, limit: int, *, everything: bool, as_json: bool) -> None:
     """List the open incidents, newest first."""
     with configured(path) as (_, store), store.read() as unit:
         found, total = unit.incidents.page(open_only=not everything, subject="", offset=0, limit=limit)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import click
+from msgspec.structs import replace
 
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Sample
@@ -16,16 +18,35 @@ listen_option = click.option(
 )
 
 
+def place(address: str) -> tuple[str, int]:
+    """Return host and port of a ``HOST:PORT`` that was given as ``--listen``. Raises ``ConfigurationError``."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > 65535:
+        raise ConfigurationError([Mistake(file="", key="--listen", found=f'"{address}"', allowed="HOST:PORT")])
+    return host.strip("[]"), int(port)
+
+
+@contextmanager
+def naming_listen() -> Iterator[None]:
+    """Add to the message about an address of pages that is taken that ``--listen`` gives another."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError([_naming_listen(mistake) for mistake in error.mistakes]) from None
+
+
+def _naming_listen(mistake: Mistake) -> Mistake:
+    if mistake.file or mistake.key != "server.listen":
+        return mistake
+    return replace(mistake, allowed=f"{mistake.allowed}; --listen HOST:PORT gives another")
+
+
 def listeners(address: str, role: Role, figures: Callable[[], Sequence[Sample]] = list) -> list[Role]:
     """Return what listens for a role: nothing, or one listener. Raises ``ConfigurationError``."""
     if not address:
         return []
-    host, _, port = address.rpartition(":")
-    if not port.isdecimal():
-        raise ConfigurationError([Mistake(file="", key="--listen", found=f'"{address}"', allowed="HOST:PORT")])
     listener = ListeningRole(
-        host.strip("[]"),
-        int(port),
+        *place(address),
         key="--listen",
         fault=lambda: role.fault,
         metrics=lambda: role_metrics(role, figures()),

@@ -22,6 +22,9 @@ log_option = click.option(
 _QUIET = ("celery", "kombu", "amqp", "uvicorn", "alembic", "mail.log", "asyncio", "httpx")
 """Libraries whose informational lines say nothing to an operator."""
 
+_MUTE = ("celery.worker.consumer", "kombu.connection")
+"""What speaks of lost connections in its own words, traceback included; the bus says that a broker is away and back."""
+
 
 def log_to_stderr(style: str) -> None:
     """Set up logging for a role."""
@@ -32,6 +35,8 @@ def log_to_stderr(style: str) -> None:
     root.setLevel(logging.INFO)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in _MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 class _Plain(logging.Formatter):

@@ -7,6 +7,7 @@ import click
 from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
+from nightowl.cli.starting import tell_start
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
@@ -22,6 +23,7 @@ def notifier(path: str, listen: str, style: str) -> None:
     log_to_stderr(style)
     with errors_told():
         installation = Installation(path)
+        tell_start("notifier", installation.current())
         sending = NotifierRole(installation)
         roles: list[Role] = [FollowingRole(installation, defines=False), sending, *listeners(listen, sending)]
         installation.store.ping()

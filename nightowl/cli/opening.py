@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import click
 
@@ -15,9 +16,21 @@ from nightowl.wire.store import open_store
 
 CANNOT_START = (ConfigurationError, SchemaOutdated, Unavailable)
 
+USUAL = "nightowl.toml"
+"""The configuration that is meant where none is named."""
+
 config_option = click.option(
-    "-c", "--config", "path", default="nightowl.toml", show_default=True, help="A TOML file, or a folder of them."
+    "-c", "--config", "path", default=USUAL, show_default=True, help="A TOML file, or a folder of them."
 )
+
+store_option = click.option(
+    "-c",
+    "--config",
+    "path",
+    default=lambda: USUAL if Path(USUAL).exists() else None,
+    help=f"A TOML file, or a folder of them. Without one: {USUAL} where it is here, else the defaults, as of up.",
+)
+"""For commands that need the store: what ``up`` without a configuration keeps is found without one, too."""
 
 
 @contextmanager
@@ -31,8 +44,8 @@ def errors_told() -> Iterator[None]:
 
 
 @contextmanager
-def configured(path: str) -> Iterator[tuple[Configuration, Store]]:
-    """Load a configuration and open its store; errors are told."""
+def configured(path: str | None) -> Iterator[tuple[Configuration, Store]]:
+    """Load a configuration (None: the defaults) and open its store; errors are told."""
     with errors_told():
         configuration = load_configuration(path)
         with closing(open_store(configuration)) as store:

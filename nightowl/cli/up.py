@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
+from nightowl.cli.listen import naming_listen, place
 from nightowl.cli.logs import log_option, log_to_stderr
-from nightowl.cli.opening import errors_told
+from nightowl.cli.opening import USUAL, errors_told
 from nightowl.config import Configuration
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.roles.everything import everything
@@ -15,14 +18,17 @@ from nightowl.roles.gathering import run
 from nightowl.roles.installation import Installation
 from nightowl.wire.checks import for_urls
 
+log = logging.getLogger(__name__)
+
 
 @click.command()
 @click.option("-c", "--config", "path", help="A TOML file, or a folder of them. Without one: defaults.")
 @click.option("--check", "urls", multiple=True, metavar="URL", help="Check this URL every minute; may be repeated.")
+@click.option("--listen", default="", metavar="HOST:PORT", help="Serve the pages there; wins over [server] listen.")
 @click.option("--location", "locations", multiple=True, help="Run checks of this location only; may be repeated.")
 @log_option
-def up(path: str | None, urls: tuple[str, ...], locations: tuple[str, ...], style: str) -> None:
-    r"""Run all roles in one process: director, actor, notifier and web.
+def up(path: str | None, urls: tuple[str, ...], listen: str, locations: tuple[str, ...], style: str) -> None:
+    """Run all roles in one process: director, actor, notifier and web.
 
     Nothing else needs to be installed: without a configuration the broker is in memory and the store is an SQLite
     file in the state folder.
@@ -31,12 +37,14 @@ def up(path: str | None, urls: tuple[str, ...], locations: tuple[str, ...], styl
     nightowl up                                 begin empty; the page explains the first steps
     nightowl up --check https://example.com/    check one site
     nightowl up -c nightowl.toml                as configured
-    """
+    """  # noqa: D301 - \b is the character by which click keeps the lines
     log_to_stderr(style)
-    with errors_told():
+    with errors_told(), naming_listen():
         if path is not None and urls:
             raise _refused("--check", "it together with -c", "a [check.NAME] table in the configuration")
-        installation = Installation(path) if path is not None else Installation(fixed=for_urls(urls))
+        fixed = for_urls(urls) if path is None else None
+        installation = Installation(path, fixed=fixed, listen=place(listen) if listen else None)
+        _tell_hints(installation.current(), unused=path is None and Path(USUAL).exists())
         roles = everything(installation, served(installation.current(), locations), ready=_tell_address)
     raise SystemExit(run(roles, reload=installation.reload))
 
@@ -48,6 +56,14 @@ def served(configuration: Configuration, wanted: Sequence[str]) -> list[str]:
     if unknown:
         raise _refused("--location", ", ".join(unknown), f"one of {', '.join(declared)}")
     return list(wanted) or declared
+
+
+def _tell_hints(configuration: Configuration, *, unused: bool) -> None:
+    """Log what is likely not as meant."""
+    if unused:
+        log.info("%s is in this folder and is not used; -c %s uses it", USUAL, USUAL)
+    for hint in configuration.hints:
+        log.info("hint %s", hint)
 
 
 def _refused(key: str, found: str, allowed: str) -> ConfigurationError:

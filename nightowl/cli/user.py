@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from nightowl.cli.opening import config_option, configured
+from nightowl.cli.opening import configured, store_option
 from nightowl.core.errors import ConfigurationError, Mistake, Refused
 from nightowl.core.values import User
 from nightowl.web import passwords
@@ -29,8 +29,8 @@ def user() -> None:
     help="viewer reads, operator changes checks and acknowledges, admin does all.",
 )
 @click.option("--password-file", metavar="FILE", help="Read the password from a file (- for standard input).")
-@config_option
-def add(name: str, role: Role, password_file: str | None, path: str) -> None:
+@store_option
+def add(name: str, role: Role, password_file: str | None, path: str | None) -> None:
     """Add the user NAME, or give an existing one a new password and role, which ends all sessions of theirs.
 
     Without --password-file the password is asked for on the terminal.

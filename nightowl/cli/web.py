@@ -6,6 +6,7 @@ import click
 
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
+from nightowl.cli.starting import tell_start
 from nightowl.roles.broker_watch import BrokerWatchRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
@@ -21,6 +22,7 @@ def web(path: str, style: str) -> None:
     log_to_stderr(style)
     with errors_told():
         installation = Installation(path)
+        tell_start("web", installation.current())
         installation.store.ping()
         watching = BrokerWatchRole(installation.current())
         serving = WebRole(installation, faults=lambda: [watching.fault] if watching.fault else [], ready=_tell_port)

@@ -6,6 +6,8 @@ import logging
 import threading
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from nightowl.config import Configuration, Watched
 from nightowl.core.errors import Unavailable
 from nightowl.flows.define import define
@@ -27,17 +29,21 @@ class Installation:
     store, the broker and the pages are read once; a change of theirs is named in ``problems`` until a restart.
     """
 
-    def __init__(self, path: str | None = None, *, fixed: Configuration | None = None) -> None:
+    def __init__(
+        self, path: str | None = None, *, fixed: Configuration | None = None, listen: tuple[str, int] | None = None
+    ) -> None:
+        """``listen`` (host, port) wins over what the configuration says, now and after each reload."""
         self._watched = Watched(path, kinds=check_kinds()) if path is not None else None
-        self._fixed = fixed or Configuration()
-        self._started_with = self.current()
+        self._listen = listen
+        self._current = self._listening(self._watched.current if self._watched else fixed or Configuration())
+        self._started_with = self._current
         self._undefined = True
         self._reload = threading.Event()
         self._reading = threading.Lock()
 
     def current(self) -> Configuration:
         """The newest valid configuration."""
-        return self._watched.current if self._watched is not None else self._fixed
+        return self._current
 
     @cached_property
     def store(self) -> Store:
@@ -86,11 +92,19 @@ class Installation:
         with self._reading:
             error = self._watched.error
             replaced = self._watched.reload() if asked else self._watched.poll()
+            if replaced is not None:
+                self._current = self._listening(replaced)
         if self._watched.error and self._watched.error != error:
             log.error("the configuration was not reloaded, the old one stays in force:\n%s", self._watched.error)
         if replaced is not None:
             log.info("the configuration was reloaded")
         return replaced is not None
+
+    def _listening(self, configuration: Configuration) -> Configuration:
+        if self._listen is None:
+            return configuration
+        host, port = self._listen
+        return replace(configuration, server=replace(configuration.server, listen_host=host, listen_port=port))
 
     def _try_to_define(self) -> None:
         try:

@@ -190,6 +190,59 @@ def test_a_store_broker_or_port_that_cannot_be_used_is_one_message(tmp_path: Pat
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.parametrize("arguments", [("director",), ("actor", "--location", "local")])
+def test_a_role_alone_refuses_a_broker_in_memory(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    (tmp_path / "nightowl.toml").write_text('[check.shop]\nurl = "https://shop.example/"\n')
+    refused = said(tmp_path, *arguments, "-c", str(tmp_path / "nightowl.toml"))
+    assert refused.returncode == 2
+    assert 'nightowl.toml: bus.broker: found "memory://"' in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_the_address_of_the_pages_may_be_given_with_up(tmp_path: Path, configuration: str) -> None:
+    (port,) = free_ports(1)
+    with role(tmp_path, "up", "-c", configuration, "--listen", f"127.0.0.1:{port}"):
+        assert get(f"http://127.0.0.1:{port}/health")[0] == 200
+
+
+def test_a_taken_port_and_a_bad_address_name_the_option(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as taken:
+        refused = said(tmp_path, "up", "--listen", f"127.0.0.1:{taken.server_port}")
+    assert refused.returncode == 2
+    assert "--listen HOST:PORT gives another" in refused.stderr
+    assert '--listen: found "here", allowed: HOST:PORT' in said(tmp_path, "up", "--listen", "here").stderr
+
+
+def test_roles_say_at_their_start_what_they_work_with(tmp_path: Path) -> None:
+    path = tmp_path / "nightowl.toml"
+    path.write_text('[bus]\nbroker = "redis://owl:hush@127.0.0.1:1/0"\n[location.london]\n[location.tokyo]\n')
+    told = {
+        ("director",): "director for london, tokyo; broker redis://owl:***@127.0.0.1:1/0; store sqlite:///",
+        ("actor", "--location", "tokyo"): "actor for tokyo; broker redis://owl:***@127.0.0.1:1/0\n",
+        ("notifier",): "notifier; store sqlite:///",
+        ("web",): "web; store sqlite:///",
+    }
+    for arguments, words in told.items():
+        with role(tmp_path, *arguments, "-c", str(path)) as started:
+            assert started.stderr is not None
+            assert f"starting: {words}" in started.stderr.readline()
+
+
+def test_up_tells_hints_and_that_a_configuration_lies_unused(
+    tmp_path: Path, configuration: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = Path(configuration)
+    (port,) = free_ports(1)
+    path.write_text(path.read_text() + '[check.shop]\nurl = "https://shop.example/"\npaused = true\n')
+    with role(tmp_path, "up", "-c", "nightowl.toml") as up:
+        assert up.stderr is not None
+        assert "hint NO23: channel: none is declared" in up.stderr.readline()
+    with role(tmp_path, "up", "--listen", f"127.0.0.1:{port}") as up:
+        assert up.stderr is not None
+        assert "nightowl.toml is in this folder and is not used" in up.stderr.readline()
+
+
 class Receiver:
     """Notes the paths that are asked for."""
 

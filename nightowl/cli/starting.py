@@ -1,0 +1,48 @@
+"""What a role that is a process of its own says as it starts, and why it cannot start alone."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from nightowl.config import Configuration
+from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.redaction import without_password
+from nightowl.wire.store import store_url
+
+log = logging.getLogger(__name__)
+
+
+def refuse_memory(configuration: Configuration, locations: Iterable[str]) -> None:
+    """Refuse a broker in memory, which no other process can reach. Raises ``ConfigurationError``."""
+    for broker, key in _brokers(configuration, locations).items():
+        if broker.startswith("memory:"):
+            allowed = (
+                "a broker that several processes reach, such as filesystem:///FOLDER, redis://HOST or amqp://HOST; "
+                "with memory:// all roles are one process, nightowl up"
+            )
+            raise ConfigurationError(
+                [Mistake(file=configuration.source, key=key, found=f'"{broker}"', allowed=allowed)]
+            )
+
+
+def tell_start(role: str, configuration: Configuration, locations: Iterable[str] = (), *, store: bool = True) -> None:
+    """Log where a role runs (none: nowhere in particular), by which brokers and over which store."""
+    where = list(locations)
+    said = [f"{role} for {', '.join(where)}" if where else role]
+    said += [f"broker {_shown(url)}" for url in _brokers(configuration, where)]
+    if store:
+        said.append(f"store {_shown(store_url(configuration))}")
+    log.info("starting: %s", "; ".join(said))
+
+
+def _brokers(configuration: Configuration, locations: Iterable[str]) -> dict[str, str]:
+    """Return the brokers of locations, each with the key that names it."""
+    common = configuration.bus.broker or "memory://"
+    own = {name: configuration.locations[name].broker for name in locations}
+    return {url or common: f"location.{name}.broker" if url else "bus.broker" for name, url in own.items()}
+
+
+def _shown(url: str) -> str:
+    """Return a URL without its password, and without options, where one may stand too."""
+    return without_password(url.partition("?")[0])
