@@ -24,21 +24,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 OPEN = Policy(reach="private", allow=(Network("127.0.0.0/8"),))
 
 
-@pytest.fixture(
-    params=[
-        "filesystem",
-        pytest.param("redis", marks=pytest.mark.redis),
-        pytest.param("rabbitmq", marks=pytest.mark.rabbitmq),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ]
-)
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "filesystem":
-        return f"filesystem://{tmp_path}/bus"
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
-
-
 @pytest.fixture
 def files(tmp_path: Path) -> str:
     return f"filesystem://{tmp_path}/bus"

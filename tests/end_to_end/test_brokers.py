@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import pytest
 import tomli_w
 
 from nightowl.adapters.store_sql import open_store
@@ -22,21 +21,6 @@ from tests.end_to_end.shop_server import ShopServer
 CHECKS = 200
 LOCATIONS = ("london", "new-york", "tokyo")
 NIGHTOWL = [sys.executable, "-m", "nightowl"]
-
-
-@pytest.fixture(
-    params=[
-        "filesystem",
-        pytest.param("redis", marks=pytest.mark.redis),
-        pytest.param("rabbitmq", marks=pytest.mark.rabbitmq),
-        pytest.param("mariadb", marks=pytest.mark.mariadb),
-    ]
-)
-def broker(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "filesystem":
-        return f"filesystem://{tmp_path}/bus"
-    url: str = request.getfixturevalue(f"{request.param}_url")
-    return url
 
 
 def configuration(folder: Path, broker: str, port: int) -> Path:
