@@ -1,4 +1,4 @@
-"""The icon: an owl's eyes; red, with their number, while checks are down."""
+"""The icon: an owl's eyes; red, with a number, while that many things are wrong."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _NUMBER = (
 
 
 def favicon(request: Request) -> Response:
-    """Answer ``/favicon.svg?down=N``."""
-    asked = request.query_params.get("down", "0")
-    down = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
-    shown = str(down) if down < 100 else "99+"
-    inner = _NUMBER.format(22 if down < 10 else 17 if down < 100 else 13, shown) if down else _EYES.format("#F5B83D")
-    drawn = _FACE.format("#B23A00" if down else "#101826", inner)
+    """Answer ``/favicon.svg?wrong=N``."""
+    asked = request.query_params.get("wrong", "0")
+    wrong = int(asked) if asked.isdecimal() and len(asked) < 7 else 0
+    shown = str(wrong) if wrong < 100 else "99+"
+    inner = _NUMBER.format(22 if wrong < 10 else 17 if wrong < 100 else 13, shown) if wrong else _EYES.format("#F5B83D")
+    drawn = _FACE.format("#B23A00" if wrong else "#101826", inner)
     return Response(drawn, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})

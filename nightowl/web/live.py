@@ -63,21 +63,23 @@ class Board:
         self._fragments: dict[str, Fragment] = {}
         self._lists: dict[str, tuple[int, list[str]]] = {}
         self._counts: Mapping[str, int] = {}
+        self._headline = (0, "")
         self._said = (0, "")
 
     def take(self, rendered: Rendered, frame: Frame) -> None:
         """Compare a new drawing with the last; readers are woken where anything differs."""
         version = self.version + 1
         self.feed = frame.feed
-        before = (self._fragments, {name: order for name, (_, order) in self._lists.items()}, self._counts)
+        before = self._looks()
         self._fragments = {ident: self._fragment(ident, html, version) for ident, html in rendered.fragments.items()}
         for name, order in rendered.lists.items():
-            if before[1].get(name) != order:
+            if self._lists.get(name, (0, None))[1] != order:
                 self._lists[name] = (version, order)
         told = change_of_counts(self._counts, frame.counts) if self.version else ""
         self._said = (version, told) if told else self._said
         self._counts = frame.counts
-        if (self._fragments, {name: order for name, (_, order) in self._lists.items()}, self._counts) != before:
+        self._headline = (frame.wrong, frame.headline)
+        if self._looks() != before:
             self.version = version
             self.changed.set()
             self.changed = asyncio.Event()
@@ -91,9 +93,14 @@ class Board:
                 if fragment.version > version and fragment.feed > feed
             },
             "lists": {name: order for name, (changed, order) in self._lists.items() if changed > version},
-            "down": self._counts.get("down", 0),
+            "wrong": self._headline[0],
+            "headline": self._headline[1],
             "say": self._said[1] if self._said[0] > version > 0 else "",
         }
+
+    def _looks(self) -> tuple[Any, ...]:
+        orders = {name: order for name, (_, order) in self._lists.items()}
+        return self._fragments, orders, self._counts, self._headline
 
     def _fragment(self, ident: str, html: str, version: int) -> Fragment:
         essence = _RELATIVE_TIME.sub(r"\1", html)

@@ -31,18 +31,34 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """What surrounds every page. ``feed`` is the change feed's item that the page is as new as."""
+    """What surrounds every page. ``own`` counts open incidents about NightOwl itself.
+
+    ``feed`` is the change feed's item that the page is as new as.
+    """
 
     now: float
     path: str
     visitor: Visitor | None = None
     csrf: str = ""
     counts: Mapping[str, int] = {}
+    own: int = 0
     problems: tuple[str, ...] = ()
     feed: int = 0
     theme: str = "auto"
     keys: bool = True
     live: bool = False
+
+    @property
+    def wrong(self) -> int:
+        """How many checks are down and incidents about NightOwl itself are open."""
+        return self.counts.get("down", 0) + self.own
+
+    @property
+    def headline(self) -> str:
+        """The same in words: ``2 down, 1 own fault`` (empty: nothing)."""
+        down = self.counts.get("down", 0)
+        parts = [f"{down:,} down" if down else "", words.plural(self.own, "own fault") if self.own else ""]
+        return ", ".join(filter(None, parts))
 
     @property
     def may_write(self) -> bool:
@@ -104,7 +120,7 @@ class Renderer:
         )
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
-            clock=words.clock, told=incident_told,
+            clock=words.clock, sentence=words.sentence, told=incident_told,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",

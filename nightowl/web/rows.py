@@ -10,6 +10,7 @@ import msgspec
 from nightowl.core.sentences import cause, seen_from
 from nightowl.core.values import CheckState, Incident, Place, State, Verdict
 from nightowl.ports import CheckRow, StoredCheck
+from nightowl.web import words
 from nightowl.web.masking import mask_url
 from nightowl.web.words import listed, took
 
@@ -86,13 +87,13 @@ def verdict_told(last: Verdict) -> str:
     if last.state is State.UP:
         return _up(last)
     if last.state is State.UNKNOWN:
-        return f"{_upper(seen_from(last))}: too few to judge the target, so NightOwl itself needs a look."
-    return f"{_upper(cause(last.reason, last.detail) or last.state)}, {seen_from(last)}."
+        return f"{words.sentence(seen_from(last))}: too few to judge the target, so NightOwl itself needs a look."
+    return f"{words.sentence(cause(last.reason, last.detail) or last.state)}, {seen_from(last)}."
 
 
 def incident_told(incident: Incident) -> str:
     """An incident's summary, without the name that stands beside it."""
-    return _upper(incident.summary.removeprefix(f"{incident.subject} is "))
+    return words.sentence(incident.summary.removeprefix(f"{incident.subject} is "))
 
 
 def bad_places(places: Sequence[Place]) -> int:
@@ -112,7 +113,3 @@ def _up(last: Verdict) -> str:
     odd = next((place for place in last.places if place.location in last.dissent), None)
     why = f" ({cause(odd.reason, odd.detail)})" if odd and odd.reason else ""
     return f"{answer}, but not from {listed(last.dissent)}{why}."
-
-
-def _upper(text: str) -> str:
-    return text[:1].upper() + text[1:]

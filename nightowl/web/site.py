@@ -168,7 +168,9 @@ class Site:
         with self._handlers.store.read() as unit:
             view = build(unit)
             counts, feed = unit.checks.counts(), unit.feed.last()
-        return view, {"now": self._handlers.clock.now(), "counts": counts, "problems": problems, "feed": feed}
+            own = sum(incident.kind == "own" for incident in unit.incidents.open())
+        now = self._handlers.clock.now()
+        return view, {"now": now, "counts": counts, "own": own, "problems": problems, "feed": feed}
 
 
 def json_response(data: msgspec.Struct, status: int = 200) -> Response:

@@ -66,6 +66,11 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.2f} %".replace(".00 %", " %")
 
 
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, word: str) -> str:
     """``1 check``, ``2 checks``, ``1,204 checks``."""
     return f"{count:,} {word}{'' if count == 1 else 's'}"

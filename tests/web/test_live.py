@@ -27,7 +27,7 @@ def board(*drawings):
 
 def test_only_what_differs_is_sent():
     made = board((drawn(["a", "b"], a="1", b="1"), frame(5)), (drawn(["a", "b"], a="2", b="1"), frame(6)))
-    assert made.since(1, -1) == {"swap": {"a": "2"}, "lists": {}, "down": 0, "say": ""}
+    assert made.since(1, -1) == {"swap": {"a": "2"}, "lists": {}, "wrong": 0, "headline": "", "say": ""}
 
 
 def test_relative_times_alone_are_no_change():
@@ -106,7 +106,7 @@ def test_an_open_list_learns_of_a_paused_check(world):
             assert "row-shop-front" not in message["lists"]["rows"]
             assert "row-shop-login" in message["lists"]["rows"]
             assert "row-shop-login" not in message["swap"]
-            assert message["down"] == 2
+            assert message["headline"] == "2 down, 1 own fault"
 
     with ThreadPoolExecutor(1) as aside:  # the tests of the browser keep a loop running in this thread
         aside.submit(asyncio.run, scenario()).result()

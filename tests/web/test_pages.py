@@ -2,10 +2,15 @@
 
 import html
 import re
+import sys
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.errors import StoreUnavailable
+from nightowl.core.values import Change, Severity
+
+scene = sys.modules["scene"]
 
 PAGES = [
     "/", "/checks", "/checks/shop-checkout", "/checks/brand-new", "/checks/nightly-report", "/checks/from-file",
@@ -59,12 +64,21 @@ def test_now_tells_what_is_wrong_worst_first(client):
     assert [trouble["state"] for trouble in client.get("/now.json").json()["troubles"]] == ["down", "degraded", "own"]
 
 
+def test_what_is_down_stands_before_what_is_degraded_however_severe(world, client):
+    with world.store.transaction() as unit:
+        found = next(each for each in unit.incidents.open() if each.subject == "shop-checkout")
+        mild = replace(found, severity=Severity.INFO)
+        unit.incidents.apply([Change(event="raised", incident=mild, at=found.opened, text="")])
+    assert [trouble["state"] for trouble in client.get("/now.json").json()["troubles"]] == ["down", "degraded", "own"]
+
+
 def test_the_title_and_the_icon_carry_the_count_of_what_is_down(client):
     page = client.get("/checks").text
-    assert "<title>(2) Checks · NightOwl</title>" in page
-    assert "/favicon.svg?down=2" in page
-    assert ">2</text>" in client.get("/favicon.svg?down=2").text
-    assert "<text" not in client.get("/favicon.svg?down=<script>").text
+    assert "<title>2 down, 1 own fault · Checks · NightOwl</title>" in page
+    assert re.search(r'id="rail-wrong" class="count"[^>]*><span [^>]*>3</span>', page)
+    assert "/favicon.svg?wrong=3" in page
+    assert ">3</text>" in client.get("/favicon.svg?wrong=3").text
+    assert "<text" not in client.get("/favicon.svg?wrong=<script>").text
 
 
 def test_now_is_calm_when_nothing_is_wrong(empty, client):
@@ -79,10 +93,6 @@ def test_now_is_calm_when_nothing_is_wrong(empty, client):
 
 
 def resolved(incident, now):
-    from msgspec.structs import replace  # noqa: PLC0415
-
-    from nightowl.core.values import Change  # noqa: PLC0415
-
     return Change(event="resolved", incident=replace(incident, resolved=now), at=now, text="over")
 
 
@@ -160,6 +170,24 @@ def test_any_round_can_be_looked_at_again(client):
     assert client.get("/checks/shop-search?round=yesterday").status_code == 404
 
 
+def test_availability_is_told_only_of_spans_that_there_is_data_of(world, client):
+    telling = {item["days"]: item["telling"] for item in client.get("/checks/shop-front.json").json()["availability"]}
+    assert telling == {1: True, 7: True, 30: True, 90: True}
+    telling = {item["days"]: item["telling"] for item in client.get("/checks/customer-01.json").json()["availability"]}
+    assert telling == {1: True, 7: False, 30: False, 90: False}
+    assert '<dd title="There are rounds since 2025-11-20 only">' in client.get("/checks/customer-01").text
+
+
+def test_a_round_that_was_started_by_hand_is_acknowledged_until_it_is_there(world, client):
+    page = post(client, "/checks/shop-front/run").headers["location"]
+    assert "A round was started. It is shown below as soon as it has closed." in text(client.get(page).text)
+    world.clock.time += 120
+    with world.store.transaction() as unit:
+        scene.play(unit, "shop-front", scene.fine, world.clock.time, rounds=1)
+    assert "A round was started. It has closed, and is shown below." in text(client.get(page).text)
+    assert "A round was started" not in client.get("/checks/shop-front?asked=junk").text
+
+
 def test_the_chart_follows_location_and_range(client):
     data = client.get("/checks/shop-search/phases.json?location=office&range=24h").json()
     assert (data["location"], data["range"], len(data["points"])) == ("office", "24h", 240)
@@ -179,8 +207,6 @@ def test_a_bad_column_of_the_matrix_is_told_as_the_locations_own_problem(world, 
 
 
 def silenced(state, location):
-    from msgspec.structs import replace  # noqa: PLC0415
-
     places = tuple(replace(place, voted=place.voted and place.location != location) for place in state.last.places)
     return replace(state, last=replace(state.last, places=places))
 

@@ -17,6 +17,7 @@ from nightowl.web.pages.doors import inside
 from nightowl.web.rendering import View
 from nightowl.web.sessions import Sessions
 from nightowl.web.site import KEYS_COOKIE, THEME_COOKIE, THEMES, Site
+from nightowl.web.words import iso
 
 _YEAR = 365 * 86400
 
@@ -71,7 +72,8 @@ class Actions:
     def run(self, request: Request) -> Response:
         """Ask for a round now."""
         changes.run_now(self._handlers, request.path_params["name"])
-        return self._to_check(request)
+        asked = iso(self._handlers.clock.now())
+        return self._to(f"/checks/{quote(request.path_params['name'], safe='')}?asked={asked}")
 
     def delete(self, request: Request) -> Response:
         """Forget a check."""

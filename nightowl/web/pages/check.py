@@ -28,6 +28,8 @@ from nightowl.web.words import instant
 
 DAYS = 90
 _DAY = 86400.0
+_ASKED = 600.0
+"""Seconds that a page speaks of a round that was asked for by hand."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,15 +60,24 @@ class RoundView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Availability(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the rounds that could be judged were good, over some UTC days."""
+    """How many of the rounds that could be judged were good, over some UTC days.
+
+    ``since`` is the first of the days that has any round (None: none has), counted since the Unix epoch;
+    ``telling``: there are rounds from at least half of the span.
+    """
 
     days: int
     good: int
     judged: int
+    since: int | None
+    telling: bool
 
 
 class CheckPage(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the page shows. ``spec`` is masked; ``mistake`` says why the definition cannot run."""
+    """All that the page shows. ``spec`` is masked; ``mistake`` says why the definition cannot run.
+
+    ``asked`` is when a round was asked for by hand, where that is not long ago (Unix seconds).
+    """
 
     row: Row
     every: float
@@ -84,6 +95,7 @@ class CheckPage(msgspec.Struct, frozen=True, kw_only=True):
     spec: dict[str, Any]
     toml: str
     mistake: str
+    asked: float | None
 
 
 def build(ask: Ask) -> View:
@@ -115,6 +127,7 @@ def build(ask: Ask) -> View:
         spec=spec,
         toml=ask.handlers.spec_to_toml({name: spec}).strip(),
         mistake=mistake,
+        asked=_asked(ask),
     )
     return View(template="check.html", title=name, data=data)
 
@@ -210,6 +223,14 @@ def _chosen(query: Mapping[str, str], shown: CheckRow) -> float | None:
     return shown.state.last.due if shown.state and shown.state.last else None
 
 
+def _asked(ask: Ask) -> float | None:
+    try:
+        moment = instant(ask.query.get("asked", ""))
+    except ValueError:
+        return None
+    return moment if ask.now - _ASKED <= moment <= ask.now else None
+
+
 def _lane(outcome: Outcome, late: bool, begin: float, scale: float) -> Lane:
     lines = [
         Line(attempt=attempt, kept=at == outcome.kept, bars=phases.bars(attempt, begin, scale))
@@ -232,7 +253,14 @@ def _certificate(this: RoundView | None) -> tuple[Certificate | None, str]:
 def _availability(days: Sequence[DayCount], today: int, length: int) -> Availability:
     counted = [day for day in days if day.day > today - length]
     good = sum(day.up + day.degraded for day in counted)
-    return Availability(days=length, good=good, judged=good + sum(day.down for day in counted))
+    since = min((day.day for day in counted), default=None)
+    return Availability(
+        days=length,
+        good=good,
+        judged=good + sum(day.down for day in counted),
+        since=since,
+        telling=since is not None and 2 * (today - since + 1) >= length,
+    )
 
 
 PAGE = Page(path="/checks/{name}", build=build)

@@ -18,6 +18,7 @@ RECENT = 86400.0
 
 _SHOWN = 8
 _INCIDENTS = 100
+_WORST = ("down", "degraded", "unknown", "own", "up")
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +66,7 @@ def build(ask: Ask) -> View:
     recent, _ = ask.unit.incidents.page(open_only=False, subject="", offset=0, limit=50)
     data = Now(
         counts=ask.unit.checks.counts(),
-        troubles=tuple(_trouble(incident, states.get(incident.subject)) for incident in incidents[:_INCIDENTS]),
+        troubles=_troubles(incidents, states),
         suspects=_suspects(running, {incident.subject for incident in incidents}),
         partial=_partial(running),
         resolved=tuple(i for i in recent if i.resolved and i.resolved > ask.now - RECENT)[:_SHOWN],
@@ -75,11 +76,17 @@ def build(ask: Ask) -> View:
     return View(template="now.html", title="Now", data=data)
 
 
+def _troubles(incidents: Sequence[Incident], states: Mapping[str, CheckState]) -> tuple[Trouble, ...]:
+    """Put the worst first; within a state they stay most severe first, then oldest, as the store gives them."""
+    found = [_trouble(incident, states.get(incident.subject)) for incident in incidents]
+    return tuple(sorted(found, key=lambda trouble: _WORST.index(trouble.state))[:_INCIDENTS])
+
+
 def _trouble(incident: Incident, state: CheckState | None) -> Trouble:
     """Say why it is open: by the last round where that agrees, else by what opened it."""
     last = state.last if state and incident.kind == "check" else None
     if last is None:
-        return Trouble(incident=incident, state="own", sentence=incident.summary)
+        return Trouble(incident=incident, state="own", sentence=incident_told(incident))
     agrees = last.state in (State.DOWN, State.DEGRADED)
     return Trouble(
         incident=incident,

@@ -21,7 +21,7 @@
   const tellAll = (inside) => inside.querySelectorAll("time:not([data-fixed])").forEach(tell);
   setInterval(() => tellAll(document), 1000);
 
-  /* live updates: {swap: {id: html}, lists: {id: [ids]}, down, say} */
+  /* live updates: {swap: {id: html}, lists: {id: [ids]}, wrong, headline, say} */
   const button = at("live");
   let source = null, feed = body.dataset.feed;
   function element(html) {
@@ -30,12 +30,22 @@
     holder.content.querySelectorAll("input[name=csrf]").forEach((input) => { input.value = document.querySelector("meta[name=csrf]").content; });
     return holder.content.firstElementChild;
   }
+  const holders = "a, button, input, summary, [tabindex]";
+  const stateOf = (cell) => cell && (cell.matches(".state") ? cell : cell.querySelector(".state"));
+  function tint(old, fresh) {
+    [...fresh.children].forEach((cell, place) => {
+      const before = stateOf(old.children[place]), now = stateOf(cell);
+      if (before && now && before.className.replace(" fresh", "") !== now.className) now.classList.add("fresh");
+    });
+  }
   function swap(old, fresh) {
     const held = old.contains(document.activeElement) ? document.activeElement : null;
-    const number = held && [...old.querySelectorAll("a, button, input")].indexOf(held);
+    const number = held && [...old.querySelectorAll(holders)].indexOf(held);
+    const unfolded = fresh.querySelectorAll("details");
+    old.querySelectorAll("details").forEach((details, place) => { if (unfolded[place]) unfolded[place].open = details.open; });
     old.replaceWith(fresh);
-    if (old.className.replace(" fresh", "") !== fresh.className) fresh.classList.add("fresh");
-    if (held) (held.id && at(held.id) || fresh.querySelectorAll("a, button, input")[number])?.focus({ preventScroll: true });
+    if (/^(TR|LI)$/.test(fresh.tagName)) tint(old, fresh);
+    if (held) (held.id && at(held.id) || fresh.querySelectorAll(holders)[number])?.focus({ preventScroll: true });
   }
   function arrange(list, order, made) {
     const wanted = order.map((id) => at(id) || made[id]).filter(Boolean);
@@ -52,9 +62,8 @@
       if (old) swap(old, fresh); else made[id] = fresh;
     }
     for (const [id, order] of Object.entries(message.lists)) if (at(id)) arrange(at(id), order, made);
-    const title = document.title.replace(/^\(\d+\) /, "");
-    document.title = message.down ? `(${message.down}) ${title}` : title;
-    document.querySelector("link[rel=icon]").href = `${root}/favicon.svg?down=${message.down}`;
+    document.title = (message.headline ? `${message.headline} · ` : "") + body.dataset.title;
+    document.querySelector("link[rel=icon]").href = `${root}/favicon.svg?wrong=${message.wrong}`;
     if (message.say) at("say").textContent = message.say;
     document.dispatchEvent(new CustomEvent("updated"));
   }
@@ -86,9 +95,13 @@
 
   /* keys */
   const dialog = at("keys");
+  function showKeys() {
+    dialog.showModal();
+    at("keys-close").focus();
+  }
   if (dialog) {
     at("help").hidden = false;
-    at("help").onclick = () => dialog.showModal();
+    at("help").onclick = showKeys;
     at("keys-close").onclick = () => dialog.close();
   }
   const places = { n: "/", c: "/checks", i: "/incidents", l: "/locations" };
@@ -102,10 +115,10 @@
   }
   const keys = {
     "/": () => { const search = at("search"); if (search) search.focus(); else location.href = `${root}/checks#search`; },
-    "?": () => dialog.showModal(),
+    "?": showKeys,
     j: () => step(1),
     k: () => step(-1),
-    a: () => { const row = document.activeElement.closest?.("li, tr"); (row?.querySelector("[data-ack]") || (row ? null : document.querySelector("[data-ack]")))?.click(); },
+    a: () => (document.activeElement.closest("li, tr")?.querySelector("[data-ack]") || document.querySelector("#head [data-ack]"))?.click(),
     g: () => { going = Date.now(); },
   };
   if (dialog && body.dataset.keys === "on") document.addEventListener("keydown", (event) => {
