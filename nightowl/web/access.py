@@ -4,6 +4,7 @@
 open to everyone                          ``OPEN``: liveness, readiness and metrics
 the way in                                ``DOORS``: sign-in, first set-up, and what they look like
 reading (GET, HEAD) anything else         viewer
+the forms that add and edit a check       operator
 ``OWN``: signing out, own preferences     viewer
 writing anything else                     operator (an admin may do all that an operator may)
 ========================================  ==================================================
@@ -11,6 +12,7 @@ writing anything else                     operator (an admin may do all that an 
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Role = Literal["viewer", "operator", "admin"]
@@ -21,6 +23,7 @@ OWN = frozenset({"/logout", "/preferences"})
 STATIC = "/static/"
 READING = frozenset({"GET", "HEAD"})
 
+_FORM = re.compile(r"(/add|/checks/[^/]+/edit)(\.json)?")
 _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 
@@ -36,7 +39,9 @@ def is_door(path: str) -> bool:
 
 def needed(method: str, path: str) -> Role:
     """The least role for a request to anything that is neither open nor a door."""
-    return "viewer" if method in READING or path in OWN else "operator"
+    if path in OWN:
+        return "viewer"
+    return "viewer" if method in READING and not _FORM.fullmatch(path) else "operator"
 
 
 def suffices(role: Role, least: Role) -> bool:

@@ -120,12 +120,13 @@ class Renderer:
         )
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
-            clock=words.clock, sentence=words.sentence, told=incident_told,
+            clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom, told=incident_told,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",
             asset=lambda name: f"{prefix}/static/{assets.names[name]}",
             ago=words.ago,
+            day_and_clock=words.day_and_clock,
             share=words.share,
             cause=cause,
             seen_from=seen_from,

@@ -27,6 +27,7 @@ from nightowl.web.handlers import Handlers
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import Frame, Rendered, Renderer, View
 from nightowl.web.sessions import Visitor
+from nightowl.web.wanted import Unanswerable
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "nightowl_theme"
@@ -38,6 +39,7 @@ _STATUS: tuple[tuple[type[NightOwlError], int], ...] = (
     (ConfigurationError, 422),
     (DeliveryFailed, 502),
     (Unavailable, 503),
+    (Unanswerable, 422),
 )
 
 
@@ -116,7 +118,7 @@ class Site:
         query = dict(parse_qsl(split.query))
         try:
             view, around = self._build(lambda unit: page.build(self._ask(unit, path, query, visitor)))
-        except (NotFound, Refused):
+        except (NotFound, Refused, Unanswerable):
             return None
         frame = Frame(**around, path=split.path, visitor=visitor, live=True)
         return self._renderer.draw(view, frame), frame

@@ -88,6 +88,22 @@ def clock(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
 
 
+def day_and_clock(moment: float, now: float) -> str:
+    """Time of day, UTC, after its date where that is not today's: ``2026-11-19 18:55:07``."""
+    date = day(int(moment // 86400))
+    return clock(moment) if date == day(int(now // 86400)) else f"{date} {clock(moment)}"
+
+
+def who(name: str) -> str:
+    """Somebody by name; ``this machine`` for whoever sat at it and needed no sign-in."""
+    return "this machine" if name == "local" else name
+
+
+def by_whom(name: str) -> str:
+    """``by anna``, ``from this machine``."""
+    return f"{'from' if name == 'local' else 'by'} {who(name)}"
+
+
 def day(number: int) -> str:
     """The date of a day counted since the Unix epoch: ``2026-11-20``."""
     return datetime.fromtimestamp(number * 86400, UTC).date().isoformat()

@@ -59,6 +59,24 @@ def test_mistakes_of_a_request_have_the_same_shape(client):
     ]
 
 
+def test_an_unknown_state_is_refused_with_those_that_there_are(client):
+    answer = client.get("/api/v1/checks", params={"state": "bogus"})
+    assert answer.status_code == 422
+    assert answer.json()["error"] == (
+        'state: found "bogus", allowed is one of degraded, down, new, paused, unknown, up.'
+    )
+
+
+def test_broken_json_says_where_it_is_broken(client):
+    answer = client.put(
+        "/api/v1/checks/new", content=b'{"url": "x",\n  "every" 1}', headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 422
+    (mistake,) = answer.json()["mistakes"]
+    assert (mistake["key"], mistake["allowed"]) == ("body", "JSON")
+    assert "line 2, column 11" in mistake["found"]
+
+
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/checks/none", "/api/v1/incidents/none"])
 def test_what_is_not_there_is_said_in_the_same_shape(client, path):
     answer = client.get(path)

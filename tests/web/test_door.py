@@ -151,6 +151,15 @@ def test_a_viewer_reads_and_changes_nothing(crowd):
     assert client.delete("/api/v1/checks/shop-front", headers=csrf).status_code == 403
 
 
+def test_a_viewer_is_refused_a_form_before_filling_it_in(crowd):
+    client = signed_in(crowd, "anna")
+    for path in ("/add", "/add.json", "/checks/shop-front/edit"):
+        assert client.get(path).status_code == 403
+    for path in ("/", "/checks", "/checks/shop-front", "/incidents/own-office-1", "/channels"):
+        page = client.get(path).text
+        assert not re.search(r">(Add a check|Acknowledge|Edit|Delete|Send a test)<", page)
+
+
 def test_a_viewer_may_choose_a_theme(crowd):
     client = signed_in(crowd, "anna")
     answer = client.post("/preferences", data={"csrf": token(client, "/checks"), "theme": "dark", "next": "/checks"})
@@ -212,6 +221,16 @@ def test_the_first_user_needs_the_token_from_the_log(world, caplog):
     assert client.post("/setup", data=form | {"token": logged}).status_code == 303
     assert client.get("/checks").status_code == 200
     assert client.get("/setup").status_code == 404
+
+
+def test_signing_in_before_anybody_can_leads_to_the_set_up(world):
+    answer = world.client(PUBLIC, **ELSEWHERE).get("/login")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/setup")
+
+
+def test_on_this_machine_nothing_warns_of_a_missing_user(world, caplog):
+    world.client(public_url="https://owl.example")
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
 
 
 def test_the_first_user_may_come_from_a_password_file(world, tmp_path, monkeypatch):

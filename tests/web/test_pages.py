@@ -223,7 +223,33 @@ def test_acknowledging_leads_back_and_is_shown(client):
     found = client.get("/api/v1/incidents?subject=shop-checkout").json()["incidents"][0]
     answer = post(client, f"/incidents/{found['id']}/acknowledge", next="/")
     assert answer.headers["location"] == "/"
-    assert "✓ local" in text(client.get("/").text)
+    assert "✓ this machine" in text(client.get("/").text)
+
+
+def test_who_acknowledged_first_stays_and_is_told_to_the_second(world, client):
+    found = client.get("/api/v1/incidents?subject=shop-checkout").json()["incidents"][0]
+    world.handlers.acknowledge(found["id"], "otto")
+    world.clock.time += 86400
+    again = post(client, f"/incidents/{found['id']}/acknowledge", next="/").headers["location"]
+    page = text(client.get(again).text)
+    assert "It was acknowledged before, by otto: that stands." in page
+    assert page.count("by otto") == 3
+    assert "2025-11-20 18:57:00 acknowledged by otto" in page
+
+
+def test_what_is_done_at_this_machine_is_said_so(client):
+    found = client.get("/api/v1/incidents?subject=shop-checkout").json()["incidents"][0]
+    post(client, f"/incidents/{found['id']}/acknowledge")
+    page = text(client.get(f"/incidents/{found['id']}").text)
+    assert "Acknowledged from this machine" in page
+    assert "18:57:00 acknowledged from this machine" in page
+    assert "local" not in page
+
+
+def test_a_list_of_a_state_that_is_none_says_which_there_are(client):
+    answer = client.get("/checks?state=bogus")
+    assert answer.status_code == 422
+    assert "found &#34;bogus&#34;, allowed is one of degraded, down, new, paused, unknown, up" in answer.text
 
 
 def test_the_buttons_of_a_check_do_what_they_say(client):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body, Depends, Query, Response
 
 from nightowl.core.errors import NotFound
 from nightowl.ports import CheckFilter, CheckRow
-from nightowl.web import changes
+from nightowl.web import changes, wanted
 from nightowl.web.api.models import CheckListModel, CheckModel, Pause, PutResult, Spec
 from nightowl.web.handlers import Handlers
 
@@ -22,12 +22,12 @@ def router(handlers: Handlers) -> APIRouter:
 
     @api.get("", summary="List checks, worst first")
     def list_checks(
-        wanted: Annotated[CheckFilter, Depends(_filter)],
+        chosen: Annotated[CheckFilter, Depends(_filter)],
         offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 200,
     ) -> CheckListModel:
         with handlers.store.read() as unit:
-            found = unit.checks.page(wanted, offset, limit)
+            found = unit.checks.page(chosen, offset, limit)
         return CheckListModel(checks=[CheckModel.of_row(shown) for shown in found.rows], total=found.total)
 
     @api.put("", summary="Define many checks, all or none")
@@ -55,8 +55,8 @@ def router(handlers: Handlers) -> APIRouter:
         changes.remove(handlers, name)
 
     @api.post("/{name}/pause", summary="Let a check rest, or run again")
-    def pause_check(name: str, wanted: Pause | None = None) -> CheckModel:
-        changes.pause(handlers, name, paused=wanted is None or wanted.paused)
+    def pause_check(name: str, asked: Pause | None = None) -> CheckModel:
+        changes.pause(handlers, name, paused=asked is None or asked.paused)
         return _check(handlers, name)
 
     @api.post("/{name}/run", status_code=202, summary="Ask for a round now")
@@ -72,7 +72,7 @@ def _filter(
     location: Annotated[str, Query(description="Checks that run there.")] = "",
     text: Annotated[str, Query(description="Looked for in name and URL.")] = "",
 ) -> CheckFilter:
-    return CheckFilter(state=state, tag=tag, location=location, text=text)
+    return CheckFilter(state=wanted.state(state), tag=tag, location=location, text=text)
 
 
 def _check(handlers: Handlers, name: str) -> CheckModel:

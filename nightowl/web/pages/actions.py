@@ -84,8 +84,12 @@ class Actions:
 
     def acknowledge(self, request: Request) -> Response:
         """Take care of an incident."""
-        incident = request.path_params["id"]
-        self._handlers.acknowledge(incident, request.state.visitor.name)
+        incident, name = request.path_params["id"], request.state.visitor.name
+        with self._handlers.store.read() as unit:
+            before = unit.incidents.get(incident)
+        self._handlers.acknowledge(incident, name)
+        if before and before.acknowledged and before.acknowledged_by != name:
+            return self._to(f"/incidents/{quote(incident, safe='')}?already=1")
         return self._to(inside(str(request.state.form.get("next") or f"/incidents/{quote(incident, safe='')}")))
 
     def test_channel(self, request: Request) -> Response:

@@ -11,11 +11,10 @@ from nightowl.ports import CheckFilter
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 from nightowl.web.rows import Row, row
+from nightowl.web.wanted import state
 
 ROWS = 200
 """Checks on one page: what a browser draws without effort."""
-
-STATES = ("down", "degraded", "unknown", "new", "up", "paused")
 
 
 class CheckList(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +46,8 @@ class CheckList(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(ask: Ask) -> View:
     """Find the page asked for."""
-    wanted = CheckFilter(**{key: ask.query.get(key, "").strip() for key in ("state", "tag", "location", "text")})
+    asked_for = {key: ask.query.get(key, "").strip() for key in ("state", "tag", "location", "text")}
+    wanted = CheckFilter(**asked_for | {"state": state(asked_for["state"])})
     asked = ask.query.get("page", "")
     number = max(1, int(asked)) if asked.isdecimal() and len(asked) < 7 else 1
     found = ask.unit.checks.page(wanted, (number - 1) * ROWS, ROWS)

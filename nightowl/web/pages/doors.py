@@ -60,13 +60,17 @@ class Doors:
             _log.info("The user %s was created with the password of %s.", ADMIN, PASSWORD_FILE)
             return
         base = settings.public_url.rstrip("/") or settings.url_prefix
-        _log.warning("Nobody can sign in yet. Create the first user at %s/setup?token=%s", base, self._setup_token)
+        if settings.is_loopback:
+            told = "This machine needs no sign-in. For others, create the first user at %s/setup?token=%s"
+            _log.info(told, base, self._setup_token)
+        else:
+            _log.warning("Nobody can sign in yet. Create the first user at %s/setup?token=%s", base, self._setup_token)
 
     def login(self, request: Request) -> Response:
         """Show the form, or take what was typed into it."""
         if request.method != "POST":
             if not self._sessions.anybody():
-                raise NotFound("Nobody can sign in yet: create the first user at /setup.")
+                return RedirectResponse(self._site.url("/setup"), 303)
             return self._login_form(request, Door(next=request.query_params.get("next", "/")))
         form = request.state.form
         name, password, wanted = (str(form.get(key, "")) for key in ("name", "password", "next"))

@@ -30,12 +30,16 @@ class IncidentList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
-    """One incident with what happened and who was told."""
+    """One incident with what happened and who was told.
+
+    ``already``: the visitor acknowledged what another had acknowledged before.
+    """
 
     incident: Incident
     timeline: list[Entry]
     notices: list[OutboxRow]
     channels: tuple[str, ...]
+    already: bool
 
 
 def build_list(ask: Ask) -> View:
@@ -58,6 +62,7 @@ def build(ask: Ask) -> View:
         timeline=ask.unit.incidents.timeline(incident.id),
         notices=ask.unit.outbox.of(incident.id),
         channels=tuple(ask.handlers.channels()),
+        already="already" in ask.query,
     )
     return View(template="incident.html", title=incident.subject, data=data)
 
