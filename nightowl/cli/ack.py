@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from getpass import getuser
 from time import time
 
@@ -20,9 +21,14 @@ from nightowl.ports import Store
 def ack(incident: str, by: str | None, path: str | None) -> None:
     """Acknowledge the open incident ID (its first letters are enough), which ends its reminders."""
     with configured(path) as (_, store):
-        taken = acknowledge(store, _whole_id(store, incident), _account() if by is None else by, time())
+        now = time()
+        taken = acknowledge(store, _whole_id(store, incident), _account() if by is None else by, now)
     owner = f" by {taken.acknowledged_by}" if taken.acknowledged_by else ""
-    click.echo(f"incident {taken.id} ({taken.subject}): acknowledged{owner}")
+    if taken.acknowledged is None or taken.acknowledged == now:
+        click.echo(f"incident {taken.id} ({taken.subject}): acknowledged{owner}")
+        return
+    at = datetime.fromtimestamp(taken.acknowledged, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    click.echo(f"incident {taken.id} ({taken.subject}): already acknowledged{owner} at {at}")
 
 
 def _whole_id(store: Store, start: str) -> str:

@@ -14,8 +14,8 @@ from nightowl.roles.pulse import FRESH, signs
 def health(role: str) -> None:
     """Say whether a role of this machine works: exit 0 where one of its processes does, else 1.
 
-    For containers and service managers; roles have no HTTP of their own. The web answers /health itself. A process
-    works while its loop turns and it can reach its broker and store.
+    For containers and service managers; over HTTP a role says the same at /health of its --listen address, and the
+    web at its own. A process works while its loop turns and it can reach its broker and store.
     """
     now = time.time()
     found = signs(role)

@@ -26,7 +26,7 @@ def user() -> None:
     type=click.Choice(["viewer", "operator", "admin"]),
     default="viewer",
     show_default=True,
-    help="viewer reads, operator changes checks and acknowledges, admin does all.",
+    help="viewer reads, operator also changes and runs checks and acknowledges, admin may the same.",
 )
 @click.option("--password-file", metavar="FILE", help="Read the password from a file (- for standard input).")
 @store_option

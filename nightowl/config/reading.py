@@ -78,7 +78,8 @@ def _syntax(name: str, message: str) -> Mistake:
     place = _POSITION.match(message)
     what = place[1] if place else message
     where = f"line {place[2]}, column {place[3]}" if place and place[2] else "end of file" if place else "syntax"
-    return Mistake(file=name, key=where, found=what[:1].lower() + what[1:], allowed="TOML")
+    allowed = "TOML, where a text stands in quotes and a table in brackets"
+    return Mistake(file=name, key=where, found=f"a mistake of syntax ({what})", allowed=allowed)
 
 
 def _merge(reading: Reading, name: str, tree: dict[str, Any]) -> None:

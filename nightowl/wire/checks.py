@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from nightowl import plugins
 from nightowl.config import Configuration, check_from_spec, load
-from nightowl.core.values import Check, Network
+from nightowl.core.errors import ConfigurationError
+from nightowl.core.values import Check, Location, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
 
@@ -46,7 +47,7 @@ def for_urls(urls: Sequence[str]) -> Configuration:
     specs: dict[str, dict[str, Any]] = {}
     for url in urls:
         name = _name_of(url, checks)
-        checks[name] = check_from_spec(name, {"url": url}, locations=locations, kinds=check_kinds())
+        checks[name] = _typed(name, url, locations)
         specs[name] = {"url": url}
     return replace(configuration, checks=checks, specs=specs, locations=locations)
 
@@ -63,6 +64,14 @@ def compile_check(configuration: Configuration, stored: StoredCheck) -> Check:
         allow_references=stored.origin == "file",
     )
     return replace(check, paused=stored.paused)
+
+
+def _typed(name: str, url: str, locations: Mapping[str, Location]) -> Check:
+    """Return the check of a URL; mistakes are told by the option that it was typed with."""
+    try:
+        return check_from_spec(name, {"url": url}, locations=locations, kinds=check_kinds())
+    except ConfigurationError as error:
+        raise ConfigurationError([replace(mistake, key="--check") for mistake in error.mistakes]) from None
 
 
 def _addresses(url: str) -> list[Network]:

@@ -164,6 +164,15 @@ def test_an_incident_is_acknowledged_by_the_start_of_its_id(path: str) -> None:
     assert "\tacknowledged by alice\t" in run(incidents, "-c", path).output
 
 
+def test_who_acknowledged_first_stays_and_is_told(path: str) -> None:
+    taken = replace(SHOP, acknowledged=1_700_000_060.0, acknowledged_by="ann")
+    change(path, "opened", SHOP)
+    change(path, "acknowledged", taken)
+    result = run(ack, "5f2", "--by", "joe", "-c", path)
+    said = "incident 5f2c0a (shop): already acknowledged by ann at 2023-11-14T22:14:20Z\n"
+    assert (result.exit_code, result.output) == (0, said)
+
+
 def test_the_start_of_several_ids_acknowledges_none(path: str) -> None:
     change(path, "opened", SHOP)
     change(path, "opened", BANK)

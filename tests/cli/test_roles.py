@@ -157,7 +157,9 @@ def test_a_reload_by_the_api_takes_a_new_check_in(tmp_path: Path, configuration:
     [
         (("up", "-c", "missing.toml"), "missing.toml"),
         (("director", "-c", "missing.toml"), "missing.toml"),
-        (("up", "--check", "gopher://x/"), "gopher"),
+        (("up", "--check", "gopher://x/"), '--check: found "gopher://x/"'),
+        (("up", "--check", "shop"), '--check: found "shop"'),
+        (("up", "--check", "http://shop:port/"), '--check: found "http://shop:port/"'),
         (("up", "--location", "nowhere"), "nowhere"),
         (("up", "-c", "nightowl.toml", "--check", "http://x/"), "--check"),
     ],

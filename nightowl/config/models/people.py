@@ -33,6 +33,6 @@ class User(Table):
     """Somebody who may sign in."""
 
     role: Literal["viewer", "operator", "admin"]
-    """`viewer` looks, `operator` also acknowledges and runs checks, `admin` also changes things."""
+    """`viewer` looks; `operator` also acknowledges, adds, changes, deletes and runs checks; `admin` may the same."""
     password_hash: Annotated[str, AfterValidator(_argon2)]
     """The password's argon2 hash, best as `${file:PATH}`."""
