@@ -130,6 +130,22 @@ def test_a_database_that_nightowl_does_not_know_is_refused(url: str) -> None:
     assert "geheim" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mariadb://owl:geheim@127.0.0.1:1/owl?foo=1", "unexpected keyword argument 'foo'"),
+        ("mariadb://owl:geheim@127.0.0.1:1/owl?connect_timeout=soon", "soon"),
+        ("mariadb://owl:geheim@127.0.0.1:1/owl?ssl_ca=/nowhere/ca.pem", "No such file"),
+        ("postgresql://owl:geheim@127.0.0.1:1/owl?foo=1", 'invalid connection option "foo"'),
+    ],
+)
+def test_arguments_that_the_driver_does_not_know_are_a_mistake_in_the_url(url: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"store\.url: found .*127\.0\.0\.1:1/owl") as caught:
+        open_store(url, migrate=True)
+    assert said in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     path = tmp_path / "nightowl.db"
     path.write_text("no database, but long enough to be taken for one at first sight" * 20)

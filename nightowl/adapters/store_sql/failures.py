@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from nightowl.core.errors import StoreUnavailable
+from nightowl.core.errors import Refused, StoreUnavailable
 
 
 def describe(url: URL) -> str:
@@ -23,27 +23,34 @@ def describe(url: URL) -> str:
 def translated(url: URL) -> Iterator[None]:
     """Turn what the driver raises in the block into ``StoreUnavailable`` with one sentence.
 
-    Broken constraints and values out of range are no fault of the database; they pass as they are.
+    So does a broken constraint: another transaction wrote the same at the same moment, and trying again finds what it
+    wrote. A value that the database cannot hold is ``Refused``, as it would be again.
     """
     try:
         yield
-    except (IntegrityError, DataError):
-        raise
+    except DataError as error:
+        raise Refused(f"Store {describe(url)} cannot hold this: {_reason(error, url)}") from error
+    except IntegrityError as error:
+        raise StoreUnavailable(f"Store {describe(url)}: written to by another: {_reason(error, url)}") from error
     except PoolTimeoutError as error:
         raise StoreUnavailable(f"Store {describe(url)}: no connection became free in time") from error
     except DBAPIError as error:
         raise StoreUnavailable(f"Store {describe(url)}: {_reason(error, url)}") from error
 
 
-def _reason(error: SQLAlchemyError, url: URL) -> str:
-    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+def masked(error: BaseException, url: URL) -> str:
+    """What a driver said, in one line and without the URL's secrets."""
     # PyMySQL's errors are (number, text)
-    text = str(original.args[-1]) if original.args else str(original)
-    line = (text.strip() or type(original).__name__).splitlines()[0]  # hints follow
+    text = str(error.args[-1]) if error.args else str(error)
+    line = (text.strip() or type(error).__name__).splitlines()[0]  # hints follow
     for secret in (url.password, *_query_secrets(url)):
         if secret:
             line = line.replace(str(secret), "***")
     return line
+
+
+def _reason(error: DBAPIError, url: URL) -> str:
+    return masked(error if error.orig is None else error.orig, url)
 
 
 def _query_secrets(url: URL) -> list[str]:

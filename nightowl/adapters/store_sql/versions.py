@@ -12,9 +12,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from nightowl.adapters.store_sql.failures import describe
-from nightowl.core.errors import SchemaOutdated
+from nightowl.core.errors import SchemaOutdated, StoreUnavailable
 
 _POSTGRESQL_LOCK = 7_041_989  # any number that nobody else in the database uses
+_PATIENCE = 60  # seconds that a process waits for another one's migration
 
 
 def head() -> str:
@@ -77,10 +78,13 @@ def upgrade_on(connection: Connection, to: str) -> None:
 def _alone(connection: Connection) -> Iterator[None]:
     """Let one process migrate at a time; SQLite's writer transaction is such a lock by itself."""
     if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
         yield
     elif connection.dialect.name in ("mysql", "mariadb"):
-        connection.execute(text("SELECT GET_LOCK(LEFT(CONCAT('nightowl-', DATABASE()), 64), 60)"))
+        got = connection.execute(text(f"SELECT GET_LOCK(LEFT(CONCAT('nightowl-', DATABASE()), 64), {_PATIENCE})"))
+        if got.scalar_one() != 1:
+            raise StoreUnavailable("Another process has been migrating the store for a minute; try again later")
         try:
             yield
         finally:
