@@ -189,6 +189,9 @@ class Checks(Protocol):
     def put(self, check: StoredCheck) -> None:
         """Insert or replace by name; writes nothing where nothing differs."""
 
+    def put_many(self, checks: Sequence[StoredCheck]) -> None:
+        """``put`` for many checks in a few statements."""
+
     def remove(self, name: str) -> bool:
         """Forget a check with its rounds; False: there was none."""
 
@@ -223,6 +226,9 @@ class Rounds(Protocol):
     def late(self, check: str, due: float) -> set[str]:
         """The locations of a round whose outcomes came too late for a vote."""
 
+    def votes(self, rounds: Sequence[Round]) -> list[Outcome]:
+        """The outcomes of all these rounds that came in time, with only their kept attempt; in a few statements."""
+
     def outcome_range(self, check: str, start: float, end: float, limit: int) -> list[Outcome]:
         """Outcomes with ``start < due <= end`` in order of due and location, the newest ``limit``.
 
@@ -255,7 +261,7 @@ class Incidents(Protocol):
         """Store each change's incident and add the change to its timeline and to the change feed."""
 
     def get(self, incident: str) -> Incident | None:
-        """One incident."""
+        """One incident; in a transaction no other can change it from here on until the commit."""
 
     def open(self) -> list[Incident]:
         """Open incidents: most severe first, then oldest."""

@@ -16,12 +16,7 @@ def define(store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence
     """
     with store.transaction() as unit:
         known = {check.name: check for check in unit.checks.all()}
-        for name, spec in specs.items():
-            before = known.get(name)
-            by_hand = before is not None and before.paused and not before.spec.get("paused", False)
-            paused = bool(spec.get("paused", False)) or by_hand
-            if before is None or (before.origin, before.paused, before.spec) != ("file", paused, spec):
-                unit.checks.put(StoredCheck(name=name, origin="file", paused=paused, spec=dict(spec), changed=now))
+        unit.checks.put_many([_defined(name, spec, known.get(name), now) for name, spec in specs.items()])
         for name, check in known.items():
             if check.origin == "file" and name not in specs:
                 unit.checks.remove(name)
@@ -31,3 +26,9 @@ def define(store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence
         for user in unit.users.all():
             if user.origin == "file" and user.name not in named:
                 unit.users.remove(user.name)
+
+
+def _defined(name: str, spec: Mapping[str, Any], before: StoredCheck | None, now: float) -> StoredCheck:
+    by_hand = before is not None and before.paused and not before.spec.get("paused", False)
+    paused = bool(spec.get("paused", False)) or by_hand
+    return StoredCheck(name=name, origin="file", paused=paused, spec=dict(spec), changed=now)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy.event import listen
 
+from nightowl.adapters.store_sql import open_store
 from nightowl.core.values import CheckState, State
 from nightowl.ports import CheckFilter, Store, StoredCheck
 
@@ -16,6 +18,11 @@ def put(store: Store, *checks: StoredCheck) -> None:
     with store.transaction() as unit:
         for item in checks:
             unit.checks.put(item)
+
+
+def names_of_all(store: Store) -> list[str]:
+    with store.read() as unit:
+        return [item.name for item in unit.checks.all()]
 
 
 def stand(store: Store, **states: State) -> None:
@@ -59,6 +66,31 @@ def test_putting_again_replaces_and_tells(store: Store) -> None:
     assert names(store, tag="team=shop") == []
     assert names(store, location="london") == []
     assert feed(store) == [("check", "shop")] * 2
+
+
+def test_many_are_put_as_one_by_one(store: Store) -> None:
+    put(store, check("shop", tags={"team": "shop"}), check("off", paused=True), check("same"))
+    stand(store, shop=State.DOWN)
+    with store.transaction() as unit:
+        unit.checks.put_many([])
+        unit.checks.put_many(
+            [check("same"), check("new"), check("shop", every="5s"), check("off"), check("new", locations=["oslo"])]
+        )
+    assert names(store) == ["shop", "new", "off", "same"]
+    assert names(store, tag="team") == []
+    assert names(store, location="paris") == ["shop", "off", "same"]
+    assert [subject for _, subject in feed(store)] == ["shop", "off", "same", "new", "shop", "off"]
+
+
+def test_ten_thousand_checks_are_defined_in_few_statements() -> None:
+    store = open_store("sqlite://", migrate=True)
+    statements: list[str] = []
+    listen(store._engines.writer, "before_cursor_execute", lambda *event: statements.append(event[2]))
+    with store.transaction() as unit:
+        unit.checks.put_many([check(f"shop-{number}", tags={"team": "shop"}) for number in range(10_000)])
+    assert len(statements) < 150
+    assert len(names_of_all(store)) == 10_000
+    store.close()
 
 
 def test_removing_tells_whether_there_was_one(store: Store) -> None:

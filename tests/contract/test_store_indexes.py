@@ -25,6 +25,7 @@ LISTS: dict[str, Read] = {
     "open tickets": lambda unit: unit.rounds.open_tickets(),
     "outcomes": lambda unit: unit.rounds.outcomes("shop", 1.0),
     "late": lambda unit: unit.rounds.late("shop", 1.0),
+    "votes": lambda unit: unit.rounds.votes([Round(1.0, "shop"), Round(2.0, "shop")]),
     "outcome range": lambda unit: unit.rounds.outcome_range("shop", 1.0, 2.0, 50),
     "closed": lambda unit: unit.rounds.closed([Round(1.0, "shop"), Round(2.0, "shop")]),
     "state": lambda unit: unit.rounds.state("shop"),

@@ -100,6 +100,34 @@ def test_a_range_has_the_newest_outcomes_with_the_kept_attempt(store: Store) -> 
     assert figure.certificate.not_after == DUE + 9.5
 
 
+def test_votes_are_what_came_in_time_for_these_rounds(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.rounds.add_outcomes([outcome(location="paris"), outcome(location="london"), outcome("cart", DUE + 1)])
+        unit.rounds.add_outcomes([outcome(due=DUE + 1), outcome("other", DUE + 1)])
+        unit.rounds.add_outcomes([outcome(location="oslo")], late=True)
+    asked = [Round(DUE + 1, "cart"), Round(DUE, "shop"), Round(DUE + 2, "shop"), Round(DUE, "never heard of")]
+    with store.read() as unit:
+        found = unit.rounds.votes(asked)
+        assert unit.rounds.votes([]) == []
+    assert [(item.check, item.due, item.location) for item in found] == [
+        ("shop", DUE, "london"),
+        ("shop", DUE, "paris"),
+        ("cart", DUE + 1, "london"),
+    ]
+    assert {item.attempts for item in found} == {(attempt(),)}
+    assert {item.state for item in found} == {State.UP}
+
+
+def test_votes_of_many_rounds_come_once_each(store: Store) -> None:
+    many = [outcome(f"check-{number % 300}", DUE + number // 300) for number in range(1500)]
+    with store.transaction() as unit:
+        unit.rounds.add_outcomes(many)
+    with store.read() as unit:
+        found = unit.rounds.votes([item.round for item in many])
+    assert len(found) == len(many)
+    assert {item.round for item in found} == {item.round for item in many}
+
+
 def test_a_closed_round_has_its_verdict_and_the_check_its_state(store: Store) -> None:
     first, second = verdict(), verdict(due=DUE + 60, state=State.DOWN)
     with store.transaction() as unit:

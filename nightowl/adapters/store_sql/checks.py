@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, and_, delete, exists, func, insert, select, update
+from sqlalchemy import Select, and_, delete, exists, func, select, update
 
 from nightowl.adapters.store_sql.feed import SqlFeed
 from nightowl.adapters.store_sql.schema import (
@@ -26,6 +28,7 @@ _EVERYWHERE = ""
 _PAUSED = STANDINGS.index("paused")
 _NEW = STANDINGS.index("new")
 _NO_STANDING = -1
+_CHUNK = 500
 _DEFINITION = (CHECKS.c.name, CHECKS.c.origin, CHECKS.c.paused, CHECKS.c.spec, CHECKS.c.changed)
 
 _decode_state = msgspec.msgpack.Decoder(CheckState).decode
@@ -50,27 +53,24 @@ class SqlChecks:
 
     def put(self, check: StoredCheck) -> None:
         """Insert or replace by name; a new ``changed`` alone is no difference."""
-        old = self.get(check.name)
-        if old is not None and msgspec.structs.replace(old, changed=check.changed) == check:
-            return
-        number = self._session.names.checks([check.name])[check.name]
-        columns = {
-            "origin": check.origin,
-            "paused": check.paused,
-            "spec": msgspec.json.encode(check.spec).decode(),
-            "changed": check.changed,
-            "search": f"{check.name}\n{check.spec.get('url', '')}".casefold(),
-            "standing": _PAUSED if check.paused else self._standing(number),
-        }
-        if old is None:
-            self._connection.execute(insert(CHECKS).values(id=number, name=check.name, **columns))
-        else:
-            self._connection.execute(update(CHECKS).where(CHECKS.c.id == number).values(columns))
-        self._index(number, check)
-        self._feed.add("check", check.name)
+        self.put_many([check])
+
+    def put_many(self, checks: Sequence[StoredCheck]) -> None:
+        """``put`` for many checks in a few statements; one transaction at a time, as any may define the same name."""
+        self._session.names.hold_checks()
+        wanted = {check.name: check for check in checks}
+        numbers = self._session.names.checks(wanted)
+        before = self._definitions(numbers.values())
+        changed = {numbers[name]: check for name, check in wanted.items() if _differs(check, before.get(name))}
+        standings = self._standings(changed)
+        self._session.upsert(CHECKS, [_row(number, check, standings) for number, check in changed.items()])
+        self._index(changed, [numbers[name] for name in before])
+        for check in changed.values():
+            self._feed.add("check", check.name)
 
     def remove(self, name: str) -> bool:
         """Forget a check; its rounds are out of sight at once and deleted by ``Retention.prune("outcomes")``."""
+        self._session.names.hold_checks()
         number = self._connection.execute(select(CHECK_IDS.c.id).where(CHECK_IDS.c.name == name)).scalar()
         if number is None or self.get(name) is None:
             return False
@@ -101,18 +101,56 @@ class SqlChecks:
         query = select(CHECK_STATES.c.check_id, CHECK_STATES.c.state).where(CHECK_STATES.c.check_id.in_(numbers))
         return {row.check_id: _decode_state(row.state) for row in self._connection.execute(query)}
 
-    def _standing(self, number: int) -> int:
-        query = select(CHECK_STATES.c.verdict).where(CHECK_STATES.c.check_id == number)
-        verdict = self._connection.execute(query).scalar()
-        return _NEW if verdict is None else STANDINGS.index(STATES[verdict])
+    def _definitions(self, numbers: Iterable[int]) -> dict[str, StoredCheck]:
+        return {
+            row.name: _stored(row)
+            for chunk in _chunks(numbers)
+            for row in self._connection.execute(select(*_DEFINITION).where(CHECKS.c.id.in_(chunk)))
+        }
 
-    def _index(self, number: int, check: StoredCheck) -> None:
-        self._connection.execute(delete(CHECK_TAGS).where(CHECK_TAGS.c.check_id == number))
-        self._connection.execute(delete(CHECK_LOCATIONS).where(CHECK_LOCATIONS.c.check_id == number))
-        tags = check.spec.get("tags") or {}
-        self._session.insert(CHECK_TAGS, [(name, number, str(value)) for name, value in tags.items()])
-        locations = dict.fromkeys(check.spec.get("locations") or [_EVERYWHERE])
-        self._session.insert(CHECK_LOCATIONS, [(location, number) for location in locations])
+    def _standings(self, numbers: Iterable[int]) -> dict[int, int]:
+        """Where the checks that have a state stand while they are not paused."""
+        columns = (CHECK_STATES.c.check_id, CHECK_STATES.c.verdict)
+        return {
+            row.check_id: STANDINGS.index(STATES[row.verdict])
+            for chunk in _chunks(numbers)
+            for row in self._connection.execute(select(*columns).where(CHECK_STATES.c.check_id.in_(chunk)))
+        }
+
+    def _index(self, checks: Mapping[int, StoredCheck], before: Iterable[int]) -> None:
+        for chunk in _chunks(number for number in before if number in checks):
+            self._connection.execute(delete(CHECK_TAGS).where(CHECK_TAGS.c.check_id.in_(chunk)))
+            self._connection.execute(delete(CHECK_LOCATIONS).where(CHECK_LOCATIONS.c.check_id.in_(chunk)))
+        tags: list[tuple[str, int, str]] = []
+        locations: list[tuple[str, int]] = []
+        for number, check in checks.items():
+            tags.extend((name, number, str(value)) for name, value in (check.spec.get("tags") or {}).items())
+            locations.extend((name, number) for name in dict.fromkeys(check.spec.get("locations") or [_EVERYWHERE]))
+        self._session.insert(CHECK_TAGS, tags)
+        self._session.insert(CHECK_LOCATIONS, locations)
+
+
+def _chunks(numbers: Iterable[int]) -> Iterator[list[int]]:
+    rest = iter(numbers)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
+
+
+def _differs(check: StoredCheck, before: StoredCheck | None) -> bool:
+    return before is None or msgspec.structs.replace(before, changed=check.changed) != check
+
+
+def _row(number: int, check: StoredCheck, standings: Mapping[int, int]) -> tuple[Any, ...]:
+    return (
+        number,
+        check.name,
+        check.origin,
+        check.paused,
+        msgspec.json.encode(check.spec).decode(),
+        check.changed,
+        f"{check.name}\n{check.spec.get('url', '')}".casefold(),
+        _PAUSED if check.paused else standings.get(number, _NEW),
+    )
 
 
 def _stored(row: Any) -> StoredCheck:

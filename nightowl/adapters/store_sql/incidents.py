@@ -48,8 +48,11 @@ class SqlIncidents:
             self._feed.add("incident", incident)
 
     def get(self, incident: str) -> Incident | None:
-        """One incident."""
-        blob = self._connection.execute(select(INCIDENTS.c.incident).where(INCIDENTS.c.id == incident)).scalar()
+        """One incident; in a transaction no other can change it from here on until the commit."""
+        query = select(INCIDENTS.c.incident).where(INCIDENTS.c.id == incident)
+        if self._session.writes:
+            query = query.with_for_update()  # SQLite, whose transactions write one at a time, leaves it out
+        blob = self._connection.execute(query).scalar()
         return None if blob is None else _decode(blob)
 
     def open(self) -> list[Incident]:

@@ -34,6 +34,7 @@ class Names:
         self._bulk = bulk
         self._shared = known
         self._removals: int | None = None
+        self._held = False
         self._known_checks: dict[str, int] = {}
         self._new_checks: dict[str, int] = {}
         self._new_locations: dict[str, int] = {}
@@ -49,8 +50,19 @@ class Names:
         """The numbers of these locations; one that has none gets one."""
         return self._numbers(LOCATION_IDS, names, self._shared.locations, self._new_locations)
 
+    def found(self, names: Collection[str]) -> dict[str, int]:
+        """The numbers of those of these checks that have one; for reading, as it gives none."""
+        return self._lookup(CHECK_IDS, sorted(names))
+
+    def hold_checks(self) -> None:
+        """Let no other transaction define or remove checks until this one ends; what is learned from now on is true."""
+        if not self._held:
+            self._connection.execute(_REMOVALS.with_for_update())
+            self._held = True
+            self.forget_checks()
+
     def forget_checks(self) -> None:
-        """A check was removed in this transaction."""
+        """A check was removed, in this transaction or in one before."""
         self._removals = None
         self._new_checks.clear()
 

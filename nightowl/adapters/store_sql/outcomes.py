@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -11,10 +11,11 @@ from sqlalchemy import Select, and_, select
 from nightowl.adapters.store_sql.schema import ATTEMPTS, CHECK_IDS, LOCATION_IDS, OUTCOMES, STATES
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.times import from_ms, to_ms
-from nightowl.core.values import Attempt, Certificate, Outcome, Phases
+from nightowl.core.values import Attempt, Certificate, Outcome, Phases, Round
 
 _CODES = {state: code for code, state in enumerate(STATES)}
 _NO_FIGURE = (None,) * 13
+_CHUNK = 400
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[int | None, tuple[Attempt, ...]]).decode
@@ -63,6 +64,24 @@ class Outcomes:
         )
         return set(self._connection.execute(query).scalars())
 
+    def votes(self, rounds: Sequence[Round]) -> list[Outcome]:
+        """The outcomes of all these rounds that came in time, in order of due and check.
+
+        Of their attempts only the kept one is there, without its excerpt, and of its certificate only the expiry.
+        """
+        checks = self._session.names.found({item.check for item in rounds})
+        wanted = {(to_ms(item.due), checks[item.check]): item.check for item in rounds if item.check in checks}
+        # neighbours in time together: each check then has few rows between the first and the last of them
+        keys = sorted(wanted)
+        found: list[Outcome] = []
+        for start in range(0, len(keys), _CHUNK):
+            chunk = keys[start : start + _CHUNK]
+            rows = self._connection.execute(_in_time({check for _, check in chunk}, chunk[0][0], chunk[-1][0]))
+            asked = set(chunk)  # a round of the next chunk may have this one's last moment and one of its checks
+            inside = sorted((row for row in rows if (row.due, row.check_id) in asked), key=_place)
+            found.extend(_outcome(wanted[row.due, row.check_id], row, None) for row in inside)
+        return found
+
     def outcome_range(self, check: str, start: float, end: float, limit: int) -> list[Outcome]:
         """Outcomes with ``start < due <= end`` in order of due and location, the newest ``limit``.
 
@@ -75,6 +94,18 @@ class Outcomes:
 _NAMED = CHECK_IDS.join(OUTCOMES, OUTCOMES.c.check_id == CHECK_IDS.c.id).join(
     LOCATION_IDS, LOCATION_IDS.c.id == OUTCOMES.c.location_id
 )
+
+
+def _place(row: Any) -> tuple[int, int, str]:
+    return row.due, row.check_id, row.name
+
+
+def _in_time(checks: Collection[int], first: int, last: int) -> Select[Any]:
+    return (
+        select(OUTCOMES, LOCATION_IDS.c.name)
+        .join(LOCATION_IDS, LOCATION_IDS.c.id == OUTCOMES.c.location_id)
+        .where(OUTCOMES.c.check_id.in_(checks), OUTCOMES.c.due.between(first, last), ~OUTCOMES.c.late)
+    )
 
 
 def outcome_range(check: str, start: float, end: float, limit: int) -> Select[Any]:

@@ -66,7 +66,7 @@ class Verdicts:
 
     def closed(self, rounds: Sequence[Round]) -> set[Round]:
         """Those of ``rounds`` that have a verdict."""
-        checks = self._numbers({item.check for item in rounds})
+        checks = self._session.names.found({item.check for item in rounds})
         wanted = {(to_ms(item.due), checks[item.check]): item for item in rounds if item.check in checks}
         # neighbours in time together: each check then has few rows between the first and the last of them
         keys = sorted(wanted)
@@ -152,16 +152,6 @@ class Verdicts:
             code = _STANDING[verdict]
             for start in range(0, len(numbers), _CHUNK):
                 self._connection.execute(_PLACE, {"checks": numbers[start : start + _CHUNK], "code": code})
-
-    def _numbers(self, names: set[str]) -> dict[str, int]:
-        ordered = sorted(names)
-        found: dict[str, int] = {}
-        for start in range(0, len(ordered), _CHUNK):
-            query = select(CHECK_IDS.c.name, CHECK_IDS.c.id).where(
-                CHECK_IDS.c.name.in_(ordered[start : start + _CHUNK])
-            )
-            found.update({row.name: row.id for row in self._connection.execute(query)})
-        return found
 
 
 class SqlRounds(Tickets, Outcomes, Verdicts):

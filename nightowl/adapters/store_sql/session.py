@@ -12,11 +12,15 @@ from nightowl.adapters.store_sql.names import Names
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A connection inside a transaction, the compiled bulk statements, and the numbers of names."""
+    """A connection inside a transaction, the compiled bulk statements, and the numbers of names.
+
+    ``writes`` is false in a read, where nothing may be locked.
+    """
 
     connection: Connection
     bulk: Bulk
     names: Names
+    writes: bool
 
     def insert(self, table: Table, rows: Rows) -> int:
         """Insert rows (all columns, in order); a key that is there already is an ``IntegrityError``."""

@@ -57,7 +57,7 @@ class SqlStore:
         """
         with translated(self._url):
             with self._engines.writer.begin() as connection:
-                session = self._session(connection)
+                session = self._session(connection, writes=True)
                 unit = SqlUnit(session)
                 if lease is not None:
                     unit.leases.confirm(lease)
@@ -69,7 +69,7 @@ class SqlStore:
     def read(self) -> Iterator[SqlUnit]:
         """A consistent view, for reading only. Raises ``StoreUnavailable``."""
         with translated(self._url), self._engines.reader.begin() as connection:
-            yield SqlUnit(self._session(connection))
+            yield SqlUnit(self._session(connection, writes=False))
 
     def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the database answers."""
@@ -80,5 +80,5 @@ class SqlStore:
         """Give connections back."""
         self._engines.dispose()
 
-    def _session(self, connection: Connection) -> Session:
-        return Session(connection, self._bulk, Names(connection, self._bulk, self._known))
+    def _session(self, connection: Connection, *, writes: bool) -> Session:
+        return Session(connection, self._bulk, Names(connection, self._bulk, self._known), writes)
