@@ -13,9 +13,13 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
+from nightowl.adapters.store_sql.failures import describe, masked
 from nightowl.core.errors import ConfigurationError, Mistake
 
-_PATIENCE = 15  # seconds to wait for a connection, or for another process's lock
+_PATIENCE = 15  # seconds to wait for a connection, or for SQLite's one lock
+_LOCK_WAIT = 3  # seconds to wait for a lock that another transaction holds on a server
+_IDLE = 5  # seconds after which a server ends a transaction in which nothing happens, and frees its locks
+_SLOWEST = 120  # seconds that MariaDB may take to answer, a migration's statements included
 _DRIVERS = {
     "sqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
@@ -53,12 +57,16 @@ def parse(url: str) -> URL:
 
 
 def connect(url: URL) -> Engines:
-    """Engines for ``url``; nothing is connected yet."""
+    """Engines for ``url``; nothing is connected yet.
+
+    Raises ``ConfigurationError`` for arguments in the URL that the driver refuses: here, or once it connects.
+    """
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
-    if url.get_backend_name() == "postgresql":
-        return _postgresql(url)
-    return _mariadb(url)
+    try:
+        return _postgresql(url) if url.get_backend_name() == "postgresql" else _mariadb(url)
+    except (TypeError, ValueError) as error:
+        raise _refused(url, error) from None
 
 
 def _mistake(found: str) -> Mistake:
@@ -109,6 +117,12 @@ def _sqlite(url: URL) -> Engines:
     return Engines(writer, reader)
 
 
+def _refused(url: URL, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        [_mistake(f'"{describe(url)}" with arguments that the driver refuses ({masked(error, url)})')]
+    )
+
+
 def _make_private(path: str) -> None:
     """Make the file of a new database for its owner only, as it will hold password hashes.
 
@@ -120,32 +134,63 @@ def _make_private(path: str) -> None:
 
 
 def _postgresql(url: URL) -> Engines:
-    engines = _server(url, {"connect_timeout": _PATIENCE, "application_name": "nightowl"})
+    arguments = {
+        "connect_timeout": _PATIENCE,
+        "application_name": "nightowl",
+        # a server that went away without a word is known to be gone within about ten seconds
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,  # milliseconds
+    }
+    bounds = {"lock_timeout": f"{_LOCK_WAIT}s", "idle_in_transaction_session_timeout": f"{_IDLE}s"}
+    # what stands in the URL comes last, and wins
+    options = [*(f"-c {name}={value}" for name, value in bounds.items()), *_texts(url.query.get("options", ()))]
+    engines = _server(url, arguments, {"options": " ".join(options)})
     return engines._replace(reader=engines.reader.execution_options(postgresql_readonly=True))
 
 
 def _mariadb(url: URL) -> Engines:
-    engines = _server(
-        url, {"connect_timeout": _PATIENCE, "charset": "utf8mb4", "init_command": "SET time_zone = '+00:00'"}
-    )
-    event.listen(engines.reader, "connect", _only_read)
+    arguments = {
+        "connect_timeout": _PATIENCE,
+        "read_timeout": _SLOWEST,
+        "write_timeout": _SLOWEST,
+        "charset": "utf8mb4",
+        "init_command": "SET time_zone = '+00:00'",
+    }
+    # MySQL takes the second part for a comment, as it has no such bound
+    bounds = f"SET SESSION innodb_lock_wait_timeout = {_LOCK_WAIT} /*M!100300 , idle_transaction_timeout = {_IDLE} */"
+    engines = _server(url, arguments, {})
+    event.listen(engines.writer, "connect", partial(_first, bounds))
+    event.listen(engines.reader, "connect", partial(_first, "SET SESSION TRANSACTION READ ONLY"))
     return engines
 
 
-def _only_read(connection: Any, _record: object) -> None:
+def _texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _first(statement: str, connection: Any, _record: object) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        cursor.execute(statement)
 
 
-def _server(url: URL, arguments: dict[str, Any]) -> Engines:
-    options: dict[str, Any] = {
-        # what stands in the URL wins
-        "connect_args": {key: value for key, value in arguments.items() if key not in url.query},
-        "paramstyle": "format",
-        "pool_pre_ping": True,
-        "pool_timeout": _PATIENCE,
-    }
-    return Engines(
-        create_engine(url, isolation_level="READ COMMITTED", **options),
-        create_engine(url, isolation_level="REPEATABLE READ", **options),
+def _server(url: URL, defaults: dict[str, Any], writing: dict[str, Any]) -> Engines:
+    """Engines for a server; ``writing`` is what only the writer's connections get."""
+    arguments = {key: value for key, value in defaults.items() if key not in url.query}
+    options: dict[str, Any] = {"paramstyle": "format", "pool_pre_ping": True, "pool_timeout": _PATIENCE}
+    engines = Engines(
+        create_engine(url, isolation_level="READ COMMITTED", connect_args=arguments | writing, **options),
+        create_engine(url, isolation_level="REPEATABLE READ", connect_args=arguments, **options),
     )
+    for engine in engines:
+        event.listen(engine, "do_connect", partial(_open, url))
+    return engines
+
+
+def _open(url: URL, dialect: Any, _record: object, cargs: Any, cparams: Any) -> Any:
+    """Connect by the driver; that it does not know an argument is the user's mistake, not the server's."""
+    try:
+        return dialect.connect(*cargs, **cparams)
+    except (TypeError, ValueError, FileNotFoundError, PermissionError, dialect.loaded_dbapi.ProgrammingError) as error:
+        raise _refused(url, error) from None
