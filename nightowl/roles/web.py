@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from nightowl.config import check_from_spec, spec_to_toml
+from nightowl.config import Configuration, check_from_spec, spec_to_toml
 from nightowl.core.errors import NotFound
 from nightowl.core.routing import trial
 from nightowl.core.values import Check
@@ -16,7 +16,7 @@ from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
 from nightowl.web.app import make_app
 from nightowl.web.exposition import metrics
-from nightowl.web.handlers import Handlers, WebSettings
+from nightowl.web.handlers import ChannelUse, Handlers, WebSettings
 from nightowl.web.serve import ServerThread
 from nightowl.wire.addresses import is_loopback, link
 from nightowl.wire.checks import check_kinds
@@ -84,7 +84,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
         check_from_spec=partial(_check, installation),
         spec_to_toml=spec_to_toml,
         locations=lambda: installation.current().locations,
-        channels=lambda: list(installation.current().channels),
+        channels=lambda: _channels(installation.current()),
         test_channel=_tester(installation),
         problems=lambda: [*installation.problems, *unreachable()],
         unreachable=unreachable,
@@ -95,6 +95,15 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
 
 def _check(installation: Installation, name: str, spec: Mapping[str, Any]) -> Check:
     return check_from_spec(name, spec, locations=installation.current().locations, kinds=check_kinds())
+
+
+def _channels(configuration: Configuration) -> list[ChannelUse]:
+    return [
+        ChannelUse(
+            name=name, kind=settings.kind, routes=tuple(route for route in configuration.routes if name in route.to)
+        )
+        for name, settings in configuration.channels.items()
+    ]
 
 
 def _tester(installation: Installation) -> Callable[[str], None]:

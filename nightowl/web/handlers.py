@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from nightowl.core.values import Check, Location
+from nightowl.core.values import Check, Location, Route
 from nightowl.ports import Clock, Store
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -40,6 +40,14 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
         return urlsplit(self.public_url).netloc.rpartition("@")[2].lower()
 
 
+class ChannelUse(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel: its kind (``email``, ``webhook``, ...) and the routes that lead to it."""
+
+    name: str
+    kind: str
+    routes: tuple[Route, ...] = ()
+
+
 class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that pages and API call.
 
@@ -56,7 +64,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     check_from_spec: Callable[[str, Mapping[str, Any]], Check]
     spec_to_toml: Callable[[Mapping[str, Mapping[str, Any]]], str]
     locations: Callable[[], Mapping[str, Location]]
-    channels: Callable[[], Sequence[str]]
+    channels: Callable[[], Sequence[ChannelUse]]
     test_channel: Callable[[str], None]
     problems: Callable[[], Sequence[str]]
     unreachable: Callable[[], Sequence[str]]

@@ -125,10 +125,34 @@ def test_the_keys_are_listed_and_can_be_switched_off(page, shown):
     page.goto(shown.base)
     page.keyboard.press("?")
     assert page.get_by_role("heading", name="Keys").is_visible()
+    assert page.evaluate("document.activeElement.id") == "keys-close"
     page.get_by_role("button", name="Switch keys off").click()
     page.wait_for_load_state()
     page.keyboard.press("?")
     assert not page.get_by_role("heading", name="Keys").is_visible()
+
+
+def test_the_key_to_acknowledge_needs_a_chosen_row(page, shown):
+    with shown.store.transaction() as unit:
+        unit.incidents.apply([opened_for_a_key(unit.incidents.get("own-office-1"))])
+    page.goto(shown.base)
+    page.wait_for_selector("body[data-connected]")
+    buttons = page.get_by_role("button", name="Acknowledge")
+    before = buttons.count()
+    page.keyboard.press("a")
+    page.locator("#incident-own-key a[data-row]").focus()
+    page.keyboard.press("a")
+    page.wait_for_selector("#incident-own-key .acked")
+    assert buttons.count() == before - 1
+
+
+def opened_for_a_key(found):
+    from msgspec.structs import replace  # noqa: PLC0415
+
+    from nightowl.core.values import Change  # noqa: PLC0415
+
+    fresh = replace(found, id="own-key", subject="location/key")
+    return Change(event="opened", incident=fresh, at=found.opened, text="opened")
 
 
 def test_a_theme_is_chosen_and_kept(page, shown):

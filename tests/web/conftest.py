@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from nightowl.config import check_from_spec, spec_to_toml
 from nightowl.core.errors import DeliveryFailed, NotFound
-from nightowl.core.values import Check
+from nightowl.core.values import Check, Route
 from nightowl.flows import notify
 from nightowl.ports import Store
 from nightowl.testing.store import memory_store
 from nightowl.web.app import make_app
-from nightowl.web.handlers import Handlers, WebSettings
+from nightowl.web.handlers import ChannelUse, Handlers, WebSettings
 
 with warnings.catch_warnings():
     # Starlette would rather have a successor of httpx, which nothing else here needs.
@@ -41,6 +41,8 @@ scene = _load_scene()
 
 NOW = 1_763_665_020.0
 """2025-11-20T18:57:00Z."""
+
+ROUTES = (Route(name="shop", match={"team": "shop"}, to=("ops-mail", "ops-hook")),)
 
 LOOPBACK = "http://127.0.0.1:5555"
 
@@ -76,7 +78,7 @@ class World:
             check_from_spec=self._check,
             spec_to_toml=spec_to_toml,
             locations=lambda: scene.LOCATIONS,
-            channels=lambda: self.channels,
+            channels=lambda: [ChannelUse(name=name, kind="webhook", routes=ROUTES) for name in self.channels],
             test_channel=self._test_channel,
             problems=lambda: [*self.problems, *self.unreachable],
             unreachable=lambda: self.unreachable,

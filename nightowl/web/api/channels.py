@@ -14,7 +14,7 @@ def router(handlers: Handlers) -> APIRouter:
 
     @api.get("", summary="All channels, by name")
     def list_channels() -> list[ChannelModel]:
-        return [ChannelModel(name=name) for name in sorted(handlers.channels())]
+        return [ChannelModel.of(channel) for channel in sorted(handlers.channels(), key=lambda channel: channel.name)]
 
     @api.post("/{name}/test", status_code=204, summary="Send a test notice", description="502 where it was not taken.")
     def test_channel(name: str) -> None:

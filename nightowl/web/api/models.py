@@ -289,10 +289,19 @@ class LocationModel(Model):
     labels: dict[str, str] = {}
 
 
+class RouteModel(Model):
+    """Which incidents go to a channel."""
+
+    name: str
+    match: dict[str, str] = Field({}, description="By `severity`, `name` or a tag: the value asked for (a pattern).")
+
+
 class ChannelModel(Model):
     """Somewhere that notices go."""
 
     name: str
+    kind: str = Field(examples=["email"])
+    routes: list[RouteModel] = Field([], description="The routes that lead there.")
 
 
 class SeriesModel(Model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nightowl.web.handlers import ChannelUse
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 
@@ -11,7 +12,7 @@ from nightowl.web.rendering import View
 class ChannelList(msgspec.Struct, frozen=True, kw_only=True):
     """The channels by name; after a test, ``tested`` is the one and ``failure`` what went wrong (empty: nothing)."""
 
-    channels: tuple[str, ...]
+    channels: tuple[ChannelUse, ...]
     tested: str = ""
     failure: str = ""
 

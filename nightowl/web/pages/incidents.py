@@ -61,7 +61,7 @@ def build(ask: Ask) -> View:
         incident=incident,
         timeline=ask.unit.incidents.timeline(incident.id),
         notices=ask.unit.outbox.of(incident.id),
-        channels=tuple(ask.handlers.channels()),
+        channels=tuple(channel.name for channel in ask.handlers.channels()),
         already="already" in ask.query,
     )
     return View(template="incident.html", title=incident.subject, data=data)

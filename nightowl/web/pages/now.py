@@ -71,7 +71,7 @@ def build(ask: Ask) -> View:
         partial=_partial(running),
         resolved=tuple(i for i in recent if i.resolved and i.resolved > ask.now - RECENT)[:_SHOWN],
         last_round=max((state.last.closed for state in states.values() if state.last), default=None),
-        channels=tuple(ask.handlers.channels()),
+        channels=tuple(channel.name for channel in ask.handlers.channels()),
     )
     return View(template="now.html", title="Now", data=data)
 
