@@ -22,10 +22,9 @@ from nightowl.cli.probe_output import Screen, json_line, plain_line
 from nightowl.core.errors import NightOwlError
 from nightowl.core.values import Check, Job, Network, Outcome, Policy, State, Target
 from nightowl.flows.perform import Performer
-from nightowl.wire.addresses import guarded_locations
-from nightowl.wire.checks import check_kinds, load_configuration
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.engine import engine
+from nightowl.wire.kinds import check_kinds
 
 HERE = "local"
 """The location of URLs that were given on the command line."""
@@ -211,6 +210,9 @@ def _configured(options: Options) -> Iterator[Subject]:
         if options.names:
             raise click.UsageError("--check names a check of a configuration: give it with -c PATH.")
         return
+    from nightowl.wire.addresses import guarded_locations  # noqa: PLC0415  pydantic, which typed URLs need not wait for
+    from nightowl.wire.checks import load_configuration  # noqa: PLC0415  likewise
+
     try:
         configuration = load_configuration(options.path)
         locations = guarded_locations(configuration)

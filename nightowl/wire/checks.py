@@ -11,20 +11,14 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from nightowl import plugins
 from nightowl.config import Configuration, check_from_spec, load
 from nightowl.core.errors import ConfigurationError
 from nightowl.core.values import Check, Location, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
+from nightowl.wire.kinds import check_kinds
 
-KINDS = ("http", "https")
-"""The kinds of checks that the engine runs by itself."""
-
-
-def check_kinds() -> tuple[str, ...]:
-    """Return every kind of check that can be run here."""
-    return (*KINDS, *plugins.probes())
+__all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration"]
 
 
 def load_configuration(path: str | None) -> Configuration:

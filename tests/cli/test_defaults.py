@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from nightowl.cli import main
+from nightowl.roles.installation import Installation
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +54,19 @@ def test_examples_in_help_stand_on_lines_of_their_own(command: str, line: str) -
     shown = run(command, "--help").output
     assert "\\b" not in shown
     assert any(each.startswith(line) for each in shown.splitlines())
+
+
+def test_an_address_that_was_given_stays_over_a_reload(folder: Path) -> None:
+    file = folder / "owl.toml"
+    file.write_text('[server]\nlisten = "127.0.0.1:5000"\n')
+    installation = Installation(str(file), listen=("127.0.0.1", 6000))
+    file.write_text('[server]\nlisten = "127.0.0.1:5000"\n[check.shop]\nurl = "https://shop.example/"\n')
+    assert installation.reload_now() == ""
+    assert list(installation.current().checks) == ["shop"]
+    assert installation.current().server.listen_port == 6000
+    assert installation.problems == []
+
+
+def test_typed_urls_are_probed_without_what_configurations_need() -> None:
+    program = "import sys, nightowl.cli.probe; sys.exit('pydantic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
