@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from time import monotonic
 
 from nightowl.adapters.probes import expectations
 from nightowl.adapters.probes.body import MAX_BODY, MAX_HEADERS, decode, decompress, excerpt
 from nightowl.adapters.probes.expectations import Headers
 from nightowl.adapters.probes.failure import Failure
+from nightowl.adapters.probes.redaction import Mask
 from nightowl.core.values import Expect
 
 _END_OF_HEADERS = (b"\r\n", b"\n")
@@ -66,7 +66,7 @@ class Answer:
             return 0
         return None
 
-    def excerpt(self, mask: Callable[[str], str]) -> str:
+    def excerpt(self, mask: Mask) -> str:
         """The start of the body as text, masked."""
         return excerpt(b"".join(self._chunks), mask) if self._chunks else ""
 
@@ -76,8 +76,11 @@ class Answer:
             return True
         return self.size > _LIGHT and self._keep == MAX_BODY
 
-    def judge(self, expect: Expect, status: int) -> None:
-        """Raise the failure of the first expectation that the answer breaks; the body must be whole in any case."""
+    def judge(self, expect: Expect, status: int, mask: Mask) -> None:
+        """Raise the failure of the first expectation that the answer breaks; the body must be whole in any case.
+
+        ``mask`` hides secrets in what the failure quotes.
+        """
         if not (expect.header or self._keep == MAX_BODY or self._encoded()):
             expectations.judge_status(expect, status)
             return
@@ -85,8 +88,8 @@ class Answer:
         data = decompress(b"".join(self._chunks), headers.get("content-encoding", ""))
         self._chunks = [data]
         expectations.judge_status(expect, status)
-        expectations.judge_headers(expect, headers)
-        expectations.judge_body(expect, lambda: decode(data, headers.get("content-type", "")))
+        expectations.judge_headers(expect, headers, mask)
+        expectations.judge_body(expect, lambda: decode(data, headers.get("content-type", "")), mask)
 
     def _encoded(self) -> bool:
         """Whether the body is compressed, so that all of it is needed to know that it is whole."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable
 from contextlib import suppress
 
 from nightowl.adapters.probes.failure import Failure
+from nightowl.adapters.probes.redaction import Mask
 
 MAX_BODY = 1 << 20
 """Bytes of a body, also after decompression."""
@@ -72,9 +72,10 @@ def decode(data: bytes, content_type: str) -> str:
         raise Failure("decode.charset", f"the body is not text in its declared charset {shown!r}") from None
 
 
-def excerpt(data: bytes, mask: Callable[[str], str]) -> str:
+def excerpt(data: bytes, mask: Mask) -> str:
     """The start of a body as printable text, masked before it is cut: half a secret would not be recognised."""
-    text = mask(data[:EXCERPT_SOURCE].decode("utf-8", "replace"))[:EXCERPT]
+    text = data[:EXCERPT_SOURCE].decode("utf-8", "replace").replace("\0", "")  # UTF-16 would space a secret out
+    text = mask(text.rstrip("\N{REPLACEMENT CHARACTER}"))[:EXCERPT]
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text)
 
 

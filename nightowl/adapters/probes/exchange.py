@@ -146,7 +146,7 @@ class Exchange:
         try:
             if self._failure is not None:
                 raise self._failure
-            self._answer.judge(target.expect, self._status)
+            self._answer.judge(target.expect, self._status, self._plan.mask)
         except Failure as failure:
             reason, detail = failure.reason, failure.detail
             state = state_of(reason)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-import jsonpath_rfc9535
 import msgspec
 import regex
 
 from nightowl.adapters.probes.failure import TARGET, Failure
+from nightowl.adapters.probes.jsonpath import Document
+from nightowl.adapters.probes.redaction import QUOTED, Mask, quoted
 from nightowl.core.values import Certificate, Expect, Warn
 
 REGEX_SECONDS = 0.1
 """How long one search of a pattern may take; meanwhile other threads run."""
-MAX_DEPTH = 100
-"""How deep a JSON document may be nested."""
 
 Text = Callable[[], str]
 """Gives the body's text; decoding is paid for only where somebody asks."""
@@ -53,28 +51,31 @@ def judge_status(expect: Expect, status: int) -> None:
     raise Failure("http.status" if status >= 400 else "assert.status", f"status {status}, expected {wanted}")
 
 
-def judge_headers(expect: Expect, headers: Mapping[str, str]) -> None:
-    """Raise ``assert.header`` unless each header is there and contains its text."""
+def judge_headers(expect: Expect, headers: Mapping[str, str], mask: Mask = str) -> None:
+    """Raise ``assert.header`` unless each header is there and contains its text; ``mask`` hides secrets in it."""
     for name, wanted in expect.header.items():
         found = headers.get(name)
         if found is None:
             raise Failure("assert.header", f"the header {name} is missing")
         if wanted not in found:
-            raise Failure("assert.header", f"the header {name} does not contain {wanted[:100]!r}")
+            raise Failure("assert.header", f"the header {name} does not contain {quoted(wanted, mask)}")
 
 
-def judge_body(expect: Expect, text: Text) -> None:
-    """Raise ``assert.body``, ``assert.json`` or ``decode.json`` unless the body is what is expected."""
+def judge_body(expect: Expect, text: Text, mask: Mask = str) -> None:
+    """Raise ``assert.body``, ``assert.json`` or ``decode.json`` unless the body is what is expected.
+
+    ``mask`` hides secrets in what is quoted of the expectation and of the body.
+    """
     if expect.body and expect.body not in text():
-        raise Failure("assert.body", f"the body does not contain {expect.body[:100]!r}")
+        raise Failure("assert.body", f"the body does not contain {quoted(expect.body, mask)}")
     if expect.not_body and expect.not_body in text():
-        raise Failure("assert.body", f"the body contains {expect.not_body[:100]!r}")
+        raise Failure("assert.body", f"the body contains {quoted(expect.not_body, mask)}")
     if expect.regex:
-        _judge_pattern(expect.regex, text())
+        _judge_pattern(expect.regex, text(), mask)
     if expect.json:
-        document = _document(text())
+        document = Document(text())
         for path, wanted in expect.json.items():
-            _judge_path(path, wanted, document)
+            _judge_path(path, wanted, document, mask)
 
 
 def reads_body(expect: Expect) -> bool:
@@ -93,15 +94,17 @@ def shortcomings(warn: Warn, duration: float, certificate: Certificate | None, n
     return "", ""
 
 
-def _judge_pattern(pattern: str, text: str) -> None:
+def _judge_pattern(pattern: str, text: str, mask: Mask) -> None:
     try:
         found = _pattern(pattern).search(text, concurrent=True, timeout=REGEX_SECONDS)
     except TimeoutError:
-        raise Failure("assert.body", f"the pattern {pattern[:100]!r} took longer than {REGEX_SECONDS:g} s") from None
+        raise Failure(
+            "assert.body", f"the pattern {quoted(pattern, mask)} took longer than {REGEX_SECONDS:g} s"
+        ) from None
     except regex.error as error:
-        raise Failure(TARGET, f"the pattern {pattern[:100]!r} is not a regular expression: {error}") from None
+        raise Failure(TARGET, f"the pattern {quoted(pattern, mask)} is not a regular expression: {error}") from None
     if not found:
-        raise Failure("assert.body", f"the body does not match {pattern[:100]!r}")
+        raise Failure("assert.body", f"the body does not match {quoted(pattern, mask)}")
 
 
 @lru_cache(maxsize=1024)
@@ -109,51 +112,14 @@ def _pattern(pattern: str) -> Any:
     return regex.compile(pattern)
 
 
-def _document(text: str) -> Any:
-    try:
-        document = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise Failure("decode.json", f"the body is not JSON: {error}") from None
-    except RecursionError:
-        document = None
-        too_deep = True
-    else:
-        too_deep = _deeper_than(document, MAX_DEPTH)
-    if too_deep:
-        raise Failure("decode.json", f"the JSON document is nested deeper than {MAX_DEPTH} levels")
-    return document
-
-
-def _deeper_than(document: Any, limit: int) -> bool:
-    level = [document]
-    for _ in range(limit):
-        below: list[Any] = []
-        for node in level:
-            if isinstance(node, dict):
-                below.extend(node.values())
-            elif isinstance(node, list):
-                below.extend(node)
-        if not below:
-            return False
-        level = below
-    return True
-
-
-@lru_cache(maxsize=1024)
-def _path(path: str) -> jsonpath_rfc9535.JSONPathQuery:
-    return jsonpath_rfc9535.compile(path)
-
-
-def _judge_path(path: str, wanted: Any, document: Any) -> None:
-    try:
-        values = _path(path).find(document).values()
-    except jsonpath_rfc9535.JSONPathError as error:
-        raise Failure(TARGET, f"{path[:100]!r} is not a JSONPath: {error}") from None
-    if not values:
-        raise Failure("assert.json", f"nothing is at {path}")
-    for value in values:
+def _judge_path(path: str, wanted: Any, document: Document, mask: Mask) -> None:
+    found = False
+    for value in document.at(path):
+        found = True
         if not _same(value, wanted):
-            raise Failure("assert.json", f"{path} is {_shown(value)}, expected {_shown(wanted)}")
+            raise Failure("assert.json", f"{path} is {_shown(value, mask)}, expected {_shown(wanted, mask)}")
+    if not found:
+        raise Failure("assert.json", f"nothing is at {path}")
 
 
 def _same(value: Any, wanted: Any) -> bool:
@@ -161,5 +127,5 @@ def _same(value: Any, wanted: Any) -> bool:
     return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
 
 
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)[:100]
+def _shown(value: Any, mask: Mask) -> str:
+    return mask(msgspec.json.encode(value).decode())[:QUOTED]

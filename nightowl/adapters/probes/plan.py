@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import ssl
 from base64 import b64encode
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -68,7 +67,7 @@ class Plan:
         self.constants = constants(target)
         self.options = request_options(target, self.first)
         self.keep = MAX_BODY if expectations.reads_body(target.expect) else EXCERPT_SOURCE
-        self.mask: Callable[[str], str] = redactor(target)
+        self.mask = redactor(target)
 
 
 def first_request(target: Target) -> Request:
@@ -81,8 +80,8 @@ def first_request(target: Target) -> Request:
     try:
         parts = urlsplit(target.url)
         port = parts.port
-    except ValueError as error:
-        raise Failure(TARGET, f"the URL cannot be read: {error}") from None
+    except ValueError:  # whose text may quote a part of a password
+        raise Failure(TARGET, "the URL cannot be read: its host or its port is malformed") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise Failure(TARGET, "the URL needs a scheme http or https and a host")
     headers = dict(target.headers)

@@ -10,7 +10,7 @@ from nightowl.adapters.probes.body import excerpt
 from nightowl.adapters.probes.expectations import shortcomings
 from nightowl.adapters.probes.failure import TARGET, Failure, state_of
 from nightowl.adapters.probes.reasons import explain_socket
-from nightowl.adapters.probes.redaction import redactor
+from nightowl.adapters.probes.redaction import Mask, quoted, redactor
 from nightowl.core.values import Attempt, Phases, State, Target
 from nightowl.ports import Connect
 
@@ -20,7 +20,8 @@ MAX_BANNER = 64 << 10
 
 def probe(target: Target, deadline: float, connect: Connect) -> Attempt:
     """Try ``tcp://host:port`` once, ending before ``deadline`` (monotonic seconds)."""
-    conversation = _Conversation(target, deadline)
+    mask = redactor(target)
+    conversation = _Conversation(target, deadline, mask)
     reason = detail = ""
     state = State.UP
     try:
@@ -33,7 +34,6 @@ def probe(target: Target, deadline: float, connect: Connect) -> Attempt:
     if state is State.UP:
         reason, detail = shortcomings(target.warn, duration, None, conversation.started)
         state = State.DEGRADED if reason else state
-    mask = redactor(target)
     return Attempt(
         state=state,
         started=conversation.started,
@@ -49,8 +49,9 @@ def probe(target: Target, deadline: float, connect: Connect) -> Attempt:
 class _Conversation:
     """One connection and what was heard on it."""
 
-    def __init__(self, target: Target, deadline: float) -> None:
+    def __init__(self, target: Target, deadline: float, mask: Mask) -> None:
         self.target = target
+        self.mask = mask
         self.deadline = deadline
         self.started = time()
         self.began = monotonic()
@@ -92,7 +93,8 @@ class _Conversation:
                 self.phases = Phases(connect=self.phases.connect, first_byte=monotonic() - connected)
             self.heard += data
             if not data:
-                raise Failure("assert.body", f"the peer closed without saying {self.target.expect.banner[:100]!r}")
+                wanted = quoted(self.target.expect.banner, self.mask)
+                raise Failure("assert.body", f"the peer closed without saying {wanted}")
             if len(self.heard) > MAX_BANNER:
                 raise Failure("limit.body", "the peer said more than 64 KiB without the expected banner")
 
@@ -107,8 +109,8 @@ def _endpoint(url: str) -> tuple[str, int]:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        raise Failure(TARGET, f"the URL cannot be read: {error}") from None
+    except ValueError:  # whose text may quote a part of a password
+        raise Failure(TARGET, "the URL cannot be read: its host or its port is malformed") from None
     if not host or not port:
         raise Failure(TARGET, "a tcp URL needs a host and a port: tcp://host:port")
     return host, port

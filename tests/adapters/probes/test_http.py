@@ -111,6 +111,31 @@ def test_secrets_that_a_target_sends_back_are_masked(faults, attempt):
     assert not [secret for secret in ("hunter2", "b3dsOmh1bnRlcjI", "k-77") if secret in result.excerpt]
 
 
+def test_the_values_of_references_show_nowhere(faults, attempt):
+    fields = {
+        "headers": {"X-Shop": "tr0ub4dor/&3"},
+        "url": f"http://127.0.0.1:{faults.serve('echo')}/?shop=tr0ub4dor%2F%263",
+        "secrets": ("tr0ub4dor/&3",),
+        "expect": Expect(status=((500, 500),), regex="^no tr0ub4dor/&3 here"),
+    }
+
+    result = attempt(**fields)
+
+    assert result.reason == "assert.body"
+    assert "X-Shop: ***" in result.excerpt
+    assert not [text for text in (result.excerpt, result.detail) if "tr0ub4dor" in text]
+
+
+def test_a_value_in_json_is_masked_in_what_is_said_of_it(faults, attempt):
+    result = attempt(
+        f"http://127.0.0.1:{faults.serve('json')}/",
+        secrets=("hunter2", "price"),
+        expect=Expect(json={"$.items[0]": {"key": "hunter2"}}),
+    )
+
+    assert result.detail == '$.items[0] is {"***":1}, expected {"key":"***"}'
+
+
 # -- redirects -----------------------------------------------------------------------------------------------------
 
 

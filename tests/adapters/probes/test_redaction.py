@@ -1,14 +1,16 @@
 """A target's own secrets never show, in whatever form they come back."""
 
-from base64 import b64encode
+import html
+import json
+from base64 import b64encode, urlsafe_b64encode
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightowl.adapters.probes.body import EXCERPT, excerpt
-from nightowl.adapters.probes.redaction import MASK, redactor, secret_header
+from nightowl.adapters.probes.body import EXCERPT, EXCERPT_SOURCE, excerpt
+from nightowl.adapters.probes.redaction import MASK, QUOTED, quoted, redactor, secret_header
 from nightowl.core.values import Target
 
 secrets = st.text(min_size=4, max_size=40, alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]))
@@ -22,7 +24,7 @@ def target(**fields):
 def test_a_secret_is_masked_in_all_its_forms(secret):
     hide = redactor(target(bearer=secret))
     for form in (secret, b64encode(secret.encode()).decode(), quote(secret, safe=""), quote_plus(secret)):
-        assert hide(f"<{form}>") == f"<{MASK}>"
+        assert hide(f"\0{form}\0") == f"\0{MASK}\0"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,43 @@ def test_every_place_of_a_secret_is_known(fields, shown):
     assert MASK in redactor(target(**fields))(shown)
 
 
+@given(secrets)
+def test_the_value_of_a_reference_is_masked_in_all_its_forms(secret):
+    hide = redactor(target(secrets=(secret,)))
+    escaped = json.dumps(secret)[1:-1]
+    for form in (
+        secret,
+        b64encode(secret.encode()).decode(),
+        urlsafe_b64encode(secret.encode()).decode().rstrip("="),
+        quote(secret, safe=""),
+        escaped,
+        escaped.replace("/", "\\/"),
+        html.escape(secret),
+    ):
+        assert hide(f"\0{form}\0") == f"\0{MASK}\0"
+
+
+@given(secrets, st.integers(4, 39))
+def test_the_start_of_a_secret_at_the_end_of_a_text_is_masked(secret, kept):
+    shown = redactor(target(secrets=(secret,)))(f"\0{secret[:kept]}")
+
+    assert shown == f"\0{MASK}"
+
+
+def test_the_value_of_a_short_reference_is_left():
+    assert redactor(target(secrets=("abc", "")))("abcd") == "abcd"
+
+
+def test_a_url_that_cannot_be_read_has_no_secrets_of_its_own():
+    assert redactor(target(url="https://[shop/", secrets=("hunter2",)))("<hunter2>") == f"<{MASK}>"
+
+
+def test_a_quotation_is_masked_before_it_is_cut():
+    hide = redactor(target(secrets=("hunter2-and-more",)))
+
+    assert "hunt" not in quoted("." * (QUOTED - 5) + "hunter2-and-more", hide)
+
+
 def test_what_is_no_secret_stays():
     assert redactor(target(headers={"Accept": "text/html"}))("text/html") == "text/html"
     assert [secret_header(name) for name in ("Accept", "X-Auth-Token", "Cookie", "Content-Type")] == [
@@ -56,3 +95,20 @@ def test_a_secret_is_masked_before_an_excerpt_is_cut():
 
     assert len(shown) == EXCERPT
     assert "a-sec" not in shown
+
+
+@pytest.mark.parametrize("form", ["a-secret-of-some-length", "a-secr\u00e9t-of-some-length"])
+@pytest.mark.parametrize("shift", range(4, 23))
+def test_a_secret_that_the_source_of_an_excerpt_cuts_in_two_is_masked(form, shift):
+    filler = b"other-secret" * 400  # so much of it that what is left of the source fits into an excerpt
+    body = filler[: EXCERPT_SOURCE - shift - 1] + b"<" + form.encode()
+
+    shown = excerpt(body, redactor(target(secrets=(form, "other-secret"))))
+
+    assert "a-sec" not in shown
+
+
+def test_a_secret_in_utf_16_is_masked():
+    assert "hunter2" not in excerpt("<hunter2>".encode("utf-16"), redactor(target(secrets=("hunter2",)))).replace(
+        "\N{MIDDLE DOT}", ""
+    )

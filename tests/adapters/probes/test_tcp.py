@@ -54,6 +54,15 @@ def test_what_was_heard_instead_is_shown(faults, attempt):
     assert "220 mail.example" in attempt(f"tcp://127.0.0.1:{port}", expect=Expect(banner="IMAP")).excerpt
 
 
+def test_a_secret_banner_is_not_said_again(faults, attempt):
+    port = faults.serve("banner", speaks_first=True)
+
+    result = attempt(f"tcp://127.0.0.1:{port}", expect=Expect(banner="hunter2"), secrets=("hunter2", "mail.example"))
+
+    assert result.detail == "the peer closed without saying '***'"
+    assert "220 *** ESMTP ready" in result.excerpt
+
+
 def test_a_closed_port_refuses(attempt):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
