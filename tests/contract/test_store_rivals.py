@@ -11,8 +11,8 @@ import pytest
 from msgspec.structs import replace
 
 from nightowl.adapters.store_sql import SqlStore, open_store
-from nightowl.core.errors import LeaseLost, StoreUnavailable
-from nightowl.core.values import Change, Incident, Severity
+from nightowl.core.errors import LeaseLost, Refused, StoreUnavailable
+from nightowl.core.values import Change, Incident, Severity, User
 from nightowl.ports import Lease, Store
 
 LONG, OVER = 600.0, -1.0
@@ -167,3 +167,15 @@ def test_two_that_change_an_incident_at_once_lose_neither_change(lasting_url: st
         assert unit.incidents.get("i1") == replace(INCIDENT, acknowledged=3.0, resolved=4.0)
     mine.close()
     other.close()
+
+
+def test_what_depends_on_something_that_another_removed_is_tried_again(store: Store) -> None:
+    with pytest.raises(StoreUnavailable), store.transaction() as unit:
+        unit.users.open_session(b"token", "removed meanwhile", 9e9)
+
+
+def test_a_value_that_a_server_cannot_hold_is_refused(server_url: str) -> None:
+    store = open_store(server_url, migrate=True)
+    with pytest.raises(Refused, match="cannot hold"), store.transaction() as unit:
+        unit.users.put(User(name="x" * 300, role="viewer", password_hash="$argon2"))
+    store.close()
