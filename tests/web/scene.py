@@ -49,11 +49,11 @@ def expired(ago: int, _location: str) -> tuple[State, str, str]:
 
 
 def slow(ago: int, _location: str) -> tuple[State, str, str]:
-    return (State.DEGRADED, "assert.latency", "2.41 s, more than 2 s") if ago < 12 else (State.UP, "", "")
+    return (State.DEGRADED, "assert.latency", "slower than 2 s: it took 2.41 s") if ago < 12 else (State.UP, "", "")
 
 
 def flapping(ago: int, _location: str) -> tuple[State, str, str]:
-    return (State.DOWN, "http.status", "503") if ago % 17 in (4, 5, 6) else (State.UP, "", "")
+    return (State.DOWN, "http.status", "status 503, expected 200-299") if ago % 17 in (4, 5, 6) else (State.UP, "", "")
 
 
 def only_office(_ago: int, location: str) -> tuple[State, str, str]:
