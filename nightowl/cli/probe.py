@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from ipaddress import ip_network
 from itertools import cycle
+from math import isfinite
 from pathlib import Path
 from threading import Event
 from time import monotonic, time
@@ -29,6 +30,18 @@ from nightowl.wire.kinds import check_kinds
 HERE = "local"
 """The location of URLs that were given on the command line."""
 _SLACK = 60.0
+
+
+class Seconds(click.FloatRange):
+    """A finite number of seconds from a millisecond on; *not a number* would pass every comparison with a bound."""
+
+    def __init__(self, at_most: float | None = None) -> None:
+        super().__init__(0.001, at_most)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that was given."""
+        seconds: float = super().convert(value, param, ctx)
+        return seconds if isfinite(seconds) else self.fail(f"{value} is not a finite number of seconds.", param, ctx)
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,9 +76,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("-c", "--config", "path", metavar="PATH", help="Checks of this configuration, from their locations.")
 @click.option("--check", "names", multiple=True, metavar="NAME", help="Only this check of the configuration.")
 @click.option("--attempts", type=click.IntRange(1, 100), help="Attempts an outcome; default: the check's own.")
-@click.option("--timeout", type=click.FloatRange(0.001, 3600), help="Seconds an attempt may take.")
+@click.option("--timeout", type=Seconds(3600), help="Seconds an attempt may take.")
 @click.option("--in-flight", type=click.IntRange(1, 4096), default=100, show_default=True, help="Outcomes at a time.")
-@click.option("--repeat-for", type=click.FloatRange(0.001), help="Walk the checks in a circle for that many seconds.")
+@click.option("--repeat-for", type=Seconds(), help="Walk the checks in a circle for that many seconds.")
 @click.option("--ca", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Authorities to trust (PEM).")
 @click.option("--insecure", is_flag=True, help="Do not verify certificates.")
 @click.option("--allow", multiple=True, metavar="NETWORK:PORTS", help="Guard the URLs: the internet, and this.")
