@@ -16,6 +16,8 @@ from nightowl.ports import Probe
 
 WORKERS = 128
 """Blocking probes that run at once."""
+COMPUTING = 2
+"""Answers that are judged at once: each more of them would take turns from the owner."""
 LOOKUPS = 256
 """Names that are looked up at once: a stalled resolver holds a thread until it gives up."""
 _READY_AT_ONCE = 256
@@ -113,14 +115,16 @@ class ThreadWorkers:
 
     def __init__(self) -> None:
         self._workers = Threads("probe", WORKERS)
+        self._computing = Threads("probe-judge", COMPUTING)
         self._lookups = Threads("probe-lookup", LOOKUPS)
         self.run = self._workers.run
-        self.compute = self._workers.run
+        self.compute = self._computing.run
         self.look_up = self._lookups.run
 
     def close(self) -> None:
         """Let the threads end."""
         self._workers.close()
+        self._computing.close()
         self._lookups.close()
 
 
