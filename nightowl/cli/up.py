@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -45,7 +46,11 @@ def up(path: str | None, urls: tuple[str, ...], listen: str, locations: tuple[st
         fixed = for_urls(urls) if path is None else None
         installation = Installation(path, fixed=fixed, listen=place(listen) if listen else None)
         _tell_hints(installation.current(), unused=path is None and Path(USUAL).exists())
-        roles = everything(installation, served(installation.current(), locations), ready=_tell_address)
+        roles = everything(
+            installation,
+            served(installation.current(), locations),
+            ready=partial(_tell_address, installation.current().server.listen_host),
+        )
     raise SystemExit(run(roles, reload=installation.reload))
 
 
@@ -70,5 +75,6 @@ def _refused(key: str, found: str, allowed: str) -> ConfigurationError:
     return ConfigurationError([Mistake(file="", key=key, found=found, allowed=allowed)])
 
 
-def _tell_address(port: int) -> None:
-    click.echo(f"NightOwl is at http://127.0.0.1:{port}/ (Ctrl-C ends it)", err=True)
+def _tell_address(host: str, port: int) -> None:
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"NightOwl is at http://{shown}:{port}/ (Ctrl-C ends it)", err=True)
