@@ -30,6 +30,7 @@ from nightowl.adapters.probes.loop import Loop, Workers
 from nightowl.adapters.probes.names import lookup_failure
 from nightowl.adapters.probes.plan import Plan
 from nightowl.adapters.probes.protocols import Protocols
+from nightowl.adapters.probes.redaction import redactor
 from nightowl.adapters.probes.transfers import Transfers
 from nightowl.core.values import Attempt, Policy, State, Target
 from nightowl.ports import Probe
@@ -151,6 +152,7 @@ class ProbeEngine:
             else:
                 self._probe(flight)
         except Failure as failure:
+            failure.detail = redactor(flight.target)(failure.detail)
             self._end(flight, failed(failure, started=flight.started, duration=0.0))
         except Exception as error:
             log.exception("An attempt could not be started")

@@ -126,6 +126,10 @@ def test_the_values_of_references_show_nowhere(faults, attempt):
     assert not [text for text in (result.excerpt, result.detail) if "tr0ub4dor" in text]
 
 
+def test_a_secret_in_a_host_that_is_none_is_masked(attempt):
+    assert attempt("http://hunter2..example/", secrets=("hunter2",)).detail == "'***..example' is not a host name"
+
+
 def test_a_value_in_json_is_masked_in_what_is_said_of_it(faults, attempt):
     result = attempt(
         f"http://127.0.0.1:{faults.serve('json')}/",
