@@ -7,6 +7,7 @@ import sqlite3
 import uuid
 from contextlib import suppress
 from functools import partial
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -20,6 +21,7 @@ _PATIENCE = 15  # seconds to wait for a connection, or for SQLite's one lock
 _LOCK_WAIT = 3  # seconds to wait for a lock that another transaction holds on a server
 _IDLE = 5  # seconds after which a server ends a transaction in which nothing happens, and frees its locks
 _SLOWEST = 120  # seconds that MariaDB may take to answer, a migration's statements included
+_PRIMARY_CODE = 0xFF  # the bits of an error code of SQLite that name its kind
 _DRIVERS = {
     "sqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
@@ -88,7 +90,7 @@ def _sqlite(url: URL) -> Engines:
         connection = sqlite3.connect(
             name, uri=in_memory, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-16384")
@@ -131,6 +133,24 @@ def _make_private(path: str) -> None:
     """
     with suppress(OSError):  # it is there, or SQLite says why it cannot be
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch the file to WAL, which a new file is not in yet.
+
+    Of several processes that do so at once, SQLite lets one, and tells the others "locked" without waiting, as each
+    could be waiting for another: so they try again.
+    """
+    deadline = monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.05)
+        else:
+            return
 
 
 def _postgresql(url: URL) -> Engines:
