@@ -102,6 +102,8 @@ class Leadership:
             self._reschedule(now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket)
+            for outcome in unit.rounds.votes(list(self._flights.rounds)):
+                self._flights.vote(self._flights.rounds[outcome.round], outcome)
         for location, opened in by_location(self._flights.rounds.values()).items():
             missing = [each.round for each in opened if location not in each.votes]
             self._flights.adopt(location, missing, now)
@@ -114,10 +116,6 @@ class Leadership:
         self._tickets[ticket.id] = len(opened)
         for each in opened:
             self._flights.open(each)
-            late = unit.rounds.late(each.check.name, each.round.due)
-            for outcome in unit.rounds.outcomes(each.check.name, each.round.due):
-                if outcome.location not in late:
-                    self._flights.vote(each, outcome)
 
     def _reschedule(self, now: float) -> None:
         """Let the schedule have the checks that run; those that cannot are NightOwl's own fault."""
