@@ -97,11 +97,13 @@ class Station:
         if self._clock.time.settled(steady, SETTLE):
             self._start(batch)
         else:
-            self._unsettled.append(batch)
+            with self._lock:
+                self._unsettled.append(batch)
             self._later(SETTLE, self._start_unsettled)
 
     def _start_unsettled(self) -> None:
-        batches, self._unsettled = self._unsettled, []
+        with self._lock:
+            batches, self._unsettled = self._unsettled, []
         for batch in batches:
             threading.Thread(target=self._start, args=(batch,), daemon=True).start()
 
