@@ -112,6 +112,7 @@ def _worker(app: Celery, pool: str, consumer: type) -> WorkController:
         without_mingle=True,
         without_gossip=True,
         optimization="fair",
+        use_eventloop=False,  # the hub does not wake for what pool threads acknowledge, and messages then stand still
     )
 
 
