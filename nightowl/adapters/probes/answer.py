@@ -66,9 +66,9 @@ class Answer:
             return 0
         return None
 
-    def excerpt(self, mask: Mask) -> str:
-        """The start of the body as text, masked."""
-        return excerpt(b"".join(self._chunks), mask) if self._chunks else ""
+    def excerpt(self, mask: Mask, most: int) -> str:
+        """The start of the body as text of at most so many characters, masked."""
+        return excerpt(b"".join(self._chunks), mask, most) if self._chunks else ""
 
     def heavy(self, expect: Expect) -> bool:
         """Whether judging may take long enough to hold others up."""

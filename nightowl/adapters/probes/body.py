@@ -14,7 +14,9 @@ MAX_BODY = 1 << 20
 MAX_HEADERS = 64 << 10
 """Bytes of all headers of one answer."""
 EXCERPT = 1024
-"""Characters of a body that an excerpt shows."""
+"""Characters of a body that the excerpt of a failed attempt shows."""
+GLIMPSE = 160
+"""Characters that the excerpt of a good attempt shows: there are three of them in every round that is stored."""
 EXCERPT_SOURCE = 4 * EXCERPT
 """Bytes of a body that are kept to make an excerpt of."""
 
@@ -72,10 +74,12 @@ def decode(data: bytes, content_type: str) -> str:
         raise Failure("decode.charset", f"the body is not text in its declared charset {shown!r}") from None
 
 
-def excerpt(data: bytes, mask: Mask) -> str:
+def excerpt(data: bytes, mask: Mask, most: int = EXCERPT) -> str:
     """The start of a body as printable text, masked before it is cut: half a secret would not be recognised."""
-    text = data[:EXCERPT_SOURCE].decode("utf-8", "replace").replace("\0", "")  # UTF-16 would space a secret out
-    text = mask(text.rstrip("\N{REPLACEMENT CHARACTER}"))[:EXCERPT]
+    text = data[: 4 * most].decode("utf-8", "replace").replace("\0", "")  # UTF-16 would space a secret out
+    text = mask(text.rstrip("\N{REPLACEMENT CHARACTER}"))[:most]
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() or char in "\n\t" else "\N{MIDDLE DOT}" for char in text)
 
 

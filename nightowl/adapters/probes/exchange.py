@@ -10,6 +10,7 @@ from typing import Any
 import pycurl
 
 from nightowl.adapters.probes.answer import Answer
+from nightowl.adapters.probes.body import EXCERPT, GLIMPSE
 from nightowl.adapters.probes.certificate import report
 from nightowl.adapters.probes.expectations import shortcomings
 from nightowl.adapters.probes.failure import Failure, state_of
@@ -151,8 +152,9 @@ class Exchange:
             reason, detail = failure.reason, failure.detail
             state = state_of(reason)
             if not reason.startswith(("dns.", "policy.", "redirect.")):
-                shown = self._answer.excerpt(self._plan.mask)
+                shown = self._answer.excerpt(self._plan.mask, EXCERPT)
         else:
+            shown = self._answer.excerpt(self._plan.mask, GLIMPSE)
             reason, detail = shortcomings(target.warn, self._timing.total, self._certificate, self._started)
             if reason:
                 state = State.DEGRADED

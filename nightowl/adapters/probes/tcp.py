@@ -6,7 +6,7 @@ import socket
 from time import monotonic, time
 from urllib.parse import urlsplit
 
-from nightowl.adapters.probes.body import excerpt
+from nightowl.adapters.probes.body import EXCERPT, GLIMPSE, excerpt
 from nightowl.adapters.probes.expectations import shortcomings
 from nightowl.adapters.probes.failure import TARGET, Failure, state_of
 from nightowl.adapters.probes.reasons import explain_socket
@@ -42,7 +42,7 @@ def probe(target: Target, deadline: float, connect: Connect) -> Attempt:
         address=conversation.address,
         reason=reason,
         detail=mask(detail),
-        excerpt=excerpt(conversation.heard, mask) if state is State.DOWN else "",
+        excerpt=excerpt(conversation.heard, mask, EXCERPT if state is State.DOWN else GLIMPSE),
     )
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from nightowl import __version__
+from nightowl.adapters.probes.body import GLIMPSE
 from nightowl.core.values import Expect, Network, Policy, State, Warn
 
 PAGE = "a page that is long enough"
@@ -15,7 +16,16 @@ def test_a_healthy_answer_is_up_with_its_figures(faults, attempt):
     phases = result.phases
     assert phases.tls is None
     assert result.duration == pytest.approx(phases.dns + phases.connect + phases.first_byte + phases.transfer)
-    assert result.excerpt == ""
+    assert result.excerpt == "hello from a healthy shop"
+
+
+def test_a_good_answer_shows_less_of_its_start_than_a_bad_one(faults, attempt):
+    url = f"http://127.0.0.1:{faults.serve('compressed')}/"
+
+    good, bad = attempt(url), attempt(url, expect=Expect(status=((500, 599),)))
+
+    assert good.excerpt == bad.excerpt[:GLIMPSE]
+    assert len(good.excerpt) == GLIMPSE < len(bad.excerpt)
 
 
 def test_a_request_is_sent_as_it_is_described(faults, attempt):
