@@ -75,6 +75,7 @@ def test_a_body_is_text_or_a_failure_whatever_its_content_type(data, charset):
         ("Deflate", bare(TEXT)),
         ("identity", TEXT),
     ],
+    ids=["gzip", "members", "padded", "deflate", "bare", "identity"],
 )
 def test_a_compressed_body_is_unpacked_in_every_form_that_servers_use(encoding, body):
     assert decompress(body, encoding) == TEXT
@@ -92,6 +93,17 @@ def test_a_compressed_body_is_unpacked_in_every_form_that_servers_use(encoding, 
         ("deflate", bare(b"\0" * (MAX_BODY + 1)), "limit.decompressed"),
         ("gzip", gzip.compress(b"\0" * (MAX_BODY // 2)) * 3, "limit.decompressed"),
         ("gzip", gzip.compress(b"") * 5000, "limit.decompressed"),
+    ],
+    ids=[
+        "cut",
+        "cut member",
+        "no gzip",
+        "noise",
+        "cut deflate",
+        "no deflate",
+        "bomb",
+        "parts of a bomb",
+        "many members",
     ],
 )
 def test_a_damaged_or_too_large_compressed_body_names_which(encoding, body, reason):
