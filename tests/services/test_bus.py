@@ -9,8 +9,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from kombu import Connection
 
-from nightowl.adapters.celery_bus.app import BrokerSettings
+from nightowl.adapters.celery_bus.app import REPORT, BrokerSettings
 from nightowl.core.batches import split
 from nightowl.core.values import Batch, Expect, Job, Network, Outcome, Policy, Target, Warn
 from tests.services.bus_parts import CLOCK, Intake, acting, batch, directing, up, wait_for
@@ -58,6 +59,8 @@ NUMBERS: Iterator[int] = iter(range(1_000_000))
 
 def broker(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     if kind == "memory":
+        with Connection("memory://") as connection:
+            connection.channel().queue_purge(REPORT)  # a late report of the test before
         return "memory://"
     if kind == "filesystem":
         return f"filesystem://{folder}/bus"

@@ -109,11 +109,15 @@ class Receiver:
             while not self._stopping.is_set():
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=LOOK)
-                while self._done:
-                    self._done.popleft().ack()
+                self._acknowledge()
                 if monotonic() - measured >= MEASURE:
                     self._measure(connection)
                     measured = monotonic()
+            self._acknowledge()  # of what became done while the queues were measured
+
+    def _acknowledge(self) -> None:
+        while self._done:
+            self._done.popleft().ack()
 
     def _message(self, message: Message) -> None:
         try:
