@@ -12,6 +12,9 @@ from typing import Any, Literal
 
 import msgspec
 
+Role = Literal["viewer", "operator", "admin"]
+"""What somebody may do, least first; ``web.access`` says what that is."""
+
 Origin = Literal["file", "stored"]
 """Where an object is defined: in a configuration file (read-only elsewhere), or in the store by API or UI."""
 
@@ -419,9 +422,49 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may sign in. ``password_hash`` is argon2's encoded form."""
+    """Somebody who may sign in, unless ``disabled``. ``password_hash`` is argon2's encoded form."""
 
     name: str
-    role: Literal["viewer", "operator", "admin"]
+    role: Role
     password_hash: str
     origin: Origin = "stored"
+    disabled: bool = False
+
+
+class Token(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program signs in with: it may what its role may, and never more than its owner (empty: nobody).
+
+    ``expires`` None: never; ``used`` is when it was last used, to a minute (None: never).
+    """
+
+    name: str
+    role: Role
+    owner: str = ""
+    created: float = 0.0
+    expires: float | None = None
+    used: float | None = None
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who makes a change, and from which address (empty: not over the network).
+
+    ``name`` is the user's, the token's, or for a command the account's on its machine; ``local`` is whoever sits at
+    this machine, ``file`` the configuration, ``stranger`` somebody who has not signed in.
+    """
+
+    kind: Literal["user", "token", "local", "command", "file", "stranger"]
+    name: str = ""
+    address: str = ""
+
+
+class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that somebody made: ``what`` (``check.edit``) was done to ``subject`` (``shop``).
+
+    ``detail`` says what differs, without secrets.
+    """
+
+    at: float
+    author: Author
+    what: str
+    subject: str
+    detail: str = ""

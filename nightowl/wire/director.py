@@ -40,6 +40,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
             "series": kept.series,
             "incidents": kept.incidents,
             "outbox": kept.incidents,
+            "audit": kept.incidents,
             "feed": 86400.0,
             "sessions": 0.0,
         },

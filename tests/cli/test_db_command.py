@@ -41,8 +41,8 @@ def users(url: str) -> list[str]:
 
 
 def test_migrate_makes_the_tables_in_the_state_folder(home: Path) -> None:
-    assert call("migrate").output == "the store was migrated from nothing to schema 0001\n"
-    assert call("migrate").output == "the store is up to date (schema 0001)\n"
+    assert call("migrate").output == "the store was migrated from nothing to schema 0002\n"
+    assert call("migrate").output == "the store is up to date (schema 0002)\n"
     assert (home / "state" / "nightowl.db").exists()
 
 
@@ -62,8 +62,8 @@ def test_a_backup_is_restored_elsewhere(home: Path) -> None:
     say(source, "alice")
     saved = call("backup", "owl.backup", "--url", source)
     assert saved.exit_code == 0
-    assert saved.output.startswith("owl.backup: 3 rows, ")
-    assert call("restore", "owl.backup", "--url", target).output == "owl.backup: 3 rows restored\n"
+    assert saved.output.startswith("owl.backup: 4 rows, ")
+    assert call("restore", "owl.backup", "--url", target).output == "owl.backup: 4 rows restored\n"
     assert users(target) == ["alice"]
 
 

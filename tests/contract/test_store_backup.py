@@ -13,6 +13,8 @@ from nightowl.adapters.store_sql.schema import METADATA
 from nightowl.core.errors import Refused, SchemaOutdated, StoreUnavailable
 from nightowl.core.values import (
     Attempt,
+    AuditEntry,
+    Author,
     Change,
     CheckState,
     Incident,
@@ -22,6 +24,7 @@ from nightowl.core.values import (
     Sample,
     Severity,
     State,
+    Token,
     User,
     Verdict,
 )
@@ -51,6 +54,8 @@ def fill(store: SqlStore, rounds: int = 3) -> None:
         unit.outbox.add([Notice(incident=incident, step="firing", channel="ops", created=DUE)])
         unit.users.put(User(name="alice", role="admin", password_hash="$"))
         unit.users.open_session(b"\x00\xff", "alice", DUE)
+        unit.tokens.add(Token(name="ci", role="viewer", owner="alice", created=DUE), b"\xff\x00")
+        unit.audit.add(AuditEntry(at=DUE, author=Author("user", "alice"), what="check.add", subject="shöp"))
         unit.series.append([Sample("queue_length", (("queue", "mail"),), DUE, 0.1)])
         unit.leases.acquire("director", "me", 5.0)
     with store.transaction() as unit:

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from nightowl.adapters.store_sql import SqlStore, open_store
 from nightowl.core.values import CheckState, Round, State
-from nightowl.ports import CheckFilter, StoredCheck, Unit
+from nightowl.ports import AuditFilter, CheckFilter, StoredCheck, Unit
 
 Read = Callable[[Unit], object]
 
@@ -43,6 +43,13 @@ LISTS: dict[str, Read] = {
     "holder": lambda unit: unit.leases.holder("director"),
     "users": lambda unit: unit.users.all(),
     "session": lambda unit: unit.users.session(b"x", 1.0),
+    "open sessions": lambda unit: unit.users.sessions(1.0),
+    "tokens": lambda unit: unit.tokens.all(),
+    "token": lambda unit: unit.tokens.find(b"x", 1.0),
+    "audit": lambda unit: unit.audit.page(AuditFilter(), 0, 50),
+    "audit of one person": lambda unit: unit.audit.page(AuditFilter(who="anna"), 0, 50),
+    "audit of one kind": lambda unit: unit.audit.page(AuditFilter(what="sign-in"), 0, 50),
+    "audit of a subject": lambda unit: unit.audit.page(AuditFilter(subject="shop"), 0, 50),
     "feed": lambda unit: unit.feed.after(1, 50),
     "last of the feed": lambda unit: unit.feed.last(),
     "window": lambda unit: unit.series.window("queue_length", {"queue": "a"}, 1.0, 2.0),
@@ -56,10 +63,15 @@ LISTS: dict[str, Read] = {
     "prune the feed": lambda unit: unit.retention.prune("feed", 1.0, 10),
     "prune the outbox": lambda unit: unit.retention.prune("outbox", 1.0, 10),
     "prune sessions": lambda unit: unit.retention.prune("sessions", 1.0, 10),
+    "prune the audit": lambda unit: unit.retention.prune("audit", 1.0, 10),
 }
 
-SMALL = "check_ids|location_ids|tickets|series|users|checks USING (COVERING )?INDEX|incidents USING (COVERING )?INDEX"
-"""What may be read whole: as many rows as there are checks, places, series, ticks under way, and incidents in order."""
+SMALL = (
+    "check_ids|location_ids|tickets|series|users|sessions|tokens"
+    "|checks USING (COVERING )?INDEX|incidents USING (COVERING )?INDEX|audit USING (COVERING )?INDEX"
+)
+"""What may be read whole: as many rows as there are checks, places, series, ticks under way and people at work;
+incidents and audit in order."""
 
 SORTED_IN_MEMORY = {"outcomes", "outcome range", "open incidents"}
 """Where what is left after the index is few: the places of a round, what is open."""

@@ -14,11 +14,12 @@ from sqlalchemy import create_engine, inspect, text
 
 from nightowl.adapters.store_sql import migrate, open_store
 from nightowl.adapters.store_sql.schema import METADATA
+from nightowl.adapters.store_sql.versions import upgrade_on
 from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavailable
-from nightowl.core.values import Attempt, Outcome, State
+from nightowl.core.values import Attempt, Outcome, State, User
 from nightowl.ports import Store, StoredCheck
 
-REVISION = "0001"
+REVISION = "0002"
 
 
 def run(url: str, statement: str) -> None:
@@ -79,6 +80,19 @@ def test_migrations_make_the_tables_that_the_code_knows(lasting_url: str) -> Non
     engine.dispose()
 
 
+def test_what_an_older_schema_held_is_still_there_after_migrating(lasting_url: str) -> None:
+    engine = create_engine(lasting_url)
+    with engine.begin() as connection:
+        upgrade_on(connection, "0001")
+        connection.execute(text("INSERT INTO users VALUES ('ann', 'admin', '$argon2', 'stored')"))
+    engine.dispose()
+    assert migrate(lasting_url) == ("0001", REVISION)
+    store = open_store(lasting_url)
+    with store.read() as unit:
+        assert unit.users.all() == [User(name="ann", role="admin", password_hash="$argon2")]
+    store.close()
+
+
 @pytest.mark.parametrize("may_create", [False, True])
 def test_a_newer_schema_is_refused(lasting_url: str, may_create: bool) -> None:
     migrate(lasting_url)
@@ -94,8 +108,8 @@ def test_an_older_schema_is_refused_with_the_command_that_migrates_it(
     lasting_url: str, monkeypatch: pytest.MonkeyPatch, may_create: bool
 ) -> None:
     migrate(lasting_url)
-    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "0002")
-    with pytest.raises(SchemaOutdated, match=r'has schema 0001.*needs 0002.*run "nightowl db migrate"'):
+    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "0003")
+    with pytest.raises(SchemaOutdated, match=r'has schema 0002.*needs 0003.*run "nightowl db migrate"'):
         open_store(lasting_url, migrate=may_create)
 
 

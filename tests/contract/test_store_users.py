@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import msgspec
 import pytest
 
+from nightowl.adapters.store_sql import open_store
 from nightowl.core.values import User
 from nightowl.ports import Store
 
@@ -40,14 +43,58 @@ def test_a_session_lasts_until_it_ends(store: Store) -> None:
         assert unit.users.session(b"\x00hash\xff", NOW) is None
 
 
-@pytest.mark.parametrize("ends", ["changed password", "removed user"])
-def test_sessions_end_with_the_password_and_the_user(store: Store, ends: str) -> None:
+CHANGES = {
+    "changed password": {"password_hash": "$argon2id$new"},
+    "changed role": {"role": "viewer"},
+    "disabled": {"disabled": True},
+}
+
+
+@pytest.mark.parametrize("ends", [*CHANGES, "removed user", "signed out everywhere"])
+def test_sessions_end_with_what_they_were_opened_on(store: Store, ends: str) -> None:
     sign_in(store)
     with store.transaction() as unit:
-        unit.users.put(msgspec.structs.replace(ALICE, role="viewer"))
-        assert unit.users.session(b"\x00hash\xff", NOW) is not None
+        unit.users.put(ALICE)
+        assert unit.users.sessions(NOW) == {ALICE.name: 1}
         if ends == "removed user":
             unit.users.remove(ALICE.name)
+        elif ends == "signed out everywhere":
+            assert unit.users.close_sessions(ALICE.name) == 1
         else:
-            unit.users.put(msgspec.structs.replace(ALICE, password_hash="$argon2id$new"))
+            unit.users.put(msgspec.structs.replace(ALICE, **CHANGES[ends]))
         assert unit.users.session(b"\x00hash\xff", NOW) is None
+        assert unit.users.sessions(NOW) == {}
+
+
+def test_a_disabled_user_has_no_session(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.users.put(msgspec.structs.replace(ALICE, disabled=True))
+        unit.users.open_session(b"late", ALICE.name, NOW + 60)
+        assert unit.users.session(b"late", NOW) is None
+
+
+def test_of_those_who_would_be_the_first_user_one_is(lasting_url: str) -> None:
+    store = open_store(lasting_url, migrate=True)
+
+    def be_first(name: str) -> bool:
+        with store.transaction() as unit:
+            unit.users.hold()
+            if unit.users.all():
+                return False
+            unit.users.put(msgspec.structs.replace(ALICE, name=name))
+            return True
+
+    with ThreadPoolExecutor(6) as threads:
+        done = list(threads.map(be_first, [f"user-{number}" for number in range(6)]))
+    assert sorted(done) == [False] * 5 + [True]
+    with store.read() as unit:
+        assert len(unit.users.all()) == 1
+    store.close()
+
+
+def test_every_store_has_a_number_of_its_own(store: Store) -> None:
+    other = open_store("sqlite://", migrate=True)
+    with store.read() as here, other.read() as there:
+        assert here.users.installation() == here.users.installation()
+        assert here.users.installation() != there.users.installation()
+    other.close()

@@ -10,6 +10,7 @@ from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, delete, ex
 from nightowl.adapters.store_sql import sizes
 from nightowl.adapters.store_sql.schema import (
     ATTEMPTS,
+    AUDIT,
     CHECK_IDS,
     DAYS,
     FEED,
@@ -21,6 +22,7 @@ from nightowl.adapters.store_sql.schema import (
     SERIES,
     SESSIONS,
     TIMELINE,
+    TOKENS,
 )
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.times import to_ms
@@ -38,7 +40,8 @@ class SqlRetention:
         """Delete up to ``limit`` rows of ``kind`` older than ``before``; how many went.
 
         Kinds: attempts, outcomes (with verdicts and days, and with the rounds of removed checks of any age), series,
-        incidents (resolved before, with timelines and notices), feed, outbox (sent or given up), sessions (ended).
+        incidents (resolved before, with timelines and notices), feed, outbox (sent or given up), sessions (ended; also
+        expired tokens), audit.
         """
         pruners: Mapping[str, Callable[[float, int], int]] = {
             "attempts": self._attempts,
@@ -48,6 +51,7 @@ class SqlRetention:
             "feed": self._feed,
             "outbox": self._outbox,
             "sessions": self._sessions,
+            "audit": self._audit,
         }
         return pruners[kind](before, limit)
 
@@ -92,7 +96,11 @@ class SqlRetention:
     def _outbox(self, before: float, limit: int) -> int:
         return self._by_age(OUTBOX, [OUTBOX.c.finished, OUTBOX.c.id], before, limit)
 
+    def _audit(self, before: float, limit: int) -> int:
+        return self._by_age(AUDIT, [AUDIT.c.at, AUDIT.c.id], before, limit)
+
     def _sessions(self, before: float, limit: int) -> int:
+        self._connection.execute(delete(TOKENS).where(TOKENS.c.expires < before))
         return self._by_age(SESSIONS, [SESSIONS.c.expires, SESSIONS.c.token_hash], before, limit)
 
     def _by_age(self, table: Table, key: Sequence[Column[Any]], before: float, limit: int) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 from sqlalchemy.dialects.mysql import MEDIUMBLOB, MEDIUMTEXT, VARBINARY
 
@@ -67,7 +68,8 @@ MARKS = _table(
     Column("name", _NAME, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Single numbers: ``scheduled_until`` (ms), ``feed`` (the newest id), ``removals`` (of checks, so far)."""
+"""Single numbers: ``scheduled_until`` (ms), ``feed`` (the newest id), ``removals`` (of checks, so far),
+``installation`` (random, made with the store; its row is the lock of users)."""
 
 # -- checks --------------------------------------------------------------------------------------------------------
 
@@ -264,6 +266,7 @@ USERS = _table(
     Column("role", String(16), nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("origin", String(16), nullable=False),
+    Column("disabled", Boolean, nullable=False, server_default=false()),
 )
 
 SESSIONS = _table(
@@ -273,6 +276,35 @@ SESSIONS = _table(
     Column("expires", Double, nullable=False),
     Index("sessions_by_expiry", "expires", "token_hash"),
 )
+
+TOKENS = _table(
+    "tokens",
+    Column("name", _NAME, primary_key=True),
+    Column("token_hash", _HASH, nullable=False, unique=True),
+    Column("role", String(16), nullable=False),
+    Column("owner", _NAME, ForeignKey("users.name", ondelete="CASCADE"), index=True),
+    Column("created", Double, nullable=False),
+    Column("expires", Double),
+    Column("used", Double),
+)
+"""Tokens of programs; without an owner they are the installation's own."""
+
+AUDIT = _table(
+    "audit",
+    Column("id", _ID, primary_key=True),
+    Column("at", Double, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("who", _NAME, nullable=False),
+    Column("address", _NAME, nullable=False),
+    Column("what", String(64), nullable=False),
+    Column("subject", _NAME, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("audit_by_age", "at", "id"),
+    Index("audit_by_who", "who", "at", "id"),
+    Index("audit_by_what", "what", "at", "id"),
+    Index("audit_by_subject", "subject", "at", "id"),
+)
+"""Who changed what."""
 
 FEED = _table(
     "feed",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, text
 
+from nightowl.adapters.store_sql.audit import SqlAudit
 from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.checks import SqlChecks
 from nightowl.adapters.store_sql.engines import Engines
@@ -20,6 +21,7 @@ from nightowl.adapters.store_sql.retention import SqlRetention
 from nightowl.adapters.store_sql.rounds import SqlRounds
 from nightowl.adapters.store_sql.series import SqlSeries
 from nightowl.adapters.store_sql.session import Session
+from nightowl.adapters.store_sql.tokens import SqlTokens
 from nightowl.adapters.store_sql.users import SqlUsers
 from nightowl.ports import Lease
 
@@ -35,6 +37,8 @@ class SqlUnit:
         self.outbox = SqlOutbox(session)
         self.leases = SqlLeases(session)
         self.users = SqlUsers(session)
+        self.tokens = SqlTokens(session)
+        self.audit = SqlAudit(session)
         self.series = SqlSeries(session)
         self.retention = SqlRetention(session)
 
