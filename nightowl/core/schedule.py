@@ -15,6 +15,12 @@ import msgspec
 
 from nightowl.core.values import Check, Round
 
+AHEAD = 0.25
+"""Seconds before its due moment at which a round goes out, so that all its locations have it when it is due."""
+
+STEP = 60.0
+"""Seconds by which a clock may lie before what was scheduled already; beyond, it was set back."""
+
 FRESH = 5.0
 """Seconds after its due moment in which a round that was not scheduled in time still starts."""
 
@@ -36,6 +42,14 @@ class Due(msgspec.Struct, frozen=True):
 
     rounds: tuple[Round, ...]
     missed: int
+
+
+def resumed(since: float | None, now: float) -> float:
+    """Return the moment after which a successor schedules: where its forerunner ended, unless the clock was set back.
+
+    ``since`` is the moment up to which rounds were scheduled (None: never), by the forerunner's clock.
+    """
+    return now if since is None or since > now + STEP else since
 
 
 def phase(name: str, every: float) -> float:

@@ -16,7 +16,7 @@ import msgspec
 from nightowl.core import incident
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
-from nightowl.core.schedule import Schedule
+from nightowl.core.schedule import AHEAD, Schedule, resumed
 from nightowl.core.values import Check, CheckState, Location, Round, Route
 from nightowl.flows import faults
 from nightowl.flows.checkbook import CheckBook
@@ -98,7 +98,7 @@ class Leadership:
             self._states = {state.check: state for state in unit.rounds.states()}
             since = unit.rounds.scheduled_until()
             now = self._parts.clock.now()
-            self._schedule = Schedule(now if since is None else min(since, now))
+            self._schedule = Schedule(resumed(since, now))
             self._reschedule(now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket)
@@ -136,7 +136,7 @@ class Leadership:
             self._follow_feed(now)
         if len(self._intake) < INTAKE_LIMIT:
             self._intake.take(parts.bus.receive(RECEIVE), self._flights, now)
-        due = self._schedule.pop(now)
+        due = self._schedule.pop(now + AHEAD)
         self.figures.missed += due.missed
         self._waiting.extend(due.rounds)
         try:
@@ -166,7 +166,7 @@ class Leadership:
             write(unit, closing, plan.routes, plan.public_url, now)
             if opened:
                 ticket = Ticket(id=opened[0].ticket, rounds=tuple(each.round for each in opened))
-                unit.rounds.dispatch(ticket, now)
+                unit.rounds.dispatch(ticket, now + AHEAD)
             if done:
                 unit.rounds.finish(done)
         self._committed(closable, closing, opened, now)

@@ -23,11 +23,16 @@ class Performer:
         self.actor = actor
 
     def perform(self, job: Job, location: str, policy: Policy, done: Done) -> None:
-        """Start ``job``; ``done`` gets its outcome on the engine's owner, exactly once.
+        """Start ``job`` when it is due; ``done`` gets its outcome on the engine's owner, exactly once.
 
         Where not even one attempt fits before the deadline, the outcome has no attempts and is unknown.
         """
-        _Run(self, job, location, policy, done).proceed()
+        run = _Run(self, job, location, policy, done)
+        early = job.due - self.clock.now()
+        if early > 0:
+            self.engine.later(early, run.proceed)
+        else:
+            run.proceed()
 
 
 class _Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightowl.core.schedule import FRESH, Schedule, deadline, next_due, phase
+from nightowl.core.schedule import FRESH, STEP, Schedule, deadline, next_due, phase, resumed
 from nightowl.core.values import Check, Target
 
 names = st.text(min_size=1, max_size=20)
@@ -47,6 +47,21 @@ def test_a_short_interruption_is_made_up_for_and_a_long_one_is_missed() -> None:
     assert all(1603.0 - FRESH <= each.due <= 1603.0 for each in back.rounds)
     assert len(back.rounds) + back.missed == 6000
     assert len(back.rounds) < 100
+
+
+def test_a_successor_goes_on_where_rounds_were_scheduled_though_its_clock_is_a_little_behind() -> None:
+    assert resumed(None, 1000.0) == 1000.0
+    assert resumed(990.0, 1000.0) == 990.0
+    assert resumed(1000.25, 1000.0) == 1000.25
+    assert resumed(1000.0 + STEP, 1000.0) == 1000.0 + STEP
+    schedule = Schedule(resumed(1000.25, 1000.0))
+    for n in range(500):
+        schedule.put(f"check-{n}", 5.0)
+    assert all(each.due > 1000.25 for each in schedule.pop(1000.5).rounds)
+
+
+def test_a_clock_that_was_set_back_does_not_stall_a_successor() -> None:
+    assert resumed(4600.0, 1000.0) == 1000.0
 
 
 def test_a_new_check_runs_soon_and_then_keeps_its_phase() -> None:
