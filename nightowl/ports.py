@@ -25,7 +25,9 @@ from nightowl.core.values import (
     Notice,
     Origin,
     Outcome,
+    Ping,
     Policy,
+    Pulse,
     Report,
     Round,
     Sample,
@@ -172,7 +174,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the change feed: something of ``kind`` (check, verdict, incident, request) changed."""
+    """A row of the change feed: something of ``kind`` (check, verdict, incident, request, ping) changed."""
 
     id: int
     kind: str
@@ -340,6 +342,56 @@ class Leases(Protocol):
         """Who holds it and for how many more seconds (negative: over)."""
 
 
+class HeartbeatUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """A heartbeat's secret URL as the store knows it: which one it is, counted from 0, and the hash of its token."""
+
+    generation: int
+    token_hash: bytes
+
+
+class Heartbeats(Protocol):
+    """Heartbeats: their URLs by hash, the calls of their jobs, and where they stand."""
+
+    def url(self, check: str) -> HeartbeatUrl | None:
+        """The URL that is known of a heartbeat (None: it has not been needed yet)."""
+
+    def urls(self) -> dict[str, HeartbeatUrl]:
+        """All URLs that are known, by check."""
+
+    def set_url(self, check: str, url: HeartbeatUrl) -> None:
+        """Make this the URL of a check; the one before is unknown from then on."""
+
+    def owner(self, token_hash: bytes) -> str | None:
+        """The check whose URL has a token with this hash."""
+
+    def add(self, ping: Ping) -> None:
+        """Store a call, and tell the change feed."""
+
+    def pings(self, check: str, limit: int) -> list[Ping]:
+        """The newest calls of a check, newest first."""
+
+    def untaken(self, limit: int) -> list[Ping]:
+        """The oldest calls that the leader has not taken up."""
+
+    def take(self, pings: Sequence[Ping]) -> None:
+        """Note that calls were taken up."""
+
+    def pulses(self) -> list[Pulse]:
+        """Where all heartbeats stand, by name."""
+
+    def pulse(self, check: str) -> Pulse | None:
+        """Where one heartbeat stands."""
+
+    def save(self, pulses: Sequence[Pulse]) -> None:
+        """Store where heartbeats stand; those whose check is gone are left out."""
+
+    def watched_until(self) -> float | None:
+        """The last moment at which a leader watched (None: never)."""
+
+    def watch(self, moment: float) -> None:
+        """Note that a leader watches at ``moment``."""
+
+
 class Users(Protocol):
     """People who may sign in, and their sessions."""
 
@@ -436,8 +488,8 @@ class Retention(Protocol):
     def prune(self, kind: str, before: float, limit: int) -> int:
         """Delete up to ``limit`` rows of ``kind`` that are older than ``before``; return how many went.
 
-        Kinds are attempts, outcomes, series, incidents, feed, outbox, sessions (and expired tokens) and audit. Open
-        incidents and unsent notices stay.
+        Kinds are attempts, pings, outcomes, series, incidents, feed, outbox, sessions (and expired tokens) and audit.
+        Open incidents and unsent notices stay.
         """
 
     def size(self) -> int:
@@ -466,6 +518,10 @@ class Unit(Protocol):
     @property
     def leases(self) -> Leases:
         """Leases."""
+
+    @property
+    def heartbeats(self) -> Heartbeats:
+        """Heartbeats and their calls."""
 
     @property
     def users(self) -> Users:

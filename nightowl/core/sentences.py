@@ -50,6 +50,10 @@ CAUSES = {
     "assert.header": "a header is not as expected",
     "assert.latency": "slower than expected",
     "assert.tls_expiry": "TLS certificate expires soon",
+    "heartbeat.late": "the job did not call in time",
+    "heartbeat.unfinished": "the job started and did not end in time",
+    "heartbeat.failed": "the job said that it failed",
+    "heartbeat.exit": "the job ended with an error",
 }
 
 
@@ -73,4 +77,5 @@ def seen_from(verdict: Verdict) -> str:
 def verdict_sentence(verdict: Verdict) -> str:
     """Return for example ``down: TLS certificate expired, seen from 3 of 3 locations``."""
     why = cause(verdict.reason, verdict.detail) if verdict.state is not State.UP else ""
-    return f"{verdict.state}: {why}, {seen_from(verdict)}" if why else f"{verdict.state}, {seen_from(verdict)}"
+    said = f"{verdict.state}: {why}" if why else f"{verdict.state}"
+    return f"{said}, {seen_from(verdict)}" if verdict.places else said

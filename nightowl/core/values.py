@@ -122,8 +122,24 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     warn: Warn = Warn()
 
 
+class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """When a job is expected to call.
+
+    ``every``: seconds from one call to the next; 0: by ``cron`` (five fields) in ``timezone`` (an IANA name).
+    ``grace``: seconds that a call may be late, and that a run may take which said when it started.
+    """
+
+    every: float = 0.0
+    cron: str = ""
+    timezone: str = "UTC"
+    grace: float = 300.0
+
+
 class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What to test, how often, from where, and when to say so."""
+    """What to test, how often, from where, and when to say so.
+
+    One with a ``heartbeat`` tests nothing by itself and has no locations: a job calls, or fails to.
+    """
 
     name: str
     target: Target
@@ -139,6 +155,41 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     tags: dict[str, str] = {}
     runbook: str = ""
     paused: bool = False
+    heartbeat: Heartbeat | None = None
+
+
+class Ping(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One call of a heartbeat's URL, at ``at`` (Unix seconds) by the clock of whoever took it.
+
+    ``exit_code`` where the job told one; ``tail`` is the end of its log, ``source`` the address it called from.
+    ``id`` is the store's number (0: not stored yet).
+    """
+
+    check: str
+    at: float
+    signal: Literal["start", "success", "fail"]
+    exit_code: int | None = None
+    source: str = ""
+    tail: str = ""
+    id: int = 0
+
+
+class Pulse(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Where a heartbeat stands; lives in the store, one a check.
+
+    ``deadline``: when it is down unless the job calls before; ``expected``: when the job ought to call, which is
+    ``grace`` earlier unless NightOwl was away. Both are None while nothing is counted: before the first call, and
+    while the check is paused (``resting``). ``counted`` is the moment that ``expected`` was reckoned from,
+    ``started`` when the run began that has not ended yet.
+    """
+
+    check: str
+    plan: Heartbeat
+    counted: float | None = None
+    expected: float | None = None
+    deadline: float | None = None
+    started: float | None = None
+    resting: bool = False
 
 
 class Round(msgspec.Struct, frozen=True, order=True):
@@ -239,8 +290,9 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a closed round says of its check.
 
-    ``places`` has every location asked; ``dissent`` those that said down while the check is not: a location
-    problem, which opens nothing. ``reason`` and ``detail`` are those of most of the locations that decided it.
+    ``places`` has every location asked (a heartbeat asks none); ``dissent`` those that said down while the check is
+    not: a location problem, which opens nothing. ``reason`` and ``detail`` are those of most of the locations that
+    decided it.
     """
 
     check: str

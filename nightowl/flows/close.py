@@ -24,19 +24,24 @@ class Closing(msgspec.Struct):
 
 
 def close(opened: Sequence[OpenRound], states: Mapping[str, CheckState], now: float) -> Closing:
-    """Decide rounds in order of their due moment; one older than its check's last round leaves the state alone."""
+    """Decide rounds in order of their due moment."""
     closing = Closing()
     for each in opened:
         check = each.check
         verdict = decide(each.round, each.asked, each.votes, check.quorum, now)
-        closing.verdicts.append(verdict)
-        state = closing.states.get(check.name) or states.get(check.name) or CheckState(check=check.name)
-        if state.last is not None and verdict.due <= state.last.due:
-            continue
-        closing.states[check.name], move = incident.advance(check, state, verdict)
-        if move is not None:
-            closing.moves.append((check, move))
+        judge(closing, check, verdict, states)
     return closing
+
+
+def judge(closing: Closing, check: Check, verdict: Verdict, states: Mapping[str, CheckState]) -> None:
+    """Add a verdict and what it does to its check; one older than the check's last round leaves the state alone."""
+    closing.verdicts.append(verdict)
+    state = closing.states.get(check.name) or states.get(check.name) or CheckState(check=check.name)
+    if state.last is not None and verdict.due <= state.last.due:
+        return
+    closing.states[check.name], move = incident.advance(check, state, verdict)
+    if move is not None:
+        closing.moves.append((check, move))
 
 
 def write(unit: Unit, closing: Closing, routes: Sequence[Route], public_url: str, now: float) -> list[Change]:

@@ -76,12 +76,12 @@ class Dispatcher:
 
 
 def open_rounds(rounds: Sequence[Round], checks: Mapping[str, Check], ticket: str) -> list[OpenRound]:
-    """Open the rounds of checks that are (still) there and not paused."""
+    """Open the rounds of checks that are (still) there and not paused; nobody is asked about a heartbeat."""
     found = ((each, checks.get(each.check)) for each in rounds)
     return [
         OpenRound(check, each, check.locations, deadline(check, each.due), ticket)
         for each, check in found
-        if check is not None and not check.paused
+        if check is not None and not check.paused and check.heartbeat is None
     ]
 
 

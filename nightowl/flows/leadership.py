@@ -24,6 +24,7 @@ from nightowl.flows.close import Closing, abandon, close, tell, write
 from nightowl.flows.collect import Intake
 from nightowl.flows.direct import Dispatcher, by_location, open_rounds
 from nightowl.flows.figures import Figures
+from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.notify import remind
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
@@ -79,6 +80,7 @@ class Leadership:
         self.figures = Figures()
         self._faults = faults.Faults()
         self._retainer = Retainer(parts.store, lease)
+        self._heartbeats = Heartbeats(parts.store, lease, book)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = 0
         self._tickets: Counter[str] = Counter()
@@ -100,6 +102,7 @@ class Leadership:
             now = self._parts.clock.now()
             self._schedule = Schedule(resumed(since, now))
             self._reschedule(now)
+            self._heartbeats.take_over(unit, now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket)
             for outcome in unit.rounds.votes(list(self._flights.rounds)):
@@ -120,7 +123,8 @@ class Leadership:
     def _reschedule(self, now: float) -> None:
         """Let the schedule have the checks that run; those that cannot are NightOwl's own fault."""
         self._faults.uncompiled(self._book.broken, now)
-        running = [check for check in self._book.checks.values() if not check.paused]
+        self._heartbeats.wake()
+        running = [check for check in self._book.checks.values() if not check.paused and check.heartbeat is None]
         self._schedule.keep_only([check.name for check in running])
         for check in running:
             new = None if check.name in self._states else now
@@ -140,6 +144,7 @@ class Leadership:
         self.figures.missed += due.missed
         self._waiting.extend(due.rounds)
         try:
+            self._follow_heartbeats(now)
             opened = self._commit(now)
         except StoreUnavailable:
             self._faults.store_failed(now)
@@ -150,6 +155,12 @@ class Leadership:
             self.figures.resent += sum(map(len, lost.values()))
             self._send(lost, now)
         self._keep_house(now)
+
+    def _follow_heartbeats(self, now: float) -> None:
+        plan = self._parts.plan()
+        closing = self._heartbeats.step(self._states, plan.routes, plan.public_url, now)
+        self._states.update(closing.states)
+        self.figures.closed(closing.verdicts)
 
     def _commit(self, now: float) -> list[OpenRound]:
         """Write all that this tick decides in one transaction; return the rounds that it opened."""
@@ -216,6 +227,8 @@ class Leadership:
             verb, _, name = item.subject.partition(":")
             if item.kind == "request" and verb == "run" and name in self._book.checks:
                 self._waiting.append(Round(round(now, 3), name))
+            elif item.kind == "ping":
+                self._heartbeats.wake()
 
     def _end_incidents(self, now: float) -> None:
         """Resolve what is open about checks that do not run any more."""

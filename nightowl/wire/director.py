@@ -36,6 +36,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
         public_url=link(configuration),
         retention={
             "attempts": kept.attempts,
+            "pings": kept.attempts,
             "outcomes": kept.outcomes,
             "series": kept.series,
             "incidents": kept.incidents,

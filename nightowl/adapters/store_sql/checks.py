@@ -16,7 +16,10 @@ from nightowl.adapters.store_sql.schema import (
     CHECK_STATES,
     CHECK_TAGS,
     CHECKS,
+    HEARTBEAT_URLS,
     MARKS,
+    PINGS,
+    PULSES,
     STANDINGS,
     STATES,
 )
@@ -76,7 +79,9 @@ class SqlChecks:
         if number is None or self.get(name) is None:
             return False
         self._connection.execute(delete(CHECKS).where(CHECKS.c.id == number))
-        self._connection.execute(delete(CHECK_STATES).where(CHECK_STATES.c.check_id == number))
+        for table in (CHECK_STATES, HEARTBEAT_URLS, PULSES):
+            self._connection.execute(delete(table).where(table.c.check_id == number))
+        self._connection.execute(delete(PINGS).where(PINGS.c.check_id == number, ~PINGS.c.taken))
         self._connection.execute(update(CHECK_IDS).where(CHECK_IDS.c.id == number).values(name=None))
         self._connection.execute(update(MARKS).where(MARKS.c.name == "removals").values(value=MARKS.c.value + 1))
         self._session.names.forget_checks()

@@ -17,6 +17,7 @@ from nightowl.adapters.store_sql.schema import (
     INCIDENTS,
     OUTBOX,
     OUTCOMES,
+    PINGS,
     ROUNDS,
     SAMPLES,
     SERIES,
@@ -39,12 +40,13 @@ class SqlRetention:
     def prune(self, kind: str, before: float, limit: int) -> int:
         """Delete up to ``limit`` rows of ``kind`` older than ``before``; how many went.
 
-        Kinds: attempts, outcomes (with verdicts and days, and with the rounds of removed checks of any age), series,
-        incidents (resolved before, with timelines and notices), feed, outbox (sent or given up), sessions (ended; also
-        expired tokens), audit.
+        Kinds: attempts, pings, outcomes (with verdicts and days, and with the rounds of removed checks of any age),
+        series, incidents (resolved before, with timelines and notices), feed, outbox (sent or given up), sessions
+        (ended; also expired tokens), audit.
         """
         pruners: Mapping[str, Callable[[float, int], int]] = {
             "attempts": self._attempts,
+            "pings": self._pings,
             "outcomes": self._outcomes,
             "series": self._series,
             "incidents": self._incidents,
@@ -63,6 +65,9 @@ class SqlRetention:
         return self._by_age(
             ATTEMPTS, [ATTEMPTS.c.due, ATTEMPTS.c.check_id, ATTEMPTS.c.location_id], to_ms(before), limit
         )
+
+    def _pings(self, before: float, limit: int) -> int:
+        return self._by_age(PINGS, [PINGS.c.at, PINGS.c.id], before, limit)
 
     def _outcomes(self, before: float, limit: int) -> int:
         self._connection.execute(delete(DAYS).where(DAYS.c.day < int(before // _DAY)))

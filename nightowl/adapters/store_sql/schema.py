@@ -68,8 +68,8 @@ MARKS = _table(
     Column("name", _NAME, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Single numbers: ``scheduled_until`` (ms), ``feed`` (the newest id), ``removals`` (of checks, so far),
-``installation`` (random, made with the store; its row is the lock of users)."""
+"""Single numbers: ``scheduled_until`` and ``watched_until`` (ms), ``feed`` (the newest id), ``removals`` (of checks,
+so far), ``installation`` (random, made with the store; its row is the lock of users)."""
 
 # -- checks --------------------------------------------------------------------------------------------------------
 
@@ -196,6 +196,39 @@ DAYS = _table(
     **_CLUSTERED,
 )
 """Rounds counted by UTC day; by day first, as all checks' counters of today are written again and again."""
+
+# -- heartbeats ----------------------------------------------------------------------------------------------------
+
+HEARTBEAT_URLS = _table(
+    "heartbeat_urls",
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("generation", Integer, nullable=False),
+    Column("token_hash", _HASH, nullable=False, unique=True),
+)
+
+PULSES = _table(
+    "pulses",
+    Column("check_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pulse", _BLOB, nullable=False),
+)
+"""Where heartbeats stand."""
+
+PINGS = _table(
+    "pings",
+    Column("id", _ID, primary_key=True),
+    Column("check_id", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("taken", Boolean, nullable=False),
+    Column("signal", String(16), nullable=False),
+    Column("exit_code", SmallInteger),
+    Column("source", Text, nullable=False),
+    Column("tail", _LONG_TEXT, nullable=False),
+    Index("pings_by_check", "check_id", "id"),
+    Index("pings_untaken", "taken", "id"),
+    Index("pings_by_age", "at", "id"),
+    sqlite_autoincrement=True,
+)
+"""The calls of heartbeats; ``taken``: the leader has taken them up."""
 
 # -- incidents -----------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from nightowl.adapters.store_sql.checks import SqlChecks
 from nightowl.adapters.store_sql.engines import Engines
 from nightowl.adapters.store_sql.failures import translated
 from nightowl.adapters.store_sql.feed import SqlFeed
+from nightowl.adapters.store_sql.heartbeats import SqlHeartbeats
 from nightowl.adapters.store_sql.incidents import SqlIncidents
 from nightowl.adapters.store_sql.leases import SqlLeases
 from nightowl.adapters.store_sql.names import KnownNames, Names
@@ -35,6 +36,7 @@ class SqlUnit:
         self.rounds = SqlRounds(session, self.feed)
         self.incidents = SqlIncidents(session, self.feed)
         self.outbox = SqlOutbox(session)
+        self.heartbeats = SqlHeartbeats(session, self.feed)
         self.leases = SqlLeases(session)
         self.users = SqlUsers(session)
         self.tokens = SqlTokens(session)

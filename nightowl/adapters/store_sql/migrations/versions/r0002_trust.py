@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.mysql import VARBINARY
+from sqlalchemy.dialects.mysql import MEDIUMBLOB, MEDIUMTEXT, VARBINARY
 
 revision = "0002"
 down_revision = "0001"
@@ -16,6 +16,8 @@ depends_on = None
 
 _NAME = sa.String(255).with_variant(sa.String(255, collation="C"), "postgresql")
 _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+_BLOB = sa.LargeBinary().with_variant(MEDIUMBLOB(), "mysql", "mariadb")
+_LONG_TEXT = sa.Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")
 _HASH = sa.LargeBinary().with_variant(VARBINARY(64), "mysql", "mariadb")
 
 
@@ -23,6 +25,7 @@ def upgrade() -> None:
     """Add what is new since 0001."""
     _access()
     _audit()
+    _heartbeats()
 
 
 def _create(name: str, *items: sa.Column[Any] | sa.Index, **options: Any) -> None:
@@ -65,4 +68,33 @@ def _audit() -> None:
         sa.Index("audit_by_who", "who", "at", "id"),
         sa.Index("audit_by_what", "what", "at", "id"),
         sa.Index("audit_by_subject", "subject", "at", "id"),
+    )
+
+
+def _heartbeats() -> None:
+    _create(
+        "heartbeat_urls",
+        sa.Column("check_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("generation", sa.Integer, nullable=False),
+        sa.Column("token_hash", _HASH, nullable=False, unique=True),
+    )
+    _create(
+        "pulses",
+        sa.Column("check_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("pulse", _BLOB, nullable=False),
+    )
+    _create(
+        "pings",
+        sa.Column("id", _ID, primary_key=True),
+        sa.Column("check_id", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("taken", sa.Boolean, nullable=False),
+        sa.Column("signal", sa.String(16), nullable=False),
+        sa.Column("exit_code", sa.SmallInteger),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("tail", _LONG_TEXT, nullable=False),
+        sa.Index("pings_by_check", "check_id", "id"),
+        sa.Index("pings_untaken", "taken", "id"),
+        sa.Index("pings_by_age", "at", "id"),
+        sqlite_autoincrement=True,
     )
