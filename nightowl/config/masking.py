@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from nightowl.core.secrecy import sounds_secret
+
 MASK = "***"
 """What stands in place of a secret."""
 
@@ -14,24 +16,25 @@ DEEPEST = 32
 KeyPath = tuple[str | int, ...]
 """Where a value stands: keys and list indexes from the top of the configuration."""
 
-_SECRET_KEY = re.compile(
-    r"auth|basic|bearer|credential|cookie|passw|secret|token|signature|api[-_]?key|(^|[-_])key$|^authorization$",
-    re.IGNORECASE,
-)
+_SECRET_KEYS = frozenset({"basic", "bearer"})
+_SAID = frozenset({("body",), ("send",)})
 _USER_INFO = re.compile(r"(?<=://)([^/?#\s:@]*):([^/?#\s]*)(?=@)")
-_QUERY_SECRET = re.compile(r"(?<=[?&])([^=&#\s]*(?:passw|secret|token|key|sig)[^=&#\s]*)=([^&#\s]*)", re.IGNORECASE)
+_PARAMETER = re.compile(r"(?<=[?&])([^=&#\s]*)=([^&#\s]*)")
 
 
 def is_secret(path: KeyPath) -> bool:
     """Whether what stands at ``path`` is not to be shown.
 
-    The URLs of channels and of ``[self] ping`` are: who knows them may use them.
+    The URLs of channels and of ``[self] ping`` are: who knows them may use them. So is what a check says to its target.
     """
     if path[:1] == ("channel",) and path[2:] == ("url",):
         return True
     if path == ("self", "ping"):
         return True
-    return any(isinstance(key, str) and _SECRET_KEY.search(key) for key in _own_keys(path))
+    keys = _own_keys(path)
+    if path[:1] in (("check",), ("template",)) and keys in _SAID:
+        return True
+    return any(isinstance(key, str) and (key in _SECRET_KEYS or sounds_secret(key)) for key in keys)
 
 
 def _own_keys(path: KeyPath) -> KeyPath:
@@ -57,7 +60,9 @@ def masked(value: Any, path: KeyPath) -> Any:
 def mask_url(text: str) -> str:
     """Return ``text`` without the passwords of URLs in it."""
     text = _USER_INFO.sub(lambda found: f"{found[1]}:{_hidden(found[2])}", text)
-    return _QUERY_SECRET.sub(lambda found: f"{found[1]}={_hidden(found[2])}", text)
+    return _PARAMETER.sub(
+        lambda found: f"{found[1]}={_hidden(found[2])}" if sounds_secret(found[1]) else found[0], text
+    )
 
 
 def _hidden(text: str) -> str:

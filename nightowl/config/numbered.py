@@ -33,6 +33,8 @@ NUMBERED = {
     "NO13": "`h2c`, which is HTTP/2 without TLS, is asked for on an `https` URL.",
     "NO14": "A check's URL names an address and port that one of its locations may not reach.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
+    "NO21": "Hint: a store that several machines may share is used without `[server] secret_key`, so that each machine \
+seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO22": "Hint: no route leads to a channel.",
     "NO23": "Hint: there are checks and no channel, so nobody will be told.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
@@ -163,6 +165,9 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
     server = configuration.server
     if not is_loopback(server.listen_host) and not server.public_url:
         yield Hint(number="NO20", key="server.public_url", text="not given, so notices carry no links to the pages")
+    if not configuration.store_url.startswith("sqlite:") and configuration.store_url and not server.secret_key:
+        text = "not given, so other machines cannot open the secrets of checks that this one seals"
+        yield Hint(number="NO21", key="server.secret_key", text=text)
     told = {name for route in configuration.routes for name in route.to}
     for name in [name for name in configuration.channels if name not in told]:
         yield Hint(number="NO22", key=f"channel.{name}", text="no route leads here")

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from nightowl.core.values import User
 from nightowl.ports import Store, StoredCheck
 
+Seal = Callable[[str, Mapping[str, Any]], dict[str, Any]]
+"""From a check's name and definition to the definition as it is stored, its secrets sealed."""
 
-def define(store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence[User], now: float) -> None:
+
+def define(
+    store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence[User], now: float, *, seal: Seal
+) -> None:
     """Make the checks and users that files define be exactly these; what was made by API or UI stays.
 
-    A name that both have is the file's. A check that was paused by hand stays paused.
+    A name that both have is the file's. A check that was paused by hand stays paused. What an older version stored
+    unsealed is sealed.
     """
     with store.transaction() as unit:
         known = {check.name: check for check in unit.checks.all()}
-        unit.checks.put_many([_defined(name, spec, known.get(name), now) for name, spec in specs.items()])
+        unit.checks.put_many([_defined(name, seal(name, spec), known.get(name), now) for name, spec in specs.items()])
+        unit.checks.put_many(
+            [
+                replace(check, spec=seal(name, check.spec))
+                for name, check in known.items()
+                if check.origin == "stored" and name not in specs
+            ]
+        )
         for name, check in known.items():
             if check.origin == "file" and name not in specs:
                 unit.checks.remove(name)

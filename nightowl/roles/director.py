@@ -24,7 +24,7 @@ class DirectorRole:
     def __init__(self, installation: Installation) -> None:
         self._bus = director_bus(installation.current())
         holder = f"{socket.gethostname()}.{os.getpid()}"
-        self._leader = leader(installation.store, self._bus, installation.current, holder)
+        self._leader = leader(installation.store, self._bus, installation.current, installation.vault, holder)
 
     @property
     def fault(self) -> str:

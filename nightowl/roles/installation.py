@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec.structs import replace
 
@@ -12,6 +12,7 @@ from nightowl.config import Configuration, Watched
 from nightowl.core.errors import Unavailable
 from nightowl.flows.define import define
 from nightowl.ports import Store
+from nightowl.wire.check_secrets import Vault, seal_secrets, vault
 from nightowl.wire.checks import check_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.store import open_store
@@ -50,6 +51,11 @@ class Installation:
         """The store, opened when it is first asked for. Raises ``Unavailable`` or ``SchemaOutdated``."""
         return open_store(self._started_with)
 
+    @cached_property
+    def vault(self) -> Vault:
+        """What seals the secrets of checks, by the secret that was in force at the start."""
+        return vault(self._started_with)
+
     @property
     def problems(self) -> list[str]:
         """What keeps the files as they are now from being in force; empty: nothing."""
@@ -62,7 +68,8 @@ class Installation:
     def define(self) -> None:
         """Bring what the files define into the store. Raises ``Unavailable``."""
         configuration = self.current()
-        define(self.store, configuration.specs, configuration.users, CLOCK.now())
+        seal = partial(seal_secrets, self.vault)
+        define(self.store, configuration.specs, configuration.users, CLOCK.now(), seal=seal)
         self._undefined = False
 
     def reload(self) -> None:

@@ -19,6 +19,7 @@ from nightowl.web.exposition import metrics
 from nightowl.web.handlers import ChannelUse, Handlers, WebSettings
 from nightowl.web.serve import ServerThread
 from nightowl.wire.addresses import is_loopback, link
+from nightowl.wire.check_secrets import seal_secrets, stand_ins
 from nightowl.wire.checks import check_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.notices import channels
@@ -82,6 +83,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
             metrics_elsewhere=server.metrics_listen is not None,
         ),
         check_from_spec=partial(_check, installation),
+        seal=partial(seal_secrets, installation.vault),
         spec_to_toml=spec_to_toml,
         locations=lambda: installation.current().locations,
         channels=lambda: _channels(installation.current()),
@@ -94,7 +96,8 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
 
 
 def _check(installation: Installation, name: str, spec: Mapping[str, Any]) -> Check:
-    return check_from_spec(name, spec, locations=installation.current().locations, kinds=check_kinds())
+    judged = stand_ins(installation.vault, name, spec)
+    return check_from_spec(name, judged, locations=installation.current().locations, kinds=check_kinds())
 
 
 def _channels(configuration: Configuration) -> list[ChannelUse]:

@@ -8,12 +8,15 @@ from typing import Any
 from msgspec.structs import replace
 
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused
+from nightowl.core.secrecy import destination, is_sealed, secrets_of
 from nightowl.ports import StoredCheck, Unit
 from nightowl.web.handlers import Handlers
-from nightowl.web.masking import unmask
+from nightowl.web.masking import MASK, unmask
 
 _TAKEN = ".json"
 """How a check's name may not end: its page's data is there."""
+
+_RETYPED = "the value itself; what is masked is kept only while scheme, host and port of the URL stay"
 
 
 def put_checks(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
@@ -27,10 +30,11 @@ def put_checks(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> di
         for stored in filter(None, before.values()):
             _refuse_file(stored)
         whole = {name: _unmasked(spec, before[name]) for name, spec in specs.items()}
-        _confirm(handlers, whole)
+        _confirm(handlers, whole, before)
         for name, spec in whole.items():
             paused = bool(spec.get("paused", False))
-            unit.checks.put(StoredCheck(name=name, origin="stored", paused=paused, spec=spec, changed=now))
+            sealed = handlers.seal(name, spec)
+            unit.checks.put(StoredCheck(name=name, origin="stored", paused=paused, spec=sealed, changed=now))
     return {name: stored is None for name, stored in before.items()}
 
 
@@ -64,12 +68,15 @@ def run_now(handlers: Handlers, name: str) -> None:
         unit.feed.add("request", f"run:{name}")
 
 
-def _confirm(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> None:
+def _confirm(
+    handlers: Handlers, specs: Mapping[str, Mapping[str, Any]], before: Mapping[str, StoredCheck | None]
+) -> None:
     mistakes: list[Mistake] = []
     for name, spec in specs.items():
         if name.endswith(_TAKEN):
             found, allowed = f'the name "{name}"', f"a name that does not end in {_TAKEN}"
             mistakes.append(Mistake(file="", key=f"check.{name}", found=found, allowed=allowed))
+        mistakes += _unknown_secrets(name, spec, before[name])
         try:
             handlers.check_from_spec(name, spec)
         except ConfigurationError as error:
@@ -78,8 +85,26 @@ def _confirm(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> None
         raise ConfigurationError(mistakes)
 
 
+def _unknown_secrets(name: str, spec: Mapping[str, Any], before: StoredCheck | None) -> list[Mistake]:
+    """The secrets that were not given, and are not kept from before."""
+    kept = secrets_of(_kept(spec, before))
+    return [
+        Mistake(file="", key=f"check.{name}.{place}", found=f'"{MASK}"', allowed=_RETYPED)
+        for place, secret in secrets_of(spec).items()
+        if secret == MASK or (is_sealed(secret) and kept.get(place) != secret)
+    ]
+
+
+def _kept(spec: Mapping[str, Any], before: StoredCheck | None) -> Mapping[str, Any]:
+    """The definition from before, whose secrets are kept: none where the check is pointed elsewhere.
+
+    Otherwise whoever may edit a check could have its secrets sent to a host of their own.
+    """
+    return before.spec if before and destination(before.spec) == destination(spec) else {}
+
+
 def _unmasked(spec: Mapping[str, Any], before: StoredCheck | None) -> dict[str, Any]:
-    return unmask(spec, before.spec if before else {})
+    return unmask(spec, _kept(spec, before))
 
 
 def _changeable(unit: Unit, name: str) -> StoredCheck:

@@ -16,6 +16,7 @@ from nightowl.core.errors import ConfigurationError
 from nightowl.core.values import Check, Location, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
+from nightowl.wire.check_secrets import Vault, open_secrets
 from nightowl.wire.kinds import check_kinds
 
 __all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration"]
@@ -46,12 +47,12 @@ def for_urls(urls: Sequence[str]) -> Configuration:
     return replace(configuration, checks=checks, specs=specs, locations=locations)
 
 
-def compile_check(configuration: Configuration, stored: StoredCheck) -> Check:
-    """Make a check of its definition, secrets resolved; raises ``ConfigurationError``."""
+def compile_check(configuration: Configuration, safe: Vault, stored: StoredCheck) -> Check:
+    """Make a check of its definition, secrets opened and resolved; raises ``ConfigurationError``."""
     source = Path(configuration.source)
     check = check_from_spec(
         stored.name,
-        stored.spec,
+        open_secrets(safe, stored.name, stored.spec),
         locations=configuration.locations,
         kinds=check_kinds(),
         base=source if source.is_dir() else source.parent,

@@ -10,18 +10,19 @@ from nightowl.flows import leadership
 from nightowl.flows.lead import Leader
 from nightowl.ports import Store
 from nightowl.wire.addresses import guarded_locations, link
+from nightowl.wire.check_secrets import Vault
 from nightowl.wire.checks import compile_check
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.remembered import remembered
 
 
-def leader(store: Store, bus: Bus, current: Callable[[], Configuration], holder: str) -> Leader:
+def leader(store: Store, bus: Bus, current: Callable[[], Configuration], safe: Vault, holder: str) -> Leader:
     """Return a director that follows the configuration in force."""
     parts = leadership.Parts(
         store=store,
         bus=bus,
         clock=CLOCK,
-        compile_check=lambda stored: compile_check(current(), stored),
+        compile_check=lambda stored: compile_check(current(), safe, stored),
         plan=remembered(current, plan),
     )
     return Leader(parts, holder=holder, led=bus.led)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from contextlib import suppress
+from pathlib import Path
 
 from nightowl.adapters.store_sql import Progress, backup, migrate, restore
 from nightowl.adapters.store_sql import open_store as open_sql_store
@@ -25,12 +27,25 @@ def open_store(configuration: Configuration) -> Store:
 
 
 def secret_key(configuration: Configuration) -> bytes:
-    """Return the key that signs forms: the configured one, else one that is made once and kept in the state folder."""
+    """Return the secret that signs forms and seals the secrets of checks.
+
+    That is the configured one, else one that is made once and kept in the state folder.
+    """
     if configuration.server.secret_key:
         return configuration.server.secret_key.encode()
     path = state_folder() / "secret_key"
-    with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_hex(32).encode())
+    if not path.exists():
+        _make_whole(path, secrets.token_hex(32).encode())
     return path.read_bytes()
+
+
+def _make_whole(path: Path, content: bytes) -> None:
+    """Make a file for its owner only that nobody ever sees half written; the first of several makers wins."""
+    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        with suppress(FileExistsError):
+            os.link(part, path)
+    finally:
+        Path(part).unlink()

@@ -26,6 +26,7 @@ BLOCKS = [
     )
 ]
 GIVEN = {
+    "NIGHTOWL_SECRET": "0123456789abcdef0123456789abcdef",
     "NIGHTOWL_DATABASE": "postgresql://owl:pw@db.example/owl",
     "NIGHTOWL_BROKER": "redis://broker.example",
     "NIGHTOWL_SECRET_KEY": "0123456789abcdef0123456789abcdef",

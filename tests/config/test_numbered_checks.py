@@ -51,6 +51,7 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
     ("number", "key", "text"),
     [
         ("NO20", "server.public_url", '[server]\nlisten = "0.0.0.0:5555"'),
+        ("NO21", "server.secret_key", '[store]\nurl = "postgresql://owl@db/owl"'),
         ("NO22", "channel.b", SLACK + SLACK.replace("ops", "b") + '[route.r]\nto = ["ops"]'),
         ("NO23", "channel", CHECK),
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),

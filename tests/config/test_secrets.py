@@ -41,8 +41,10 @@ def test_what_only_looks_a_little_like_a_reference_is_text(configured):
 
 @pytest.mark.parametrize("reference", ["${env:}", "${env}", "${ENV:X}", "${file:}", "${env:X"])
 def test_a_reference_that_is_miswritten_is_refused(mistakes, reference):
-    text = f'[check.x]\nurl = "http://x/"\nbody = "{reference}"'
-    assert mistakes(text, X="1") == {"check.x.body": (f'"{reference}"', "a reference as ${env:NAME} or ${file:PATH}")}
+    text = f'[check.x]\nurl = "http://x/"\nuser_agent = "{reference}"'
+    assert mistakes(text, X="1") == {
+        "check.x.user_agent": (f'"{reference}"', "a reference as ${env:NAME} or ${file:PATH}")
+    }
 
 
 def test_a_missing_variable_is_a_mistake_like_any_other(mistakes):

@@ -32,39 +32,54 @@ def put(store: Store, check: StoredCheck) -> None:
 SHOP = {"url": "http://shop.example/"}
 
 
+def plain(_name, spec):
+    return dict(spec)
+
+
+def marked(_name, spec):
+    return {**spec, "body": "sealed"}
+
+
 def test_checks_come_change_and_go_with_the_file(store: Store) -> None:
-    define(store, {"shop": SHOP, "blog": SHOP}, [], 1.0)
-    define(store, {"shop": {**SHOP, "every": "5m"}}, [], 2.0)
+    define(store, {"shop": SHOP, "blog": SHOP}, [], 1.0, seal=plain)
+    define(store, {"shop": {**SHOP, "every": "5m"}}, [], 2.0, seal=plain)
     assert {name: check.spec for name, check in checks(store).items()} == {"shop": {**SHOP, "every": "5m"}}
 
 
 def test_what_was_made_by_hand_stays_unless_a_file_takes_the_name(store: Store) -> None:
     put(store, StoredCheck(name="mine", origin="stored", paused=False, spec=SHOP))
-    define(store, {}, [], 1.0)
+    define(store, {}, [], 1.0, seal=plain)
     assert checks(store)["mine"].origin == "stored"
-    define(store, {"mine": SHOP}, [], 2.0)
+    define(store, {"mine": SHOP}, [], 2.0, seal=plain)
     assert checks(store)["mine"].origin == "file"
 
 
+def test_what_was_stored_unsealed_is_sealed(store: Store) -> None:
+    put(store, StoredCheck(name="mine", origin="stored", paused=True, spec=SHOP))
+    define(store, {"shop": SHOP}, [], 1.0, seal=marked)
+    assert {check.spec["body"] for check in checks(store).values()} == {"sealed"}
+    assert checks(store)["mine"].paused
+
+
 def test_a_pause_by_hand_outlives_a_reload(store: Store) -> None:
-    define(store, {"shop": SHOP}, [], 1.0)
+    define(store, {"shop": SHOP}, [], 1.0, seal=plain)
     put(store, StoredCheck(name="shop", origin="file", paused=True, spec=SHOP))
-    define(store, {"shop": SHOP}, [], 2.0)
+    define(store, {"shop": SHOP}, [], 2.0, seal=plain)
     assert checks(store)["shop"].paused
 
 
 def test_a_pause_in_the_file_ends_with_the_file(store: Store) -> None:
-    define(store, {"shop": {**SHOP, "paused": True}}, [], 1.0)
+    define(store, {"shop": {**SHOP, "paused": True}}, [], 1.0, seal=plain)
     assert checks(store)["shop"].paused
-    define(store, {"shop": SHOP}, [], 2.0)
+    define(store, {"shop": SHOP}, [], 2.0, seal=plain)
     assert not checks(store)["shop"].paused
 
 
 def test_nothing_is_written_where_nothing_changed(store: Store) -> None:
-    define(store, {"shop": SHOP}, [], 1.0)
+    define(store, {"shop": SHOP}, [], 1.0, seal=plain)
     with store.read() as unit:
         last = unit.feed.last()
-    define(store, {"shop": SHOP}, [], 2.0)
+    define(store, {"shop": SHOP}, [], 2.0, seal=plain)
     with store.read() as unit:
         assert unit.feed.last() == last
 
@@ -72,9 +87,9 @@ def test_nothing_is_written_where_nothing_changed(store: Store) -> None:
 def test_users_of_files_come_and_go_and_others_stay(store: Store) -> None:
     with store.transaction() as unit:
         unit.users.put(User(name="bob", role="viewer", password_hash="$argon2"))
-    define(store, {}, [User(name="alice", role="admin", password_hash="$argon2", origin="file")], 1.0)
+    define(store, {}, [User(name="alice", role="admin", password_hash="$argon2", origin="file")], 1.0, seal=plain)
     with store.read() as unit:
         assert [user.name for user in unit.users.all()] == ["alice", "bob"]
-    define(store, {}, [], 2.0)
+    define(store, {}, [], 2.0, seal=plain)
     with store.read() as unit:
         assert [user.name for user in unit.users.all()] == ["bob"]

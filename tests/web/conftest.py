@@ -76,6 +76,7 @@ class World:
             clock=self.clock,
             settings=WebSettings(is_loopback=True, secret_key=b"k" * 32, listen_host="127.0.0.1"),
             check_from_spec=self._check,
+            seal=lambda _name, spec: dict(spec),
             spec_to_toml=spec_to_toml,
             locations=lambda: scene.LOCATIONS,
             channels=lambda: [ChannelUse(name=name, kind="webhook", routes=ROUTES) for name in self.channels],

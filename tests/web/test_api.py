@@ -103,6 +103,40 @@ def test_secrets_are_masked_and_survive_being_sent_back(client, world):
     assert stored["every"] == "2m"
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"url": "https://evil.example/"},
+        {"url": "http://shop-front.example/"},
+        {"url": "https://shop-front.example:444/"},
+        {"headers": {"X-Other-Key": "********"}},
+        {"auth": {"bearer": "********"}},
+    ],
+)
+def test_a_masked_secret_is_kept_only_where_it_goes_where_it_went(client, world, changes):
+    spec = client.get("/api/v1/checks/shop-front").json()["spec"]
+    answer = client.put("/api/v1/checks/shop-front", json=spec | changes)
+    assert answer.status_code == 422
+    assert "is kept only while scheme, host and port of the URL stay" in answer.text
+    with world.store.read() as unit:
+        assert unit.checks.get("shop-front").spec["auth"] == {"basic": "probe:verysecret"}
+
+
+def test_the_path_of_a_url_may_change_and_its_secrets_stay(client, world):
+    spec = client.get("/api/v1/checks/shop-front").json()["spec"]
+    url = "https://shop-front.example/other?a=1&token=********"
+    assert client.put("/api/v1/checks/shop-front", json=spec | {"url": url}).status_code == 200
+    with world.store.read() as unit:
+        assert unit.checks.get("shop-front").spec["url"] == "https://shop-front.example/other?a=1&token=verysecret"
+
+
+def test_what_is_said_to_a_target_is_not_given_back(client, world):
+    client.put("/api/v1/checks/new", json={"url": "http://x.example/", "method": "POST", "body": "verysecret"})
+    assert client.get("/api/v1/checks/new").json()["spec"]["body"] == "********"
+    for page in ("/checks/new", "/checks/new.json", "/checks/new/edit"):
+        assert "verysecret" not in client.get(page).text
+
+
 def test_a_paused_check_rests_until_it_is_resumed(client):
     assert client.post("/api/v1/checks/shop-front/pause").json()["state"] == "paused"
     assert client.post("/api/v1/checks/shop-front/run").status_code == 409

@@ -9,6 +9,7 @@ from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterable
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+from nightowl.core.secrecy import sounds_secret
 from nightowl.core.values import Target
 
 MASK = "***"
@@ -18,15 +19,7 @@ QUOTED = 100
 """Characters of a text that a sentence quotes."""
 
 Mask = Callable[[str], str]
-_SECRET_NAME = re.compile(
-    r"auth|cookie|token|secret|passw|api[-_]?key|key$|session|credential|signature", re.IGNORECASE
-)
 _PERCENT = re.compile("%[0-9A-F]{2}")
-
-
-def secret_header(name: str) -> bool:
-    """Whether a header of this name carries something that must not be shown, nor sent to another origin."""
-    return _SECRET_NAME.search(name) is not None
 
 
 def redactor(target: Target) -> Mask:
@@ -66,7 +59,7 @@ def _secrets(target: Target) -> Iterable[str]:
     yield from (target.basic, target.bearer, target.client_key)
     yield target.basic.partition(":")[2]
     for name, value in target.headers.items():
-        if secret_header(name):
+        if sounds_secret(name):
             yield value
             yield from value.split()[1:]  # what stands after a scheme such as Bearer
     yield from _secrets_of_url(target.url)
@@ -80,7 +73,7 @@ def _secrets_of_url(url: str) -> Iterable[str]:
     yield parts.password or ""
     yield unquote(parts.password or "")
     for name, value in parse_qsl(parts.query):
-        if _SECRET_NAME.search(name):
+        if sounds_secret(name):
             yield value
 
 

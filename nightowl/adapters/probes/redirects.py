@@ -14,7 +14,7 @@ import msgspec
 
 from nightowl.adapters.probes.failure import Failure
 from nightowl.adapters.probes.names import encoded
-from nightowl.adapters.probes.redaction import secret_header
+from nightowl.core.secrecy import sounds_secret
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _PORTS = {"http": 80, "https": 443}
@@ -101,7 +101,7 @@ def _other_origin(request: Request, location: str) -> Request:
     headers = tuple(
         (name, value)
         for name, value in request.headers
-        if name.lower() not in _TRANSPORT_HEADERS and not secret_header(name)
+        if name.lower() not in _TRANSPORT_HEADERS and not sounds_secret(name)
     )
     method = request.method if request.method == "HEAD" else "GET"
     return Request(location, method, headers, b"", identified=False)

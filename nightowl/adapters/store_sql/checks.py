@@ -24,6 +24,7 @@ from nightowl.adapters.store_sql.schema import (
     STATES,
 )
 from nightowl.adapters.store_sql.session import Session
+from nightowl.core.secrecy import map_url
 from nightowl.core.values import CheckState
 from nightowl.ports import CheckFilter, CheckRow, Page, StoredCheck
 
@@ -154,9 +155,14 @@ def _row(number: int, check: StoredCheck, standings: Mapping[int, int]) -> tuple
         check.paused,
         msgspec.json.encode(check.spec).decode(),
         check.changed,
-        f"{check.name}\n{check.spec.get('url', '')}".casefold(),
+        f"{check.name}\n{map_url(str(check.spec.get('url', '')), _hidden)}".casefold(),
         _PAUSED if check.paused else standings.get(number, _NEW),
     )
+
+
+def _hidden(_place: str, _secret: str) -> str:
+    """Secrets are not looked for."""
+    return ""
 
 
 def _stored(row: Any) -> StoredCheck:

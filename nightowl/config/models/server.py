@@ -25,8 +25,8 @@ class Server(Table):
     trusted_proxies: list[Network] = Field(default_factory=list)
     """Networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed."""
     secret_key: Annotated[str, Field(min_length=32)] | None = None
-    """Signs sessions: at least 32 characters. Without it one is made and kept in the state folder; several `web` \
-roles need the same."""
+    """Signs forms and seals the secrets of checks: at least 32 characters. Without it one is made and kept in the \
+state folder. Roles on several machines need the same; a restored backup needs the one that it was written under."""
     metrics_listen: Address | None = None
     """An address of its own for `/metrics`, which then is not served beside the pages."""
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightowl.adapters.probes.body import EXCERPT, EXCERPT_SOURCE, excerpt
-from nightowl.adapters.probes.redaction import MASK, QUOTED, quoted, redactor, secret_header
+from nightowl.adapters.probes.redaction import MASK, QUOTED, quoted, redactor
+from nightowl.core.secrecy import sounds_secret
 from nightowl.core.values import Target
 
 secrets = st.text(min_size=4, max_size=40, alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]))
@@ -82,7 +83,7 @@ def test_a_quotation_is_masked_before_it_is_cut():
 
 def test_what_is_no_secret_stays():
     assert redactor(target(headers={"Accept": "text/html"}))("text/html") == "text/html"
-    assert [secret_header(name) for name in ("Accept", "X-Auth-Token", "Cookie", "Content-Type")] == [
+    assert [sounds_secret(name) for name in ("Accept", "X-Auth-Token", "Cookie", "Content-Type")] == [
         False, True, True, False,
     ]  # fmt: skip
 
