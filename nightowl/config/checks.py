@@ -16,15 +16,22 @@ from nightowl.config.numbered import check_problems, one_of
 from nightowl.config.references import read_text
 from nightowl.config.refusals import validate
 from nightowl.config.report import Report
-from nightowl.core.values import Check, Expect, Policy, Severity, Target, Warn
+from nightowl.core.values import Check, Expect, Heartbeat, Policy, Severity, Target, Warn
+
+HEARTBEAT = "heartbeat"
+"""The kind of a check that a job calls."""
 
 _HTTP_KEYS = frozenset({"method", "headers", "body", "auth", "redirects", "http_version", "user_agent"})
 _HTTP_KEYS |= {"verify", "ca", "client_certificate", "client_key"}
+_HEARTBEAT_KEYS = frozenset({"cron", "timezone", "grace"})
+_COMMON_KEYS = frozenset({"kind", "use", "every", "down_after", "up_after", "severity", "tags", "runbook", "paused"})
+_NOT_OF_HEARTBEATS = frozenset(models.Check.model_fields) - _HEARTBEAT_KEYS - _COMMON_KEYS
 _HTTP_EXPECT = frozenset(["status", "body", "not_body", "regex", "json_values", "header"])
 _FOREIGN: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]] = {
-    "http": (frozenset({"send"}), frozenset({"banner"}), frozenset()),
-    "https": (frozenset({"send"}), frozenset({"banner"}), frozenset()),
-    "tcp": (_HTTP_KEYS, _HTTP_EXPECT, frozenset({"certificate"})),
+    "http": (_HEARTBEAT_KEYS | {"send"}, frozenset({"banner"}), frozenset()),
+    "https": (_HEARTBEAT_KEYS | {"send"}, frozenset({"banner"}), frozenset()),
+    "tcp": (_HEARTBEAT_KEYS | _HTTP_KEYS, _HTTP_EXPECT, frozenset({"certificate"})),
+    HEARTBEAT: (_NOT_OF_HEARTBEATS, frozenset(), frozenset()),
 }
 """Keys that mean nothing to a built-in kind: of the check, of ``expect`` and of ``warn``."""
 
@@ -121,13 +128,16 @@ class _Maker:
         kinds = self._bench.kinds
         scheme = parts.scheme if (parts := split_url(model.url or "")) else ""
         kind = model.kind or scheme
+        if kind == HEARTBEAT and model.kind and kind in kinds:
+            return kind
         if kind in kinds and not model.url:
             self._refuse(("url",), "what to test; the key is required")
         elif kind not in kinds:
             later = f"; this version of NightOwl does not have {kind} yet" if kind in LATER_KINDS["check"] else ""
             key = "kind" if model.kind else "url"
             what = "a kind" if model.kind else "a URL that begins with a kind"
-            self._refuse((key,), one_of(what, kinds) + later)
+            possible = kinds if model.kind else [each for each in kinds if each != HEARTBEAT]
+            self._refuse((key,), one_of(what, possible) + later)
         elif kind in BUILT_IN_KINDS and kind != scheme:
             self._refuse(("kind",), f'"{scheme}", or nothing: the kind follows from the scheme of url')
         else:
@@ -180,25 +190,47 @@ class _Maker:
         )
 
     def _check(self, model: models.Check, target: Target) -> Check:
+        beats = target.kind == HEARTBEAT
+        locations = self._bench.locations if model.locations is None else model.locations
         return Check(
             name=self.name,
             target=target,
-            locations=tuple(self._bench.locations if model.locations is None else model.locations),
+            locations=() if beats else tuple(locations),
             every=model.every,
             attempts=model.attempts,
             attempts_when=model.attempts_when,
             attempt_gap=model.attempt_gap,
             quorum=model.quorum,
-            down_after=model.down_after,
+            down_after=1 if beats and "down_after" not in model.model_fields_set else model.down_after,
             up_after=model.up_after,
             severity=Severity(model.severity),
             tags=model.tags,
             runbook=model.runbook or "",
             paused=model.paused,
+            heartbeat=_heartbeat(model) if beats else None,
         )
 
     def _pem(self, key: str, value: str | None) -> str:
         return pem(value, self.written((*self.path, key)), self._bench)
+
+
+def _heartbeat(model: models.Check) -> Heartbeat:
+    return Heartbeat(
+        every=model.every if "every" in model.model_fields_set else 0.0,
+        cron=model.cron or "",
+        timezone=model.timezone,
+        grace=model.grace,
+    )
+
+
+def own_keys(check: Check, shown: Spec) -> Spec:
+    """Return the keys of a whole table that mean something to the check's kind, with the values in force."""
+    own = _FOREIGN.get(check.target.kind, (frozenset(), frozenset(), frozenset()))[0]
+    kept = {key: value for key, value in shown.items() if key not in own}
+    if check.heartbeat is None:
+        return kept
+    unused = ("every",) if check.heartbeat.cron else ("timezone",)
+    return {key: value for key, value in kept.items() if key not in unused} | {"down_after": check.down_after}
 
 
 def pem(value: str | None, path: KeyPath, bench: Bench) -> str:

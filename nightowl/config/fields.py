@@ -18,6 +18,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, PlainSerializer, Plai
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nightowl.config import units
+from nightowl.core import cron
 
 
 def refuse(allowed: str) -> PydanticCustomError:
@@ -179,6 +180,26 @@ def _target_url(found: str) -> str:
 
 TargetUrl = Annotated[str, AfterValidator(_target_url), Shape("URL")]
 """What a check tests."""
+
+
+def _cron(found: str) -> str:
+    if not cron.is_expression(found):
+        raise refuse('a cron expression of five fields (minute, hour, day, month, weekday), such as "0 3 * * 1-5"')
+    return found
+
+
+Cron = Annotated[str, AfterValidator(_cron), Shape("cron expression")]
+"""When something is due, as crontab has it."""
+
+
+def _timezone(found: str) -> str:
+    if not cron.is_timezone(found):
+        raise refuse('a name of the IANA time zone database, such as "Europe/Paris" or "UTC"')
+    return found
+
+
+TimeZone = Annotated[str, AfterValidator(_timezone), Shape("time zone")]
+"""Where the clock on the wall is."""
 
 
 def split_address(found: str) -> tuple[str, int]:

@@ -15,7 +15,7 @@ from nightowl.config.settings import Configuration, Hint
 from nightowl.config.units import format_duration
 from nightowl.core.reach import addresses_of, guard
 from nightowl.core.routing import severity_matches
-from nightowl.core.values import Check, Incident, Location, Network, Policy, Route, Severity, Target
+from nightowl.core.values import Check, Heartbeat, Incident, Location, Network, Policy, Route, Severity, Target
 
 NUMBERED = {
     "NO01": "The attempts of a round, with their gaps, do not fit into `every` less 2 seconds.",
@@ -32,6 +32,8 @@ NUMBERED = {
     "NO12": "A HEAD request is expected to be answered with a body.",
     "NO13": "`h2c`, which is HTTP/2 without TLS, is asked for on an `https` URL.",
     "NO14": "A check's URL names an address and port that one of its locations may not reach.",
+    "NO18": "A heartbeat has neither `every` nor `cron`, or both of them.",
+    "NO19": "A heartbeat is expected more often than every 10 seconds.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
     "NO21": "Hint: a store that several machines may share is used without `[server] secret_key`, so that each machine \
 seals the secrets of checks by a key of its own, which the others cannot open.",
@@ -43,6 +45,9 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
 
 SHORTEST = 5.0
 """Seconds of the shortest ``every``."""
+
+SHORTEST_HEARTBEAT = 10.0
+"""Seconds of the shortest ``every`` of a heartbeat."""
 
 RESERVE = 2.0
 """Seconds of ``every`` that are left to dispatch, report and close a round."""
@@ -69,6 +74,9 @@ class Problem(msgspec.Struct, frozen=True):
 
 def check_problems(check: Check, locations: Collection[str], policies: Mapping[str, Policy]) -> Iterator[Problem]:
     """Yield what keeps a check from working at ``locations``; ``policies`` are those of the locations to judge."""
+    if check.heartbeat is not None:
+        yield from _heartbeat_problems(check.heartbeat)
+        return
     every = format_duration(check.every)
     if check.every < SHORTEST:
         yield Problem("NO02", ("every",), f'"{every}"', f'at least "{format_duration(SHORTEST)}"')
@@ -82,6 +90,14 @@ def check_problems(check: Check, locations: Collection[str], policies: Mapping[s
         yield Problem("NO04", ("quorum",), None, allowed, ("locations",))
     yield from _target_problems(check.target)
     yield from _reach_problems(check, policies)
+
+
+def _heartbeat_problems(plan: Heartbeat) -> Iterator[Problem]:
+    if bool(plan.every) == bool(plan.cron):
+        key, found = ("cron", None) if plan.cron else ("every", "neither every nor cron")
+        yield Problem("NO18", (key,), found, 'either every = "1h" or cron = "0 3 * * *"', ("every", "cron"))
+    elif plan.every and plan.every < SHORTEST_HEARTBEAT:
+        yield Problem("NO19", ("every",), None, f'at least "{format_duration(SHORTEST_HEARTBEAT)}"')
 
 
 def _target_problems(target: Target) -> Iterator[Problem]:

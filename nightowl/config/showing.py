@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from nightowl.config.checks import spec_of
+from nightowl.config.checks import own_keys, spec_of
 from nightowl.config.loading import Loaded, load_whole
 from nightowl.config.masking import masked
 from nightowl.config.models import BUILT_IN_KINDS, NAMED, SINGLE
@@ -87,7 +87,7 @@ def _fill_in(tree: dict[str, Any], loaded: Loaded) -> None:
         tree.setdefault("location", {}).setdefault(name, {"reach": "internet"})
     for name, check in configuration.checks.items():
         filled = {"kind": check.target.kind, "locations": list(check.locations)}
-        tree["check"][name] = filled | tree["check"][name]
+        tree["check"][name] = own_keys(check, filled | tree["check"][name])
     for name, channel in configuration.channels.items():
         if isinstance(channel.options, Email):
             tree["channel"][name]["port"] = channel.options.port

@@ -7,7 +7,15 @@ from nightowl import plugins
 KINDS = ("http", "https")
 """The kinds of checks that the engine runs by itself."""
 
+HEARTBEAT = "heartbeat"
+"""The kind that nobody runs: a job calls."""
+
 
 def check_kinds() -> tuple[str, ...]:
-    """Return every kind of check that can be run here."""
+    """Return every kind of check that there can be here."""
+    return (*probe_kinds(), HEARTBEAT)
+
+
+def probe_kinds() -> tuple[str, ...]:
+    """Return every kind of check that tries a target."""
     return (*KINDS, *plugins.probes())

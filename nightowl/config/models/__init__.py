@@ -25,12 +25,10 @@ NAMED: dict[str, type[Table] | None] = {
 }
 """Tables of named tables; a channel's model follows from its kind."""
 
-BUILT_IN_KINDS = ("http", "https", "tcp")
+BUILT_IN_KINDS = ("http", "https", "tcp", "heartbeat")
 """The kinds of checks that need no plug-in."""
 
-_LATER_CHECK = frozenset(
-    ["depends_on", "record", "resolver", "cron", "timezone", "grace", "cluster", "task", "max_runtime"]
-)
+_LATER_CHECK = frozenset(["depends_on", "record", "resolver", "cluster", "task", "max_runtime"])
 LATER_TABLES = frozenset(["rule", "cluster", "metrics", "source", "sink", "maintenance", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
@@ -48,7 +46,7 @@ LATER_KEYS: dict[str, frozenset[str]] = {
 """Keys that later versions will have, by table and sub-table."""
 
 LATER_KINDS: dict[str, frozenset[str]] = {
-    "check": frozenset(["heartbeat", "task", "dns", "tls", "icmp", "smtp"]),
+    "check": frozenset(["task", "dns", "tls", "icmp", "smtp"]),
     "channel": frozenset(["pagerduty", "alertmanager", "apprise"]),
 }
 """Kinds of checks and channels that later versions will have."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from nightowl.config.fields import (
+    Cron,
     Headers,
     JsonPaths,
     Line,
@@ -16,6 +17,7 @@ from nightowl.config.fields import (
     Statuses,
     Tags,
     TargetUrl,
+    TimeZone,
     WebUrl,
     Whole,
     refuse,
@@ -76,9 +78,10 @@ class CheckKeys(Table):
     """The keys that checks and templates share."""
 
     kind: str | None = None
-    """What is spoken. Without it: the scheme of `url`."""
+    """What is spoken. Without it: the scheme of `url`. `heartbeat`: a job calls NightOwl, and so has no `url`."""
     url: TargetUrl | None = None
-    """What to test: `https://...`, `http://...` or `tcp://HOST:PORT`. A check needs one, its own or its template's."""
+    """What to test: `https://...`, `http://...` or `tcp://HOST:PORT`. A check needs one, its own or its template's, \
+unless it is a heartbeat."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     """The HTTP method."""
     headers: Headers = Field(default_factory=dict)
@@ -88,7 +91,14 @@ class CheckKeys(Table):
     auth: Auth | None = None
     """`{ basic = "user:password" }` or `{ bearer = "token" }`."""
     every: Annotated[float, Seconds()] = 60.0
-    """From one round to the next: at least 5 seconds, and long enough for all attempts."""
+    """From one round to the next: at least 5 seconds, and long enough for all attempts. Of a heartbeat: from one call \
+of the job to the next, at least 10 seconds, without a default."""
+    cron: Cron | None = None
+    """Of a heartbeat, in place of `every`: when the job runs, as in its crontab, `"0 3 * * *"`."""
+    timezone: TimeZone = "UTC"
+    """The time zone that `cron` is meant in, such as `"Europe/Paris"`."""
+    grace: Annotated[float, Seconds()] = 300.0
+    """Of a heartbeat: how late a call may be, and how long a run may take that said when it started."""
     timeout: Annotated[float, Seconds(at_least=0.05)] = 10.0
     """The deadline of one attempt as a whole, from the name look-up to the last byte."""
     attempts: Annotated[int, Whole(1, 20)] = 3
@@ -102,7 +112,7 @@ class CheckKeys(Table):
     quorum: Annotated[int, Whole(1, 1000)] | None = None
     """How many locations must say *down* for the check to be down. Without it: more than half of those that voted."""
     down_after: Annotated[int, Whole(1, 1000)] = 2
-    """Rounds down in a row before an incident opens."""
+    """Rounds down in a row before an incident opens; 1 for a heartbeat, unless given."""
     up_after: Annotated[int, Whole(1, 1000)] = 1
     """Rounds up in a row before it closes."""
     redirects: Annotated[int, Whole(0, 20)] = 5
