@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from getpass import getuser
 from time import time
 
 import click
 
-from nightowl.cli.opening import configured, store_option
+from nightowl.cli.opening import account, configured, store_option
 from nightowl.core.errors import Refused
+from nightowl.core.values import Author
 from nightowl.flows.notify import acknowledge
 from nightowl.ports import Store
 
@@ -22,7 +22,8 @@ def ack(incident: str, by: str | None, path: str | None) -> None:
     """Acknowledge the open incident ID (its first letters are enough), which ends its reminders."""
     with configured(path) as (_, store):
         now = time()
-        taken = acknowledge(store, _whole_id(store, incident), _account() if by is None else by, now)
+        author = Author("command", account() if by is None else by)
+        taken = acknowledge(store, _whole_id(store, incident), author, now)
     owner = f" by {taken.acknowledged_by}" if taken.acknowledged_by else ""
     if taken.acknowledged is None or taken.acknowledged == now:
         click.echo(f"incident {taken.id} ({taken.subject}): acknowledged{owner}")
@@ -38,10 +39,3 @@ def _whole_id(store: Store, start: str) -> str:
     if len(found) > 1:
         raise Refused(f"{len(found)} open incidents begin with {start}: {', '.join(sorted(found))}")
     return found[0] if found else start
-
-
-def _account() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return ""

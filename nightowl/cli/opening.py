@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from getpass import getuser
 from pathlib import Path
 
 import click
@@ -50,3 +51,11 @@ def configured(path: str | None) -> Iterator[tuple[Configuration, Store]]:
         configuration = load_configuration(path)
         with closing(open_store(configuration)) as store:
             yield configuration, store
+
+
+def account() -> str:
+    """Who runs the command, by the name of their account; empty where it has none."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from time import time
 
 import click
 
-from nightowl.cli.opening import configured, store_option
-from nightowl.core.errors import ConfigurationError, Mistake, Refused
-from nightowl.core.values import User
-from nightowl.web import passwords
-from nightowl.web.access import Role
+from nightowl.cli.opening import account, configured, store_option
+from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.values import Author, Role
+from nightowl.web import passwords, people
 
 
 @click.group()
@@ -26,7 +26,7 @@ def user() -> None:
     type=click.Choice(["viewer", "operator", "admin"]),
     default="viewer",
     show_default=True,
-    help="viewer reads, operator also changes and runs checks and acknowledges, admin may the same.",
+    help="viewer reads, operator also changes and runs checks and acknowledges, admin also manages people.",
 )
 @click.option("--password-file", metavar="FILE", help="Read the password from a file (- for standard input).")
 @store_option
@@ -40,12 +40,8 @@ def add(name: str, role: Role, password_file: str | None, path: str | None) -> N
         if mistake:
             raise _refused("NAME", name, mistake)
         password = _password(password_file)
-        with store.transaction() as unit:
-            before = unit.users.get(name)
-            if before is not None and before.origin == "file":
-                raise Refused(f"{name} is defined in a configuration file: change it there")
-            unit.users.put(User(name=name, role=role, password_hash=passwords.hashed(password)))
-    click.echo(f"user {name}: {'changed' if before else 'added'}, role {role}")
+        is_new = people.put(store, Author("command", account()), time(), name, role, password)
+    click.echo(f"user {name}: {'added' if is_new else 'changed'}, role {role}")
 
 
 def _password(file: str | None) -> str:

@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from nightowl.core import routing
 from nightowl.core.errors import DeliveryFailed, NotFound, Refused, Unavailable
 from nightowl.core.incident import incident_id
-from nightowl.core.values import Change, Entry, Incident, Notice, Route, Severity
+from nightowl.core.values import AuditEntry, Author, Change, Entry, Incident, Notice, Route, Severity
 from nightowl.flows.close import tell
 from nightowl.flows.rhythm import Rhythm
 from nightowl.ports import Channel, Claimed, Clock, OutboxRow, Store, Unit
@@ -210,7 +210,7 @@ def remind(store: Store, routes: Sequence[Route], public_url: str, now: float) -
     return len(due)
 
 
-def acknowledge(store: Store, incident: str, by: str, now: float) -> Incident:
+def acknowledge(store: Store, incident: str, author: Author, now: float) -> Incident:
     """Note that somebody looks after an incident, which ends its reminders; the first to say so stays.
 
     Raises ``NotFound`` for an unknown id and ``Refused`` where the incident is over.
@@ -223,9 +223,13 @@ def acknowledge(store: Store, incident: str, by: str, now: float) -> Incident:
             raise Refused(f"incident {incident} ({found.subject}) is over; only an open one can be acknowledged")
         if found.acknowledged is not None:
             return found
+        by = author.name
         taken = replace(found, acknowledged=now, acknowledged_by=by)
         text = f"acknowledged by {by}" if by else "acknowledged"
         unit.incidents.apply([Change(event="acknowledged", incident=taken, at=now, text=text, by=by)])
+        unit.audit.add(
+            AuditEntry(at=now, author=author, what="incident.acknowledge", subject=incident, detail=found.subject)
+        )
         return taken
 
 

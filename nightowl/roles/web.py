@@ -10,7 +10,7 @@ from typing import Any
 from nightowl.config import Configuration, check_from_spec, spec_to_toml
 from nightowl.core.errors import NotFound
 from nightowl.core.routing import trial
-from nightowl.core.values import Check
+from nightowl.core.values import Author, Check
 from nightowl.flows.notify import acknowledge
 from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
@@ -120,5 +120,5 @@ def _tester(installation: Installation) -> Callable[[str], None]:
     return test
 
 
-def _acknowledge(installation: Installation, incident: str, by: str) -> None:
-    acknowledge(installation.store, incident, by, CLOCK.now())
+def _acknowledge(installation: Installation, incident: str, author: Author) -> None:
+    acknowledge(installation.store, incident, author, CLOCK.now())

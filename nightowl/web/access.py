@@ -3,26 +3,31 @@
 ========================================  ==================================================
 open to everyone                          ``OPEN``: liveness, readiness and metrics
 the way in                                ``DOORS``: sign-in, first set-up, and what they look like
-reading (GET, HEAD) anything else         viewer
+people, the audit, reading the            admin
+configuration again
 the forms that add and edit a check       operator
-``OWN``: signing out, own preferences     viewer
-writing anything else                     operator (an admin may do all that an operator may)
+``OWN``: signing out, own preferences,    viewer
+own password, own tokens
+reading (GET, HEAD) anything else         viewer
+writing anything else                     operator
 ========================================  ==================================================
+
+A role may do all that a lesser one may.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Literal
 
-Role = Literal["viewer", "operator", "admin"]
+from nightowl.core.values import Role
 
 OPEN = frozenset({"/health", "/ready", "/healthcheck", "/metrics"})
 DOORS = frozenset({"/login", "/setup", "/favicon.svg"})
-OWN = frozenset({"/logout", "/preferences"})
 STATIC = "/static/"
 READING = frozenset({"GET", "HEAD"})
 
+_ADMIN = re.compile(r"(/users|/audit|/api/v1/users|/api/v1/audit|/api/v1/configuration)([./].*)?", re.DOTALL)
+_OWN = re.compile(r"/logout|/preferences|(/account|/api/v1/tokens)([./].*)?", re.DOTALL)
 _FORM = re.compile(r"(/add|/checks/[^/]+/edit)(\.json)?")
 _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
@@ -39,7 +44,9 @@ def is_door(path: str) -> bool:
 
 def needed(method: str, path: str) -> Role:
     """The least role for a request to anything that is neither open nor a door."""
-    if path in OWN:
+    if _ADMIN.fullmatch(path):
+        return "admin"
+    if _OWN.fullmatch(path):
         return "viewer"
     return "viewer" if method in READING and not _FORM.fullmatch(path) else "operator"
 

@@ -75,7 +75,7 @@ def make_app(handlers: Handlers) -> FastAPI:
     site = Site(handlers, Renderer(handlers, assets), PAGES)
     doors = Doors(site, handlers, sessions)
     doors.prepare()
-    live = Live(site, handlers)
+    live = Live(site, handlers, sessions)
     app = FastAPI(
         title="NightOwl",
         version=version("nightowl"),

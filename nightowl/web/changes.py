@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused
 from nightowl.core.secrecy import destination, is_sealed, secrets_of
+from nightowl.core.values import Author
 from nightowl.ports import StoredCheck, Unit
+from nightowl.web.audit import differences, record
 from nightowl.web.handlers import Handlers
 from nightowl.web.masking import MASK, unmask
 
@@ -19,7 +21,7 @@ _TAKEN = ".json"
 _RETYPED = "the value itself; what is masked is kept only while scheme, host and port of the URL stay"
 
 
-def put_checks(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
+def put_checks(handlers: Handlers, author: Author, specs: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
     """Define checks, all or none; by name, whether each is new.
 
     Raises ``ConfigurationError`` with the mistakes of all, ``Refused`` for one that a file defines.
@@ -35,14 +37,16 @@ def put_checks(handlers: Handlers, specs: Mapping[str, Mapping[str, Any]]) -> di
             paused = bool(spec.get("paused", False))
             sealed = handlers.seal(name, spec)
             unit.checks.put(StoredCheck(name=name, origin="stored", paused=paused, spec=sealed, changed=now))
+            _record_definition(unit, author, now, name, before[name], sealed)
     return {name: stored is None for name, stored in before.items()}
 
 
-def pause(handlers: Handlers, name: str, *, paused: bool) -> None:
+def pause(handlers: Handlers, author: Author, name: str, *, paused: bool) -> None:
     """Let a check rest, or run again; one that a file defines as well, for that is no change of its definition.
 
     Raises ``NotFound``, or ``Refused`` where a file itself says that the check rests.
     """
+    now = handlers.clock.now()
     with handlers.store.transaction() as unit:
         stored = _existing(unit, name)
         spec = dict(stored.spec)
@@ -50,22 +54,51 @@ def pause(handlers: Handlers, name: str, *, paused: bool) -> None:
             spec = {key: value for key, value in spec.items() if key != "paused"} | ({"paused": True} if paused else {})
         elif spec.get("paused") and not paused:
             raise Refused(f"{name} is paused by its configuration file: change it there.")
-        unit.checks.put(replace(stored, paused=paused, spec=spec, changed=handlers.clock.now()))
+        if paused != stored.paused:
+            unit.checks.put(replace(stored, paused=paused, spec=spec, changed=now))
+            record(unit, author, now, "check.pause" if paused else "check.resume", name)
 
 
-def remove(handlers: Handlers, name: str) -> None:
+def remove(handlers: Handlers, author: Author, name: str) -> None:
     """Forget a check and its rounds. Raises ``NotFound`` or ``Refused``."""
     with handlers.store.transaction() as unit:
-        _changeable(unit, name)
+        stored = _changeable(unit, name)
         unit.checks.remove(name)
+        record(unit, author, handlers.clock.now(), "check.delete", name, differences(stored.spec, {}))
 
 
-def run_now(handlers: Handlers, name: str) -> None:
+def run_now(handlers: Handlers, author: Author, name: str) -> None:
     """Ask the leading director for a round of this check at once. Raises ``NotFound`` or ``Refused``."""
     with handlers.store.transaction() as unit:
         if _existing(unit, name).paused:
             raise Refused(f"{name} is paused: resume it before running it.")
         unit.feed.add("request", f"run:{name}")
+        record(unit, author, handlers.clock.now(), "check.run", name)
+
+
+def test_channel(handlers: Handlers, author: Author, name: str) -> None:
+    """Send a test notice. Raises ``NotFound``, or ``DeliveryFailed`` where it is not taken."""
+    if any(channel.name == name for channel in handlers.channels()):
+        with handlers.store.transaction() as unit:
+            record(unit, author, handlers.clock.now(), "channel.test", name)
+    handlers.test_channel(name)
+
+
+def reload(handlers: Handlers, author: Author) -> None:
+    """Read the configuration files again. Raises ``Refused`` with the mistakes where the old one stays in force."""
+    refused = handlers.reload()
+    with handlers.store.transaction() as unit:
+        record(unit, author, handlers.clock.now(), "configuration.reload", "", "refused" if refused else "")
+    if refused:
+        raise Refused(f"The configuration was not reloaded, the old one stays in force: {refused}")
+
+
+def _record_definition(
+    unit: Unit, author: Author, now: float, name: str, before: StoredCheck | None, spec: Mapping[str, Any]
+) -> None:
+    detail = differences(before.spec if before else {}, spec)
+    if before is None or detail:
+        record(unit, author, now, "check.edit" if before else "check.add", name, detail)
 
 
 def _confirm(

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 
-COOKIE = "nightowl_visit"
 FIELD = "csrf"
 HEADER = "x-csrf-token"
 
@@ -27,7 +26,9 @@ def token(secret_key: bytes, visit: str, session: str) -> str:
 
 def is_token(given: str, secret_key: bytes, visit: str, session: str) -> bool:
     """Whether ``given`` is that token; never without a visit cookie."""
-    return bool(visit) and hmac.compare_digest(given.encode(), token(secret_key, visit, session).encode())
+    return bool(visit) and hmac.compare_digest(
+        given.encode(errors="replace"), token(secret_key, visit, session).encode()
+    )
 
 
 def is_own_origin(headers: Headers, public_host: str) -> bool:
@@ -35,7 +36,10 @@ def is_own_origin(headers: Headers, public_host: str) -> bool:
     origin = headers.get("origin")
     if origin is None:
         return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
-    host = urlsplit(origin).netloc.lower()
+    try:
+        host = urlsplit(origin).netloc.lower()
+    except ValueError:
+        return False
     return bool(host) and host in {headers.get("host", "").lower(), public_host}
 
 

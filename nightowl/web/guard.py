@@ -1,7 +1,7 @@
 """The door: every request passes here before any route is looked for.
 
 In order: is the Host one of ours; is it open to everyone; who asks; may a write come from there; is the role enough.
-What comes through carries ``state.visitor``, ``state.csrf`` and, for forms, ``state.form``.
+What comes through carries ``state.visitor``, ``state.author``, ``state.csrf`` and, for forms, ``state.form``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nightowl.core.errors import Unavailable
-from nightowl.web import access, forgery
-from nightowl.web.handlers import LOOPBACK_NAMES, Handlers
-from nightowl.web.sessions import COOKIE, Sessions, TooManyFailures, Visitor, host_name
+from nightowl.core.values import Author
+from nightowl.web import access, cookies, forgery, hosts
+from nightowl.web.handlers import Handlers
+from nightowl.web.sessions import Sessions, client_address
+from nightowl.web.throttle import TooManyTries
+from nightowl.web.visitor import Visitor
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of a request's body at most."""
@@ -46,7 +49,7 @@ class Guard:
         if scope["type"] != "http":
             return
         request = Request(scope, _bounded(receive))
-        given = request.cookies.get(forgery.COOKIE, "")
+        given = self._sessions.cookies(request).given(cookies.VISIT)
         visit = given or secrets.token_urlsafe(16)
         answer = await self._answer(request, given, visit)
         onward = send if given or answer or is_open(request) else self._visiting(request, send, visit)
@@ -54,13 +57,14 @@ class Guard:
 
     async def _answer(self, request: Request, given: str, visit: str) -> Response | None:
         """Say why the request is not let through; None: it is."""
-        if not self._is_own_host(request):
-            return self._refusal(request, 421, "This Host name is not served here.")
+        if not hosts.is_ours(request.headers.get("host", ""), self._settings):
+            told = "This Host name is not served here. What it is reached by stands in [server] public_url or hosts."
+            return self._refusal(request, 421, told)
         if is_open(request):
             return None
         try:
             return await self._check(request, get_route_path(request.scope) or "/", given, visit)
-        except TooManyFailures as error:
+        except TooManyTries as error:
             answer = self._refusal(request, 429, str(error))
             answer.headers["Retry-After"] = str(error.wait)
             return answer
@@ -71,17 +75,22 @@ class Guard:
 
     async def _check(self, request: Request, path: str, given: str, visit: str) -> Response | None:
         """Find out who asks and whether they may; an answer means that they may not."""
-        session = request.cookies.get(COOKIE, "")
+        if _has_nul(request):
+            raise HTTPException(400, "An address holds no NUL character.")
+        session = self._sessions.cookies(request).given(cookies.SESSION)
         api = path.startswith("/api/")
         visitor = await run_in_threadpool(self._sessions.visitor, request, api=api)
+        address = client_address(request)
         request.state.visitor = visitor
+        request.state.author = visitor.author(address) if visitor else Author("stranger", "", address)
         request.state.csrf = forgery.token(self._settings.secret_key, visit, session)
         if request.method not in access.READING:
             await self._check_write(request, visitor, given, session, api=api)
         if visitor is None:
             return None if access.is_door(path) else await self._show_door(request, path, api=api)
-        if not access.is_door(path) and not access.suffices(visitor.role, access.needed(request.method, path)):
-            raise HTTPException(403, f"The role {visitor.role} may only read; this needs the role operator.")
+        least = access.needed(request.method, path)
+        if not access.is_door(path) and not access.suffices(visitor.role, least):
+            raise HTTPException(403, f"This needs the role {least}; yours is {visitor.role}.")
         return None
 
     async def _check_write(
@@ -97,34 +106,35 @@ class Guard:
             token = request.headers.get(forgery.HEADER, "")
         else:
             request.state.form = await request.form(max_files=0, max_fields=200)
+            if any("\0" in str(value) for value in request.state.form.values()):
+                raise HTTPException(400, "A form holds no NUL character.")
             token = str(request.state.form.get(forgery.FIELD, ""))
         if not forgery.is_token(token, self._settings.secret_key, visit, session):
             raise HTTPException(403, "This form has expired. Go back, load the page again, and repeat what you did.")
 
     async def _show_door(self, request: Request, path: str, *, api: bool) -> Response:
         prefix = self._settings.url_prefix
+        if api and "authorization" in request.headers:
+            return self._unauthorized(request, "The token, or name and password, is wrong or has ended.")
         if not await run_in_threadpool(self._sessions.anybody):
             if api or path != "/":
                 raise HTTPException(403, "Nobody can sign in yet: create the first user at /setup.")
             return RedirectResponse(f"{prefix}/setup", 303)
         if api:
-            answer = self._refusal(request, 401, "Sign in, or send a name and password by HTTP Basic.")
-            answer.headers["WWW-Authenticate"] = 'Basic realm="NightOwl", charset="UTF-8"'
-            return answer
+            return self._unauthorized(request, "Sign in, or send a token, or a name and password by HTTP Basic.")
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(f"{prefix}/login?next={quote(path + query)}", 303)
 
-    def _is_own_host(self, request: Request) -> bool:
-        host = request.headers.get("host", "").lower()
-        if host_name(host) in LOOPBACK_NAMES or host == self._settings.public_host:
-            return True
-        named = self._settings.allowed_hosts
-        return host_name(host) in named if named else not self._settings.is_loopback
+    def _unauthorized(self, request: Request, sentence: str) -> Response:
+        answer = self._refusal(request, 401, sentence)
+        answer.headers["WWW-Authenticate"] = 'Basic realm="NightOwl", charset="UTF-8", Bearer realm="NightOwl"'
+        return answer
 
     def _visiting(self, request: Request, send: Send, visit: str) -> Send:
         """Give a first visitor the cookie that CSRF tokens are bound to."""
         carrier = Response()
-        carrier.set_cookie(forgery.COOKIE, visit, **self._sessions.cookie_options(request))
+        own = self._sessions.cookies(request)
+        carrier.set_cookie(own.name(cookies.VISIT), visit, **own.options())
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -137,6 +147,11 @@ class Guard:
 def is_open(request: Request) -> bool:
     """Whether the request is for what is open to everyone."""
     return access.is_open(request.method, get_route_path(request.scope))
+
+
+def _has_nul(request: Request) -> bool:
+    """Whether path or query hold the character that no database takes."""
+    return "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from nightowl.core.values import Check, Location, Route
+from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -56,7 +56,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     ``spec_to_toml`` writes definitions by name as such tables. ``test_channel`` raises ``NotFound`` or
     ``DeliveryFailed``. ``problems`` are sentences for every page: what cannot be reached, and what keeps the
     configuration files from being in force; ``unreachable`` are those of them that end readiness.
-    ``acknowledge(incident, by)`` raises ``NotFound`` or ``Refused``.
+    ``acknowledge(incident, author)`` raises ``NotFound`` or ``Refused``.
     """
 
     store: Store
@@ -70,5 +70,5 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     test_channel: Callable[[str], None]
     problems: Callable[[], Sequence[str]]
     unreachable: Callable[[], Sequence[str]]
-    acknowledge: Callable[[str, str], None]
+    acknowledge: Callable[[str, Author], None]
     reload: Callable[[], str]

@@ -21,8 +21,9 @@ from starlette.responses import Response, StreamingResponse
 from nightowl.core.errors import Unavailable
 from nightowl.web.handlers import Handlers
 from nightowl.web.rendering import Frame, Rendered
-from nightowl.web.sessions import Visitor
+from nightowl.web.sessions import Sessions
 from nightowl.web.site import Site
+from nightowl.web.visitor import Visitor
 from nightowl.web.words import plural
 
 PERIOD = 1.0
@@ -111,9 +112,10 @@ class Board:
 class Live:
     """The follower and its boards."""
 
-    def __init__(self, site: Site, handlers: Handlers) -> None:
+    def __init__(self, site: Site, handlers: Handlers, sessions: Sessions) -> None:
         self._site = site
         self._store = handlers.store
+        self._sessions = sessions
         self._boards: dict[tuple[str, str], Board] = {}
         self._closed = asyncio.Event()
         self._seen = -1
@@ -159,16 +161,18 @@ class Live:
             return Response(status_code=204)
         board = self._boards.setdefault(key, board)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._stream(key, board, feed), headers=headers, media_type="text/event-stream")
+        return StreamingResponse(
+            self._stream(key, board, feed, request), headers=headers, media_type="text/event-stream"
+        )
 
-    async def _stream(self, key: tuple[str, str], board: Board, feed: int) -> AsyncIterator[str]:
+    async def _stream(self, key: tuple[str, str], board: Board, feed: int, request: Request) -> AsyncIterator[str]:
         board.readers += 1
         loop = asyncio.get_running_loop()
         end = loop.time() + LIFETIME
         version = board.version if feed == board.feed else 0
         try:
             yield "retry: 3000\n\n"
-            while not self._closed.is_set() and loop.time() < end:
+            while not self._closed.is_set() and loop.time() < end and await self._is_still(request):
                 changed = board.changed
                 if version < board.version:
                     yield _event(board.feed, board.since(version, feed))
@@ -180,6 +184,14 @@ class Live:
             board.readers -= 1
             if not board.readers:
                 self._boards.pop(key, None)
+
+    async def _is_still(self, request: Request) -> bool:
+        """Whether the request's visitor would be let in again, as what they were."""
+        visitor: Visitor | None = request.state.visitor
+        try:
+            return await run_in_threadpool(self._sessions.visitor, request, api=False) == visitor
+        except Unavailable:
+            return True
 
     async def _draw(self, board: Board) -> bool:
         drawn = await run_in_threadpool(self._site.redraw, board.address, board.visitor)

@@ -9,7 +9,7 @@ import msgspec
 from nightowl.ports import Unit
 from nightowl.web.handlers import Handlers
 from nightowl.web.rendering import View
-from nightowl.web.sessions import Visitor
+from nightowl.web.visitor import Visitor
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):

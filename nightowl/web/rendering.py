@@ -15,7 +15,7 @@ from nightowl.web import strips, words
 from nightowl.web.assets import Assets
 from nightowl.web.handlers import Handlers
 from nightowl.web.rows import incident_told
-from nightowl.web.sessions import Visitor
+from nightowl.web.visitor import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
 

@@ -23,10 +23,11 @@ from nightowl.core.errors import (
     Unavailable,
 )
 from nightowl.ports import Unit
+from nightowl.web import access
 from nightowl.web.handlers import Handlers
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import Frame, Rendered, Renderer, View
-from nightowl.web.sessions import Visitor
+from nightowl.web.visitor import Visitor
 from nightowl.web.wanted import Unanswerable
 
 THEMES = ("auto", "light", "dark")
@@ -110,9 +111,12 @@ class Site:
 
     def redraw(self, address: str, visitor: Visitor | None) -> tuple[Rendered, Frame] | None:
         """Draw the live page at ``address`` (path and query) again; None: no live page, or it is gone."""
-        split = urlsplit(address)
+        try:
+            split = urlsplit(address)
+        except ValueError:
+            return None
         found = self._find_live(split.path)
-        if found is None:
+        if found is None or not _may_read(visitor, split.path):
             return None
         page, path = found
         query = dict(parse_qsl(split.query))
@@ -173,6 +177,10 @@ class Site:
             own = sum(incident.kind == "own" for incident in unit.incidents.open())
         now = self._handlers.clock.now()
         return view, {"now": now, "counts": counts, "own": own, "problems": problems, "feed": feed}
+
+
+def _may_read(visitor: Visitor | None, path: str) -> bool:
+    return visitor is not None and access.suffices(visitor.role, access.needed("GET", path))
 
 
 def json_response(data: msgspec.Struct, status: int = 200) -> Response:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nightowl.core.errors import DeliveryFailed, NotFound, Refused, StoreUnavailable
-from nightowl.core.values import Change, Incident, Notice, Route, Severity
+from nightowl.core.values import Author, Change, Incident, Notice, Route, Severity
 from nightowl.flows.close import tell
 from nightowl.flows.notify import TERM, Notifier, Plan, acknowledge, pause, remind
 from nightowl.ports import Channel, Store
@@ -15,6 +15,7 @@ from nightowl.testing.store import memory_store
 
 START = 1_700_000_000.0
 HOUR = 3600.0
+ALICE, BOB = Author("user", "alice"), Author("user", "bob")
 SHOP = Incident(
     id="5f2c",
     kind="check",
@@ -367,7 +368,7 @@ def test_an_open_incident_is_called_to_mind_every_period(desk: Desk) -> None:
 def test_reminders_end_with_an_acknowledgement(desk: Desk) -> None:
     desk.tell("opened")
     desk.step()
-    acknowledge(desk.store, SHOP.id, "alice", START + 60)
+    acknowledge(desk.store, SHOP.id, ALICE, START + 60)
     assert reminded(desk, after=100 * HOUR) == 0
 
 
@@ -399,7 +400,7 @@ def test_without_periods_nobody_is_reminded(desk: Desk) -> None:
 
 def test_an_acknowledgement_is_written_with_its_author(desk: Desk) -> None:
     desk.tell("opened")
-    acknowledge(desk.store, SHOP.id, "alice", START + 60)
+    acknowledge(desk.store, SHOP.id, ALICE, START + 60)
     incident = desk.open()["shop"]
     assert (incident.acknowledged, incident.acknowledged_by) == (START + 60, "alice")
     assert desk.timeline() == ["opened", "acknowledged by alice"]
@@ -407,18 +408,18 @@ def test_an_acknowledgement_is_written_with_its_author(desk: Desk) -> None:
 
 def test_the_first_acknowledgement_stays(desk: Desk) -> None:
     desk.tell("opened")
-    acknowledge(desk.store, SHOP.id, "alice", START + 60)
-    assert acknowledge(desk.store, SHOP.id, "bob", START + 90).acknowledged_by == "alice"
+    acknowledge(desk.store, SHOP.id, ALICE, START + 60)
+    assert acknowledge(desk.store, SHOP.id, BOB, START + 90).acknowledged_by == "alice"
     assert desk.timeline() == ["opened", "acknowledged by alice"]
 
 
 def test_an_incident_that_does_not_exist_cannot_be_acknowledged(desk: Desk) -> None:
     with pytest.raises(NotFound, match="no incident has the id nope"):
-        acknowledge(desk.store, "nope", "alice", START)
+        acknowledge(desk.store, "nope", ALICE, START)
 
 
 def test_an_incident_that_is_over_cannot_be_acknowledged(desk: Desk) -> None:
     desk.tell("opened")
     desk.tell("resolved", replace(SHOP, resolved=START + 1))
     with pytest.raises(Refused, match="shop"):
-        acknowledge(desk.store, SHOP.id, "alice", START + 2)
+        acknowledge(desk.store, SHOP.id, ALICE, START + 2)

@@ -84,7 +84,7 @@ class World:
             problems=lambda: [*self.problems, *self.unreachable],
             unreachable=lambda: self.unreachable,
             reload=lambda: self.refused,
-            acknowledge=lambda incident, by: notify.acknowledge(store, incident, by, self.clock.now()),
+            acknowledge=lambda incident, author: notify.acknowledge(store, incident, author, self.clock.now()),
         )
 
     def client(self, base_url: str = LOOPBACK, **settings: Any) -> TestClient:

@@ -9,11 +9,15 @@ from starlette.routing import Route
 from nightowl.core.errors import ConfigurationError
 from nightowl.core.values import User
 from nightowl.web import access, passwords
-from nightowl.web.sessions import COOKIE
+from nightowl.web.cookies import SESSION as COOKIE
 
 PASSWORD = "correct horse battery"
 HASH = passwords.hashed(PASSWORD)
-ELSEWHERE = {"is_loopback": False, "listen_host": "0.0.0.0"}  # the case that needs sign-in
+ELSEWHERE = {
+    "is_loopback": False,
+    "listen_host": "0.0.0.0",
+    "allowed_hosts": ("owl.example",),
+}  # the case that needs sign-in
 PUBLIC = "http://owl.example:5555"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from nightowl.web import changes
+from nightowl.web.api.asking import Asking
 from nightowl.web.api.models import ChannelModel
 from nightowl.web.handlers import Handlers
 
@@ -17,7 +19,7 @@ def router(handlers: Handlers) -> APIRouter:
         return [ChannelModel.of(channel) for channel in sorted(handlers.channels(), key=lambda channel: channel.name)]
 
     @api.post("/{name}/test", status_code=204, summary="Send a test notice", description="502 where it was not taken.")
-    def test_channel(name: str) -> None:
-        handlers.test_channel(name)
+    def test_channel(name: str, author: Asking) -> None:
+        changes.test_channel(handlers, author, name)
 
     return api

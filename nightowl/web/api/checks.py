@@ -9,6 +9,7 @@ from fastapi import APIRouter, Body, Depends, Query, Response
 from nightowl.core.errors import NotFound
 from nightowl.ports import CheckFilter, CheckRow
 from nightowl.web import changes, wanted
+from nightowl.web.api.asking import Asking
 from nightowl.web.api.models import CheckListModel, CheckModel, Pause, PutResult, Spec
 from nightowl.web.handlers import Handlers
 
@@ -33,8 +34,9 @@ def router(handlers: Handlers) -> APIRouter:
     @api.put("", summary="Define many checks, all or none")
     def put_checks(
         checks: Annotated[dict[str, Spec], Body(description="Definitions by name.", max_length=BULK)],
+        author: Asking,
     ) -> PutResult:
-        done = changes.put_checks(handlers, {name: spec.model_dump() for name, spec in checks.items()})
+        done = changes.put_checks(handlers, author, {name: spec.model_dump() for name, spec in checks.items()})
         return PutResult(
             created=[name for name, is_new in done.items() if is_new],
             replaced=[name for name, is_new in done.items() if not is_new],
@@ -45,23 +47,23 @@ def router(handlers: Handlers) -> APIRouter:
         return _check(handlers, name)
 
     @api.put("/{name}", summary="Define a check", description="Idempotent. 201 where the check is new.")
-    def put_check(name: str, spec: Spec, response: Response) -> CheckModel:
-        is_new = changes.put_checks(handlers, {name: spec.model_dump()})[name]
+    def put_check(name: str, spec: Spec, author: Asking, response: Response) -> CheckModel:
+        is_new = changes.put_checks(handlers, author, {name: spec.model_dump()})[name]
         response.status_code = 201 if is_new else 200
         return _check(handlers, name)
 
     @api.delete("/{name}", status_code=204, summary="Forget a check and its rounds")
-    def delete_check(name: str) -> None:
-        changes.remove(handlers, name)
+    def delete_check(name: str, author: Asking) -> None:
+        changes.remove(handlers, author, name)
 
     @api.post("/{name}/pause", summary="Let a check rest, or run again")
-    def pause_check(name: str, asked: Pause | None = None) -> CheckModel:
-        changes.pause(handlers, name, paused=asked is None or asked.paused)
+    def pause_check(name: str, author: Asking, asked: Pause | None = None) -> CheckModel:
+        changes.pause(handlers, author, name, paused=asked is None or asked.paused)
         return _check(handlers, name)
 
     @api.post("/{name}/run", status_code=202, summary="Ask for a round now")
-    def run_check(name: str) -> None:
-        changes.run_now(handlers, name)
+    def run_check(name: str, author: Asking) -> None:
+        changes.run_now(handlers, author, name)
 
     return api
 

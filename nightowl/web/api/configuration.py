@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from nightowl.core.errors import Refused
+from nightowl.web import changes
+from nightowl.web.api.asking import Asking
 from nightowl.web.handlers import Handlers
 
 
@@ -18,9 +19,7 @@ def router(handlers: Handlers) -> APIRouter:
         summary="Read the configuration files again",
         description="The new configuration takes effect as a whole. 409 with the mistakes: the old one stays in force.",
     )
-    def reload() -> None:
-        refused = handlers.reload()
-        if refused:
-            raise Refused(f"The configuration was not reloaded, the old one stays in force: {refused}")
+    def reload(author: Asking) -> None:
+        changes.reload(handlers, author)
 
     return api

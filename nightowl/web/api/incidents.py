@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from nightowl.core.errors import NotFound
+from nightowl.web.api.asking import Asking
 from nightowl.web.api.models import IncidentDetail, IncidentListModel, IncidentModel
 from nightowl.web.handlers import Handlers
 
@@ -32,8 +33,8 @@ def router(handlers: Handlers) -> APIRouter:
         return _incident(handlers, ident)
 
     @api.post("/{ident}/acknowledge", summary="Take care of an incident", description="Reminders stop.")
-    def acknowledge(ident: str, request: Request) -> IncidentDetail:
-        handlers.acknowledge(ident, request.state.visitor.name)
+    def acknowledge(ident: str, author: Asking) -> IncidentDetail:
+        handlers.acknowledge(ident, author)
         return _incident(handlers, ident)
 
     return api

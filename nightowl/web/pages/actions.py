@@ -61,17 +61,17 @@ class Actions:
 
     def pause(self, request: Request) -> Response:
         """Let a check rest."""
-        changes.pause(self._handlers, request.path_params["name"], paused=True)
+        changes.pause(self._handlers, request.state.author, request.path_params["name"], paused=True)
         return self._to_check(request)
 
     def resume(self, request: Request) -> Response:
         """Let a check run again."""
-        changes.pause(self._handlers, request.path_params["name"], paused=False)
+        changes.pause(self._handlers, request.state.author, request.path_params["name"], paused=False)
         return self._to_check(request)
 
     def run(self, request: Request) -> Response:
         """Ask for a round now."""
-        changes.run_now(self._handlers, request.path_params["name"])
+        changes.run_now(self._handlers, request.state.author, request.path_params["name"])
         asked = iso(self._handlers.clock.now())
         return self._to(f"/checks/{quote(request.path_params['name'], safe='')}?asked={asked}")
 
@@ -79,16 +79,16 @@ class Actions:
         """Forget a check."""
         if request.state.form.get("confirm") != "yes":
             raise Refused("Nothing was deleted: the confirmation is missing.")
-        changes.remove(self._handlers, request.path_params["name"])
+        changes.remove(self._handlers, request.state.author, request.path_params["name"])
         return self._to("/checks")
 
     def acknowledge(self, request: Request) -> Response:
         """Take care of an incident."""
-        incident, name = request.path_params["id"], request.state.visitor.name
+        incident, author = request.path_params["id"], request.state.author
         with self._handlers.store.read() as unit:
             before = unit.incidents.get(incident)
-        self._handlers.acknowledge(incident, name)
-        if before and before.acknowledged and before.acknowledged_by != name:
+        self._handlers.acknowledge(incident, author)
+        if before and before.acknowledged and before.acknowledged_by != author.name:
             return self._to(f"/incidents/{quote(incident, safe='')}?already=1")
         return self._to(inside(str(request.state.form.get("next") or f"/incidents/{quote(incident, safe='')}")))
 
@@ -97,7 +97,7 @@ class Actions:
         name = request.path_params["name"]
         failure = ""
         try:
-            self._handlers.test_channel(name)
+            changes.test_channel(self._handlers, request.state.author, name)
         except DeliveryFailed as error:
             failure = str(error)
         data = channels.ChannelList(channels=tuple(self._handlers.channels()), tested=name, failure=failure)
@@ -106,7 +106,7 @@ class Actions:
     def preferences(self, request: Request) -> Response:
         """Remember theme and keys in cookies of this browser."""
         answer = self._to(inside(str(request.state.form.get("next", "/"))))
-        options = self._sessions.cookie_options(request, _YEAR)
+        options = self._sessions.cookies(request).options(_YEAR)
         theme, keys = (str(request.state.form.get(key, "")) for key in ("theme", "keys"))
         if theme in THEMES:
             answer.set_cookie(THEME_COOKIE, theme, **options)
@@ -121,7 +121,7 @@ class Actions:
             raise NotFound(f"There is no check named {name}.")
         base = stored.spec if stored else {}
         try:
-            changes.put_checks(self._handlers, {name: form.to_spec(values, base)})
+            changes.put_checks(self._handlers, request.state.author, {name: form.to_spec(values, base)})
         except ConfigurationError as error:
             errors, others = form.by_field(error.mistakes, values)
             return self._page(request, self._sheet(values, name, errors, others, form.kept(base), is_new=is_new))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import logging
 import os
 import re
-import secrets
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -13,12 +15,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound
-from nightowl.core.values import User
-from nightowl.web import passwords
+from nightowl.core.values import Author
+from nightowl.web import passwords, people
 from nightowl.web.handlers import Handlers
 from nightowl.web.rendering import View
-from nightowl.web.sessions import Sessions, TooManyFailures, client_address
+from nightowl.web.sessions import Sessions, client_address
 from nightowl.web.site import Site
+from nightowl.web.throttle import TooManyTries
 
 PASSWORD_FILE = "NIGHTOWL_ADMIN_PASSWORD_FILE"  # noqa: S105  # the name of a variable, no password
 ADMIN = "admin"
@@ -42,7 +45,6 @@ class Doors:
         self._site = site
         self._handlers = handlers
         self._sessions = sessions
-        self._setup_token = secrets.token_urlsafe(24)
 
     def prepare(self) -> None:
         """Make sure that somebody can get in: by the password file, else by a one-time link in the log.
@@ -56,15 +58,16 @@ class Doors:
             return
         path = os.environ.get(PASSWORD_FILE)
         if path:
-            self._create(ADMIN, _password_from(path))
-            _log.info("The user %s was created with the password of %s.", ADMIN, PASSWORD_FILE)
+            if self._create(Author("file", PASSWORD_FILE), ADMIN, _password_from(path)):
+                _log.info("The user %s was created with the password of %s.", ADMIN, PASSWORD_FILE)
             return
+        token = self._setup_token()
         base = settings.public_url.rstrip("/") or settings.url_prefix
         if settings.is_loopback:
             told = "This machine needs no sign-in. For others, create the first user at %s/setup?token=%s"
-            _log.info(told, base, self._setup_token)
+            _log.info(told, base, token)
         else:
-            _log.warning("Nobody can sign in yet. Create the first user at %s/setup?token=%s", base, self._setup_token)
+            _log.warning("Nobody can sign in yet. Create the first user at %s/setup?token=%s", base, token)
 
     def login(self, request: Request) -> Response:
         """Show the form, or take what was typed into it."""
@@ -76,7 +79,7 @@ class Doors:
         name, password, wanted = (str(form.get(key, "")) for key in ("name", "password", "next"))
         try:
             user = self._sessions.check_password(name, password, client_address(request))
-        except TooManyFailures as error:
+        except TooManyTries as error:
             answer = self._login_form(request, Door(name=name, next=wanted, mistake=str(error)), 429)
             answer.headers["Retry-After"] = str(error.wait)
             return answer
@@ -103,20 +106,27 @@ class Doors:
         mistake = self._setup_mistake(name, password, token)
         if mistake:
             return self._setup_form(request, Door(name=name, token=token, mistake=mistake), 403)
-        self._create(name, password)
+        if not self._create(request.state.author, name, password):
+            raise NotFound("This installation is set up already.")
         answer = RedirectResponse(self._site.url("/"), 303)
         self._sessions.open(request, answer, name)
         return answer
 
     def _setup_mistake(self, name: str, password: str, token: str) -> str:
-        if not secrets.compare_digest(token.encode(), self._setup_token.encode()):
-            return "The token is wrong: take the one that this process wrote to its log."
+        if not hmac.compare_digest(token.encode(errors="replace"), self._setup_token().encode()):
+            return "The token is wrong: take the one that the web role wrote to its log."
         allowed = passwords.name_mistake(name) or passwords.mistake(password)
         return f"Allowed is {allowed}." if allowed else ""
 
-    def _create(self, name: str, password: str) -> None:
-        with self._handlers.store.transaction() as unit:
-            unit.users.put(User(name=name, role="admin", password_hash=passwords.hashed(password)))
+    def _setup_token(self) -> str:
+        """The same in every web process of this installation, and of no other."""
+        with self._handlers.store.read() as unit:
+            installation = unit.users.installation()
+        signed = hmac.digest(self._handlers.settings.secret_key, f"setup\0{installation}".encode(), sha256)
+        return base64.urlsafe_b64encode(signed[:24]).decode()
+
+    def _create(self, author: Author, name: str, password: str) -> bool:
+        return people.add_first(self._handlers.store, author, self._handlers.clock.now(), name, password)
 
     def _login_form(self, request: Request, data: Door, status: int = 200) -> Response:
         return self._site.plain(request, View(template="login.html", title="Sign in", data=data, status=status))
