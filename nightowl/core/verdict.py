@@ -77,8 +77,8 @@ def _bad(state: State) -> bool:
 
 def _common_cause(places: Sequence[Place]) -> tuple[str, str]:
     """Return the reason given most often, with the first detail given for it."""
-    reasons = Counter(p.reason for p in places if p.reason)
+    reasons = [p.reason for p in places if p.reason]
     if not reasons:
         return "", ""
-    reason = reasons.most_common(1)[0][0]
+    reason = Counter(reasons).most_common(1)[0][0]
     return reason, next((p.detail for p in places if p.reason == reason and p.detail), "")

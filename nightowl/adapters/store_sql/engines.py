@@ -94,6 +94,8 @@ def _sqlite(url: URL) -> Engines:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-16384")
+        # a director writes the same pages again and again: at most 16 MiB of them wait in the log
+        connection.execute("PRAGMA wal_autocheckpoint=4096")
         connection.execute(f"PRAGMA query_only={only_read:d}")
         return connection
 
