@@ -23,10 +23,12 @@ from kombu import Consumer
 from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import SERIALIZER, BrokerSettings, make_app, queue
 from nightowl.adapters.celery_bus.director import Bus
-from nightowl.adapters.celery_bus.envelope import pack_batch
-from nightowl.adapters.celery_bus.station import DirectorClock, Perform
+from nightowl.adapters.celery_bus.director_clock import DirectorClock
+from nightowl.adapters.celery_bus.packing import pack_batch
+from nightowl.adapters.celery_bus.sealing import Keyring
+from nightowl.adapters.celery_bus.station import Perform
 from nightowl.adapters.clock import SystemClock
-from nightowl.core.values import Attempt, Batch, Job, Outcome, Phases, State, Target
+from nightowl.core.values import Attempt, Batch, Job, LocationKey, Outcome, Phases, State, Target
 from tests.servers.programs import missing
 from tests.servers.run import KINDS, Run, shared
 
@@ -36,6 +38,7 @@ BATCHES = 100
 IDLE = 10.0
 
 CLOCK = SystemClock()
+KEYRING = Keyring(lambda _: [LocationKey(bytes(32))])
 TARGET = Target(kind="http", url="http://shop.example/some/path", headers={"Accept": "text/html"}, timeout=2.0)
 
 
@@ -61,10 +64,10 @@ def both_sides(settings: BrokerSettings) -> Iterator[Bus]:
     def later(delay: float, function: object) -> None:
         threading.Timer(delay, function).start()  # type: ignore[arg-type]
 
-    actor = Actor(settings, ["london"], CLOCK, name="alice", pool="threads", perform=perform_of, later=later)
+    actor = Actor(settings, ["london"], CLOCK, KEYRING, name="alice", pool="threads", perform=perform_of, later=later)
     thread = threading.Thread(target=actor.run, daemon=True)
     thread.start()
-    bus = Bus(settings, {"london": ""}, CLOCK)
+    bus = Bus(settings, {"london": ""}, CLOCK, KEYRING)
     bus.led(True)
     yield bus
     actor.stop()
@@ -102,7 +105,7 @@ def measure(settings: BrokerSettings) -> str:
             bus.dispatch(each)
         collect(bus, JOBS * BATCHES)
         seconds, spent = time.monotonic() - began, cpu() - before
-    floor_seconds, floor_spent = floor(settings, [pack_batch(each) for each in work])
+    floor_seconds, floor_spent = floor(settings, [pack_batch(each, KEYRING)[0] for each in work])
     checks = JOBS * BATCHES
     return (
         f"{statistics.median(delays):8.3f} s {idle:8.1%} {checks / seconds:11,.0f} {spent / checks * 1e6:9.1f} us"

@@ -94,6 +94,10 @@ class Delivery(Protocol):
     def report(self) -> Report:
         """What the actor said."""
 
+    @property
+    def fresh(self) -> bool:
+        """Whether it was said just now. An old report brings outcomes, but is no sign of life: it may be a copy."""
+
     def done(self) -> None:
         """Tell the bus that the report is stored."""
 

@@ -20,6 +20,8 @@ COMMANDS = {
     "notifier": "the role that sends notices",
     "web": "the role that serves pages and API",
     "probe": "run attempts from here, now, with no broker",
+    "location": "add places that run checks",
+    "keys": "make what keeps strangers out of the traffic with actors",
     "config": "prove, show and begin a configuration",
     "db": "migrate, back up and restore the store",
     "user": "add people who may sign in",

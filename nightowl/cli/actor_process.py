@@ -8,24 +8,25 @@ import time
 
 import click
 
+from nightowl.cli.actor_source import Source, source_options
 from nightowl.cli.logs import log_option, log_to_stderr
-from nightowl.cli.opening import config_option, errors_told
+from nightowl.cli.opening import errors_told
 from nightowl.roles.actor import ActorRole
 from nightowl.roles.gathering import run
-from nightowl.wire.checks import load_configuration
 
 
 @click.command()
-@config_option
+@source_options
 @click.option("--location", "locations", multiple=True)
 @log_option
-def main(path: str, locations: tuple[str, ...], style: str) -> None:
+def main(locations: tuple[str, ...], style: str, **source: str | None) -> None:
     """Run checks until told to stop, or until the parent process is gone."""
     log_to_stderr(style)
     stop = threading.Event()
     threading.Thread(target=_end_with_parent, args=(stop, os.getppid()), daemon=True).start()
     with errors_told():
-        role = ActorRole(load_configuration(path), locations, pool="gevent")
+        configuration = Source(**source).configuration(locations)
+        role = ActorRole(lambda: configuration, locations, pool="gevent")
     raise SystemExit(run([role], stop=stop))
 
 

@@ -7,7 +7,7 @@ import click
 from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
-from nightowl.cli.starting import refuse_memory, tell_start
+from nightowl.cli.starting import refuse_memory, tell_start, warn_of_open_locations
 from nightowl.roles.director import DirectorRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
@@ -31,6 +31,7 @@ def director(path: str, listen: str, style: str) -> None:
         configuration = installation.current()
         refuse_memory(configuration, configuration.locations)
         tell_start("director", configuration, configuration.locations)
+        warn_of_open_locations(configuration, configuration.locations)
         installation.define()
         leading = DirectorRole(installation)
         pinging = SelfPingRole(installation, lambda: leading.works)

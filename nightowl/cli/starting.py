@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from nightowl.config import Configuration
+from nightowl.config.numbered import OPEN, open_locations
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
 from nightowl.wire.store import store_url
@@ -34,6 +35,13 @@ def tell_start(role: str, configuration: Configuration, locations: Iterable[str]
     if store:
         said.append(f"store {_shown(store_url(configuration))}")
     log.info("starting: %s", "; ".join(said))
+
+
+def warn_of_open_locations(configuration: Configuration, locations: Iterable[str]) -> None:
+    """Warn in one line of locations whose jobs can be read on their way."""
+    found = [name for name in open_locations(configuration) if name in set(locations)]
+    if found:
+        log.warning("%s: %s", ", ".join(found), OPEN)
 
 
 def _brokers(configuration: Configuration, locations: Iterable[str]) -> dict[str, str]:

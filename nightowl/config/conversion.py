@@ -7,6 +7,7 @@ from pathlib import Path
 from nightowl.config import settings, urls
 from nightowl.config.checks import Bench, pem
 from nightowl.config.fields import split_address
+from nightowl.config.keys import read_key
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import channel as channels
 from nightowl.config.models.location import Location as LocationTable
@@ -90,8 +91,13 @@ def location(name: str, table: LocationTable, bench: Bench) -> values.Location:
         name=name,
         policy=values.Policy(reach=table.reach, allow=allow),
         broker=broker(table.broker, ("location", name, "broker"), bench),
+        keys=tuple(read_key(text) for text in _listed(table.key)),
         labels=table.labels,
     )
+
+
+def _listed(keys: str | list[str] | None) -> list[str]:
+    return keys if isinstance(keys, list) else [keys] if keys else []
 
 
 def channel(name: str, table: channels.AnyChannel, bench: Bench) -> settings.ChannelSettings:

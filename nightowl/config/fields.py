@@ -17,7 +17,7 @@ import regex
 from pydantic import AfterValidator, GetCoreSchemaHandler, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from nightowl.config import units
+from nightowl.config import keys, units
 from nightowl.core import cron
 
 
@@ -318,6 +318,27 @@ def one_line(found: str) -> str:
 Line = Annotated[str, AfterValidator(one_line)]
 """A text of one line."""
 
+
+def _location_keys(found: object) -> str | list[str]:
+    """Return one key or a list of them in the form in which it was given."""
+    given = found if isinstance(found, list) else [found]
+    try:
+        read = [keys.read_key(one if isinstance(one, str) else "") for one in given]
+    except ValueError:
+        read = []
+    if not 1 <= len(read) <= 2 or len(set(read)) < len(read):
+        raise refuse('a key as "nightowl keys new" prints it, or a list of two of them while one replaces the other')
+    return [str(one) for one in given] if isinstance(found, list) else str(found)
+
+
+_KEY_SCHEMA = {"type": "string"}
+LocationKeys = Annotated[
+    str | list[str],
+    PlainValidator(_location_keys),
+    WithJsonSchema({"anyOf": [_KEY_SCHEMA, {"type": "array", "items": _KEY_SCHEMA, "minItems": 1, "maxItems": 2}]}),
+    Shape("key, or list of two"),
+]
+"""The key of a location, or two of them."""
 
 TAKEN = ("severity", "name", "kind")
 """What a route's match knows besides tags, so that no tag is called that."""

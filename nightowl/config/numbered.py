@@ -40,6 +40,7 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO22": "Hint: no route leads to a channel.",
     "NO23": "Hint: there are checks and no channel, so nobody will be told.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
+    "NO25": "Hint: a location has no `key`, and its broker is on another machine.",
 }
 """All numbers and what they mean; hints, from NO20 on, do not keep a configuration from loading."""
 
@@ -51,6 +52,12 @@ SHORTEST_HEARTBEAT = 10.0
 
 RESERVE = 2.0
 """Seconds of ``every`` that are left to dispatch, report and close a round."""
+
+OPEN = (
+    "no key, and the broker is on another machine, where jobs can be read and made up; "
+    "nightowl keys new makes a key for [location.NAME] key"
+)
+"""What is wrong with open locations."""
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -194,6 +201,20 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
         if warn is not None and warn >= check.target.timeout:
             key = f"check.{check.name}.warn.duration"
             yield Hint(number="NO24", key=key, text="not below the timeout, so slowness is never seen")
+    if found := open_locations(configuration):
+        yield Hint(number="NO25", key=", ".join(f"location.{name}" for name in found), text=OPEN)
+
+
+def open_locations(configuration: Configuration) -> list[str]:
+    """Return the locations without a key whose broker is on another machine."""
+    common = configuration.bus.broker
+    places = configuration.locations.items()
+    return [name for name, place in places if not place.keys and _is_elsewhere(place.broker or common)]
+
+
+def _is_elsewhere(broker: str) -> bool:
+    parts = split_url(broker)
+    return bool(parts and parts.hostname and not is_loopback(parts.hostname))
 
 
 def is_loopback(host: str) -> bool:

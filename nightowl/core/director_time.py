@@ -30,6 +30,11 @@ class DirectorTime:
             self._previous, self._recent, self._turned = self._recent, -inf, steady
         self._recent = max(self._recent, issued - steady)
 
+    @property
+    def known(self) -> bool:
+        """Whether a batch has told the time."""
+        return self._started is not None
+
     def settled(self, steady: float, after: float) -> bool:
         """Whether enough seconds have passed since the first batch, so that a backlog does not set the clock."""
         return self._started is not None and steady - self._started >= after

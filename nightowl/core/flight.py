@@ -89,9 +89,13 @@ class Flights:
         for round_ in self._flights[batch].missing:
             self._carried[round_, location] = batch
 
-    def heard(self, report: Report, now: float) -> Sorted:
-        """Take in what an actor said, and sort its outcomes; those that nobody asked for are left out."""
-        self.actors[report.location, report.actor] = Actor(report.location, now, frozenset(report.holding))
+    def heard(self, report: Report, now: float, *, alive: bool = True) -> Sorted:
+        """Take in what an actor said, and sort its outcomes; those that nobody asked for are left out.
+
+        Without ``alive`` the report is too old to tell whether its actor lives and what it holds.
+        """
+        if alive:
+            self.actors[report.location, report.actor] = Actor(report.location, now, frozenset(report.holding))
         for batch in report.taken:
             self.untaken.pop(report.location, None)
             flight = self._flights.get(batch)

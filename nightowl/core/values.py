@@ -61,12 +61,25 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     deny: tuple[Network, ...] = ()
 
 
+class LocationKey(msgspec.Struct, frozen=True):
+    """What a location and its director know and nobody else: 32 random bytes, which are never shown."""
+
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return "LocationKey(***)"
+
+
 class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A place that runs checks; it has one queue, and a broker of its own where ``broker`` is given."""
+    """A place that runs checks; it has one queue, and a broker of its own where ``broker`` is given.
+
+    ``keys`` seal its jobs and reports (none: they are not sealed); there are two while one takes the other's place.
+    """
 
     name: str
     policy: Policy = Policy()
     broker: str = ""
+    keys: tuple[LocationKey, ...] = ()
     labels: dict[str, str] = {}
 
 

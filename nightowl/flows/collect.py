@@ -23,7 +23,7 @@ class Intake:
     def take(self, deliveries: Sequence[Delivery], flights: Flights, now: float) -> None:
         """Sort the outcomes of reports that arrived at ``now`` (director time)."""
         for delivery in deliveries:
-            found = flights.heard(delivery.report, now)
+            found = flights.heard(delivery.report, now, alive=delivery.fresh)
             self.votes.extend(found.votes)
             self.late.extend(found.late)
             self._deliveries.append(delivery)

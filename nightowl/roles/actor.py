@@ -14,14 +14,16 @@ from nightowl.wire.engine import engine, gevent_engine
 
 
 class ActorRole:
-    """One process's actor. ``pool``: ``threads`` or ``gevent``."""
+    """One process's actor. ``pool``: ``threads`` or ``gevent``. Of ``current`` it follows the locations' keys."""
 
     name = "actor"
 
-    def __init__(self, configuration: Configuration, locations: Sequence[str], *, pool: str = "threads") -> None:
+    def __init__(
+        self, current: Callable[[], Configuration], locations: Sequence[str], *, pool: str = "threads"
+    ) -> None:
         self._engine = gevent_engine() if pool == "gevent" else engine()
         name = f"{socket.gethostname()}.{os.getpid()}"
-        self._actors = actors(configuration, locations, self._engine, name=name, pool=pool)
+        self._actors = actors(current, locations, self._engine, name=name, pool=pool)
 
     @property
     def fault(self) -> str:

@@ -22,7 +22,7 @@ class DirectorRole:
     name = "director"
 
     def __init__(self, installation: Installation) -> None:
-        self._bus = director_bus(installation.current())
+        self._bus = director_bus(installation.current)
         holder = f"{socket.gethostname()}.{os.getpid()}"
         self._leader = leader(installation.store, self._bus, installation.current, installation.vault, holder)
 

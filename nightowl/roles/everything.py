@@ -20,9 +20,8 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
     ``locations`` are those whose checks run here; ``ready`` is called with the web's port once it answers.
     """
     installation.define()
-    configuration = installation.current()
     director, notifier = DirectorRole(installation), NotifierRole(installation)
-    actor = ActorRole(configuration, locations)
+    actor = ActorRole(installation.current, locations)
     working: list[Role] = [actor, director, notifier]
 
     def faults() -> list[str]:

@@ -14,6 +14,7 @@ class ListedDelivery:
 
     def __init__(self, report: Report) -> None:
         self.report = report
+        self.fresh = True
         self.stored = False
 
     def done(self) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.knock import knock
+from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.config import Configuration
+from nightowl.core.values import LocationKey
 from nightowl.flows.perform import Performer
 from nightowl.ports import Engine
 from nightowl.wire.clock import CLOCK
@@ -25,16 +27,28 @@ def broker(configuration: Configuration) -> BrokerSettings:
     )
 
 
-def director_bus(configuration: Configuration) -> Bus:
+def keyring(current: Callable[[], Configuration]) -> Keyring:
+    """Return what seals and opens with the keys of the configuration in force."""
+
+    def keys(name: str) -> tuple[LocationKey, ...]:
+        location = current().locations.get(name)
+        return location.keys if location else ()
+
+    return Keyring(keys)
+
+
+def director_bus(current: Callable[[], Configuration]) -> Bus:
     """Return the director's side of the bus, over all brokers."""
+    configuration = current()
     own = {name: location.broker for name, location in configuration.locations.items()}
-    return Bus(broker(configuration), own, CLOCK)
+    return Bus(broker(configuration), own, CLOCK, keyring(current))
 
 
 def actors(
-    configuration: Configuration, locations: Iterable[str], running: Engine, *, name: str, pool: str
+    current: Callable[[], Configuration], locations: Iterable[str], running: Engine, *, name: str, pool: str
 ) -> list[Actor]:
     """Return one actor for each broker that these locations are on, all over one engine."""
+    configuration, keys = current(), keyring(current)
     by_url: dict[str, list[str]] = {}
     for location in locations:
         by_url.setdefault(configuration.locations[location].broker, []).append(location)
@@ -43,6 +57,7 @@ def actors(
             BrokerSettings(url=url) if url else broker(configuration),
             served,
             CLOCK,
+            keys,
             name=name,
             pool=pool,
             perform=lambda clock: Performer(running, clock, name).perform,

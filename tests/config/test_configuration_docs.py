@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from nightowl.config import load
+from nightowl.config.keys import new_key
 from nightowl.config.models import NAMED, SINGLE
 from nightowl.config.models.channel import CHANNELS
 from nightowl.config.numbered import NUMBERED
@@ -31,6 +32,7 @@ GIVEN = {
     "NIGHTOWL_BROKER": "redis://broker.example",
     "NIGHTOWL_SECRET_KEY": "0123456789abcdef0123456789abcdef",
     "SHOP_PROBE": "owl:pw",
+    "NIGHTOWL_OFFICE_KEY": new_key(),
     "ALICE_HASH": "$argon2id$v=19$m=65536",
 }
 """Variables whose values have a form of their own."""
@@ -48,7 +50,7 @@ def with_files(text, folder):
     """Put text files in place of those that an example names."""
 
     def named(found):
-        (folder / Path(found[1]).name).write_text("text")
+        (folder / Path(found[1]).name).write_text(new_key() if found[1].endswith(".key") else "text")
         return "${file:" + Path(found[1]).name + "}"
 
     def beside(found):

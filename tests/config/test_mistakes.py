@@ -84,7 +84,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ('[retention]\nrollups = "1d"', "retention.rollups"),
         ("[auth]\noidc = {}", "auth.oidc"),
         ('[location.x]\ncontrol = ["tcp://h:1"]', "location.x.control"),
-        ('[location.x]\nkey = "k"', "location.x.key"),
         (CHECK + 'depends_on = ["x"]', "check.shop.depends_on"),
         (CHECK + 'depends_on = ["db"]', "check.shop.depends_on"),
         (CHECK + 'expect = { answers = ["x"] }', "check.shop.expect.answers"),

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from nightowl.config import check_from_spec
+from nightowl.config.keys import new_key
 from nightowl.config.numbered import NUMBERED
 from nightowl.core.errors import ConfigurationError
 
@@ -58,6 +59,9 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
         ("NO22", "channel.b", SLACK + SLACK.replace("ops", "b") + '[route.r]\nto = ["ops"]'),
         ("NO23", "channel", CHECK),
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
+        ("NO25", "location.local", '[bus]\nbroker = "amqp://rabbit.example"'),
+        ("NO25", "location.l, location.m", '[bus]\nbroker = "redis://10.0.0.1"\n[location.l]\n[location.m]'),
+        ("NO25", "location.m", '[location.l]\n[location.m]\nbroker = "mariadb+pymysql://db.example/d"'),
     ],
 )  # fmt: skip
 def test_what_is_likely_not_meant_is_a_hint(configured, number, key, text):
@@ -111,6 +115,20 @@ def test_attempts_that_do_not_fit_are_told_what_would(mistakes):
         '"30s" for 3 x 10s with gaps of 1s and 2s in reserve',
         "at least 34s, or a timeout of at most 8.6s, or fewer attempts [NO01]",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[bus]\nbroker = "redis://localhost"',
+        '[bus]\nbroker = "amqp://127.0.0.2"',
+        '[bus]\nbroker = "amqp://[::1]"',
+        '[bus]\nbroker = "filesystem:///srv/owl"',
+        f'[bus]\nbroker = "amqp://rabbit.example"\n[location.l]\nkey = "{new_key()}"',
+    ],
+)
+def test_jobs_that_stay_on_this_machine_or_are_sealed_draw_no_hint(configured, text):
+    assert configured(text).hints == ()
 
 
 def test_every_number_is_shown_by_a_test():

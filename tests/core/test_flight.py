@@ -53,6 +53,13 @@ def test_a_round_closes_at_its_deadline_and_stays_closable_until_that_is_stored(
     assert flights.closable(31.0) == []
 
 
+def test_an_old_report_brings_outcomes_and_is_no_sign_of_life() -> None:
+    flights, one = flying()
+    late = said("a", taken=("1",), holding=("1",), outcomes=(up(one),))
+    assert flights.heard(late, 1.0, alive=False).votes == (up(one),)
+    assert flights.alive("london", 1.0) == []
+
+
 def test_a_batch_whose_holder_beats_is_not_lost() -> None:
     flights, _ = flying()
     flights.heard(said("a", taken=("1",), holding=("1",)), 0.1)

@@ -17,7 +17,7 @@ import tomli_w
 from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.core.values import Batch, Job, Network, Policy, State, Target
 from tests.end_to_end.shop_server import ShopServer
-from tests.services.bus_parts import CLOCK, Intake, directing, wait_for
+from tests.services.bus_parts import CLOCK, KEY_TEXT, Intake, directing, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Celery leaves sockets open
 
@@ -32,7 +32,7 @@ def files(tmp_path: Path) -> str:
 @contextmanager
 def actor(folder: Path, broker: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     path = folder / "nightowl.toml"
-    path.write_text(tomli_w.dumps({"bus": {"broker": broker}, "location": {"london": {}}}))
+    path.write_text(tomli_w.dumps({"bus": {"broker": broker}, "location": {"london": {"key": KEY_TEXT}}}))
     command = [sys.executable, "-m", "nightowl", "actor", "-c", str(path), "--location", "london", *arguments]
     with (folder / "actor.log").open("ab") as log:
         environment = os.environ | {"STATE_DIRECTORY": str(folder)}

@@ -46,7 +46,7 @@ class Machine:
 
     def __init__(self, configuration: Configuration, name: str) -> None:
         self._engine = Mortal(engine())
-        (self._actor,) = actors(configuration, LOCATIONS, self._engine, name=name, pool="threads")
+        (self._actor,) = actors(lambda: configuration, LOCATIONS, self._engine, name=name, pool="threads")
         self._thread = threading.Thread(target=self._actor.run, daemon=True)
         self._engine.start()
         self._thread.start()

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import threading
 import time
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.adapters.celery_bus.director import Bus
+from nightowl.adapters.celery_bus.director_clock import DirectorClock
 from nightowl.adapters.celery_bus.receiver import Received
-from nightowl.adapters.celery_bus.station import DirectorClock, Perform
+from nightowl.adapters.celery_bus.sealing import Keyring
+from nightowl.adapters.celery_bus.station import Perform
 from nightowl.adapters.clock import SystemClock
-from nightowl.core.values import Attempt, Batch, Job, Outcome, Policy, State, Target
+from nightowl.core.values import Attempt, Batch, Job, LocationKey, Outcome, Policy, State, Target
 
 CLOCK = SystemClock()
 
+KEY, OTHER_KEY = LocationKey(b"k" * 32), LocationKey(b"o" * 32)
+KEY_TEXT = f"owl1-{urlsafe_b64encode(KEY.secret).decode().rstrip('=')}"
+"""``KEY`` as a configuration has it."""
+
 Script = Callable[[Job, str, Callable[[Outcome], None]], None]
 """What becomes of a job at a location."""
+
+
+def ring(*keys: LocationKey) -> Keyring:
+    """The keyring of a process that has these keys for every location."""
+    return Keyring(lambda _: keys)
 
 
 def batch(id_: str = "1.1", location: str = "london", jobs: int = 3, *, target: Target | None = None) -> Batch:
@@ -46,7 +58,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 30.0, what: objec
 
 @contextmanager
 def acting(
-    settings: BrokerSettings, locations: Sequence[str] = ("london",), script: Script = up, *, name: str = "alice"
+    settings: BrokerSettings,
+    locations: Sequence[str] = ("london",),
+    script: Script = up,
+    *,
+    name: str = "alice",
+    keys: Sequence[LocationKey] = (KEY,),
 ) -> Iterator[Actor]:
     """An actor on threads."""
 
@@ -61,7 +78,7 @@ def acting(
         timer.daemon = True
         timer.start()
 
-    actor = Actor(settings, locations, CLOCK, name=name, pool="threads", perform=performer, later=later)
+    actor = Actor(settings, locations, CLOCK, ring(*keys), name=name, pool="threads", perform=performer, later=later)
     thread = threading.Thread(target=actor.run, daemon=True)
     thread.start()
     try:
@@ -72,9 +89,15 @@ def acting(
 
 
 @contextmanager
-def directing(settings: BrokerSettings, locations: Mapping[str, str] | Sequence[str] = ("london",)) -> Iterator[Bus]:
+def directing(
+    settings: BrokerSettings,
+    locations: Mapping[str, str] | Sequence[str] = ("london",),
+    *,
+    keys: Sequence[LocationKey] = (KEY,),
+) -> Iterator[Bus]:
     """A leading director's side of the bus; ``locations`` may map to brokers of their own."""
-    bus = Bus(settings, locations if isinstance(locations, Mapping) else dict.fromkeys(locations, ""), CLOCK)
+    places = locations if isinstance(locations, Mapping) else dict.fromkeys(locations, "")
+    bus = Bus(settings, places, CLOCK, ring(*keys))
     bus.led(True)
     try:
         yield bus

@@ -13,9 +13,10 @@ import redis
 from celery import Celery
 
 from nightowl.adapters.celery_bus.app import CHECK, REPORT, BrokerSettings, check_queue, make_app, queue
-from nightowl.adapters.celery_bus.envelope import Envelope, pack_batch, pack_report
-from nightowl.core.values import Report
-from tests.services.bus_parts import Intake, acting, batch, directing, wait_for
+from nightowl.adapters.celery_bus.envelope import Envelope
+from nightowl.adapters.celery_bus.packing import pack_batch, pack_report
+from nightowl.core.values import LocationKey, Report
+from tests.services.bus_parts import CLOCK, KEY, OTHER_KEY, Intake, acting, batch, directing, ring, wait_for
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning"  # Celery leaves sockets open
@@ -23,7 +24,11 @@ pytestmark = pytest.mark.filterwarnings(
 
 SECRET = "h0nk-h0nk"
 
-REPORTED = pack_report(Report(actor=SECRET, location="london", sent=0.0), 1, 1.0)
+NOW = CLOCK.now()
+
+REPORTED = pack_report(
+    Report(actor=SECRET, location="london", sent=NOW), ring(KEY), number=1, issued=NOW, expires=NOW + 600
+)[0]
 
 
 @pytest.fixture(
@@ -45,18 +50,26 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> BrokerSettings:
 
 def envelope(**changed: Any) -> bytes:
     values = {
-        "version": 1, "direction": "jobs", "location": "london", "id": SECRET, "issued": 0.0, "expires": 0.0,
-        "key": "", "nonce": b"", "body": SECRET.encode(),
+        "direction": "jobs", "location": "london", "id": SECRET, "issued": NOW, "expires": NOW + 600,
+        "body": SECRET.encode(),
     }  # fmt: skip
     return msgspec.msgpack.encode(Envelope(**values | changed))
 
 
-def envelopes(right: bytes) -> list[bytes]:
-    """Data of every wrong kind; ``right`` is an envelope of the other direction."""
+def sealed(key: LocationKey, **changed: Any) -> bytes:
+    readable = msgspec.msgpack.decode(envelope(**changed), type=Envelope)
+    return msgspec.msgpack.encode(ring(key).seal(readable)[0])
+
+
+def envelopes(right: bytes, direction: str) -> list[bytes]:
+    """Data of every wrong kind for a direction; ``right`` is an envelope of the other one."""
     return [
         SECRET.encode(),
         b"",
         right,
+        sealed(KEY, direction=direction),
+        sealed(OTHER_KEY, direction=direction),
+        sealed(KEY, direction=direction)[:-1] + b"\x00",
         envelope(version=7),
         envelope(key=SECRET),
         envelope(),
@@ -100,9 +113,9 @@ def test_garbage_is_refused_counted_and_told_once(settings: BrokerSettings, capl
     stranger = make_app(settings)
     with acting(settings) as actor, directing(settings) as bus:
         for _ in range(2):
-            to_actor = litter(stranger, check_queue("london"), CHECK, envelopes(REPORTED))
-            to_director = litter(stranger, REPORT, REPORT, envelopes(pack_batch(batch(SECRET))))
-        elsewhere = pack_batch(batch("1.9", "tokyo"))
+            to_actor = litter(stranger, check_queue("london"), CHECK, envelopes(REPORTED, "jobs"))
+            to_director = litter(stranger, REPORT, REPORT, envelopes(pack_batch(batch(SECRET), ring(KEY))[0], "report"))
+        elsewhere = pack_batch(batch("1.9", "tokyo"), ring(KEY))[0]
         stranger.send_task(CHECK, (elsewhere,), queue=queue(check_queue("london")))
         receiver = bus.brokers[0]._receiver
         assert receiver is not None

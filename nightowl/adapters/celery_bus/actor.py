@@ -13,11 +13,13 @@ from celery.worker import WorkController
 
 from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
 from nightowl.adapters.celery_bus.consumer import consumer_of
+from nightowl.adapters.celery_bus.director_clock import DirectorClock
 from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.reporter import Reporter
+from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.sender import Sender
-from nightowl.adapters.celery_bus.station import DirectorClock, Later, Perform, Station
+from nightowl.adapters.celery_bus.station import Later, Perform, Station
 from nightowl.ports import Clock
 
 CAPACITY = 4000
@@ -39,6 +41,7 @@ class Actor:
         settings: BrokerSettings,
         locations: Sequence[str],
         clock: Clock,
+        keyring: Keyring,
         *,
         name: str,
         pool: str,
@@ -51,14 +54,15 @@ class Actor:
         self._link = Link(settings.url)
         self.garbage = Garbage()
         self._sender = Sender(self._app, self._link, clock.monotonic)
-        self._reporter = Reporter(self._sender, clock, name, locations)
         director_clock = DirectorClock(clock)
+        self._reporter = Reporter(self._sender, clock, director_clock, keyring, actor=name, locations=locations)
         station = Station(
             director_clock,
             self._reporter,
             perform(director_clock),
             later,
             self.garbage,
+            keyring,
             locations=set(locations),
             capacity=CAPACITY,
         )

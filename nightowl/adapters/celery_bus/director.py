@@ -8,9 +8,10 @@ from itertools import chain
 from celery import Celery
 
 from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
-from nightowl.adapters.celery_bus.envelope import pack_batch
 from nightowl.adapters.celery_bus.link import Link
+from nightowl.adapters.celery_bus.packing import pack_batch
 from nightowl.adapters.celery_bus.receiver import Received, Receiver
+from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.sender import Message, Sender
 from nightowl.core.errors import BusUnavailable
 from nightowl.core.values import Batch
@@ -20,9 +21,10 @@ from nightowl.ports import Clock
 class BrokerBus:
     """The bus over one broker, for the locations on it. It takes reports between ``lead`` and ``stand_by``."""
 
-    def __init__(self, settings: BrokerSettings, locations: Sequence[str], clock: Clock) -> None:
+    def __init__(self, settings: BrokerSettings, locations: Sequence[str], clock: Clock, keyring: Keyring) -> None:
         self._app: Celery = make_app(settings)
         self._clock = clock
+        self._keyring = keyring
         self._queues = [check_queue(name) for name in locations]
         self._link = Link(settings.url)
         self._sender = Sender(self._app, self._link, clock.monotonic)
@@ -31,7 +33,7 @@ class BrokerBus:
 
     def lead(self) -> None:
         """Begin to take reports."""
-        self._receiver = Receiver(self._app, self._link, self._queues)
+        self._receiver = Receiver(self._app, self._link, self._keyring, self._clock.now, self._queues)
         self._receiver.start()
 
     def stand_by(self) -> None:
@@ -54,7 +56,8 @@ class BrokerBus:
     def dispatch(self, batch: Batch) -> None:
         """Queue a batch for its location; raises ``BusUnavailable`` while the broker does not answer."""
         until = self._clock.monotonic() + batch.expires - self._clock.now()
-        self._sender.put(Message(check_queue(batch.location), CHECK, pack_batch(batch), until))
+        data = pack_batch(batch, self._keyring)
+        self._sender.put(Message(check_queue(batch.location), CHECK, data, until))
         if self._sender.broken:
             raise BusUnavailable(self._link.fault)
 
@@ -70,13 +73,13 @@ class BrokerBus:
 class Bus:
     """The bus over all brokers: ``[location.X] broker`` gives a location one of its own."""
 
-    def __init__(self, settings: BrokerSettings, locations: Mapping[str, str], clock: Clock) -> None:
+    def __init__(self, settings: BrokerSettings, locations: Mapping[str, str], clock: Clock, keyring: Keyring) -> None:
         """``locations`` maps each location's name to the URL of its own broker (empty: the common one)."""
         urls = sorted({url for url in locations.values() if url})
         common = [name for name, url in locations.items() if not url]
-        self._common = BrokerBus(settings, common, clock)
+        self._common = BrokerBus(settings, common, clock, keyring)
         self._own = {
-            url: BrokerBus(BrokerSettings(url=url), [name for name, own in locations.items() if own == url], clock)
+            url: BrokerBus(BrokerSettings(url=url), [n for n, own in locations.items() if own == url], clock, keyring)
             for url in urls
         }
         self._by_location = {name: self._own[url] if url else self._common for name, url in locations.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from queue import Empty, Full, Queue
 from time import monotonic
@@ -15,9 +15,11 @@ from kombu import Connection, Consumer, Message
 
 from nightowl.adapters.celery_bus.app import REPORT, SERIALIZER, queue
 from nightowl.adapters.celery_bus.consumer import UNREADABLE
-from nightowl.adapters.celery_bus.envelope import Unreadable, unpack_report
+from nightowl.adapters.celery_bus.envelope import Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.link import Link
+from nightowl.adapters.celery_bus.packing import unpack_report
+from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.core.values import Report
 
 PREFETCH = 1000
@@ -38,10 +40,11 @@ PART = "receiver"
 class Received:
     """A report from the broker. ``done`` may be called from any thread; the receiver acknowledges it."""
 
-    __slots__ = ("_done", "_message", "report")
+    __slots__ = ("_done", "_message", "fresh", "report")
 
-    def __init__(self, report: Report, message: Message, done: deque[Message]) -> None:
+    def __init__(self, report: Report, fresh: bool, message: Message, done: deque[Message]) -> None:
         self.report = report
+        self.fresh = fresh
         self._message = message
         self._done = done
 
@@ -53,12 +56,16 @@ class Received:
 class Receiver:
     """Consumes the report queue of one broker from ``start`` to ``stop``, and measures queues on the same connection.
 
-    ``lengths`` are the messages waiting by queue, where the transport tells.
+    ``now`` tells director time. ``lengths`` are the messages waiting by queue, where the transport tells.
     """
 
-    def __init__(self, app: Celery, link: Link, measured: Iterable[str]) -> None:
+    def __init__(
+        self, app: Celery, link: Link, keyring: Keyring, now: Callable[[], float], measured: Iterable[str]
+    ) -> None:
         self._app = app
         self._link = link
+        self._keyring = keyring
+        self._now = now
         self._measured = tuple(measured)
         self._arrived: Queue[Received] = Queue(maxsize=PREFETCH)
         self._done: deque[Message] = deque()
@@ -121,14 +128,14 @@ class Receiver:
 
     def _message(self, message: Message) -> None:
         try:
-            report = unpack_report(_data(message))
+            report, fresh = unpack_report(_arguments(message), self._keyring, self._now())
         except Unreadable as error:
             self.garbage.refuse(str(error))
             message.reject()
             return
         while not self._stopping.is_set():
             try:
-                self._arrived.put(Received(report, message, self._done), timeout=1.0)
+                self._arrived.put(Received(report, fresh, message, self._done), timeout=1.0)
             except Full:
                 continue
             return
@@ -143,9 +150,9 @@ class Receiver:
                 self.lengths[name] = 0
 
 
-def _data(message: Message) -> Any:
-    """Return the one argument of a task message; raises ``Unreadable``."""
+def _arguments(message: Message) -> list[Any]:
+    """Return the arguments of a task message; raises ``Unreadable``."""
     try:
-        return message.decode()[0][0]
+        return list(message.decode()[0])
     except Exception:  # noqa: BLE001 - decoders raise what they like
         raise Unreadable("no task that is serialised as ours are") from None

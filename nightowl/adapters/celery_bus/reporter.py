@@ -7,7 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from nightowl.adapters.celery_bus.app import REPORT
-from nightowl.adapters.celery_bus.envelope import pack_report
+from nightowl.adapters.celery_bus.director_clock import DirectorClock
+from nightowl.adapters.celery_bus.packing import FRESH, KEEP, pack_report
+from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.sender import Message, Sender
 from nightowl.core.batches import split
 from nightowl.core.errors import BusUnavailable
@@ -20,16 +22,27 @@ FLUSH = 0.1
 BEAT = 1.0
 """Seconds between reports in any case."""
 
-KEEP = 600.0
-"""Seconds for which outcomes wait for a broker that does not answer; beats wait no longer than ``BEAT``."""
-
 
 class Reporter:
-    """Collects what an actor has to say about each of its locations, and says it from a thread of its own."""
+    """Collects what an actor has to say about each of its locations, and says it from a thread of its own.
 
-    def __init__(self, sender: Sender, clock: Clock, actor: str, locations: Iterable[str]) -> None:
+    Reports are issued in director time, so that the director may refuse old ones whatever the actor's clock says.
+    """
+
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        director_clock: DirectorClock,
+        keyring: Keyring,
+        *,
+        actor: str,
+        locations: Iterable[str],
+    ) -> None:
         self._sender = sender
         self._clock = clock
+        self._director_clock = director_clock
+        self._keyring = keyring
         self._actor = actor
         self._lock = threading.Lock()
         self._taken: defaultdict[str, list[str]] = defaultdict(list)
@@ -99,11 +112,19 @@ class Reporter:
                 self._send(report)
 
     def _send(self, report: Report) -> None:
+        """Say it: what matters may wait for a broker that does not answer, a beat no longer than for the next one.
+
+        Until the first batch has told director time there is only the own clock to issue beats by. As it may be
+        wrong, they then live longer, lest the actor seem dead; a copy of theirs says no more than that it is there.
+        """
         self._number += 1
-        keep = KEEP if report.outcomes or report.taken else BEAT
-        data = pack_report(report, self._number, keep)
+        matters = bool(report.outcomes or report.taken)
+        issued = self._director_clock.now()
+        life = KEEP if matters or not self._director_clock.time.known else FRESH
+        data = pack_report(report, self._keyring, number=self._number, issued=issued, expires=issued + life)
+        until = self._clock.monotonic() + (KEEP if matters else BEAT)
         try:
-            self._sender.put(Message(REPORT, REPORT, data, self._clock.monotonic() + keep))
+            self._sender.put(Message(REPORT, REPORT, data, until))
         except BusUnavailable:
             return
 

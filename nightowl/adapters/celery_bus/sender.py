@@ -25,12 +25,17 @@ PART = "sender"
 
 
 class Message(msgspec.Struct, frozen=True):
-    """An envelope for a queue. After ``until`` (monotonic seconds) sending it is of no use any more."""
+    """Envelopes for a queue, as one task. After ``until`` (monotonic seconds) sending it is of no use any more."""
 
     queue: str
     task: str
-    data: bytes
+    data: tuple[bytes, ...]
     until: float
+
+    @property
+    def size(self) -> int:
+        """Bytes of all envelopes."""
+        return sum(map(len, self.data))
 
 
 class Sender:
@@ -68,10 +73,10 @@ class Sender:
     def put(self, message: Message) -> None:
         """Queue a message; raises ``BusUnavailable`` where too much waits already."""
         with self._wake:
-            if self._size + len(message.data) > self._limit:
+            if self._size + message.size > self._limit:
                 raise BusUnavailable(self._link.fault or "messages come faster than the broker takes them")
             self._waiting.append(message)
-            self._size += len(message.data)
+            self._size += message.size
             self._wake.notify()
 
     def _run(self) -> None:
@@ -104,7 +109,7 @@ class Sender:
     def _settled(self, message: Message) -> None:
         with self._wake:
             self._waiting.popleft()
-            self._size -= len(message.data)
+            self._size -= message.size
 
     def _try(self, step: Callable[[], None]) -> bool:
         try:
@@ -128,11 +133,11 @@ class Sender:
         self._connect()
         self._app.send_task(
             message.task,
-            (message.data,),
+            message.data,
             queue=queue(message.queue),
             producer=self._producer,
             ignore_result=True,
-            argsrepr=f"<{len(message.data)} bytes>",
+            argsrepr=f"<{message.size} bytes>",
             kwargsrepr="{}",
             retry=False,
         )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from nightowl.adapters.celery_bus.envelope import Unreadable, unpack_batch
+from nightowl.adapters.celery_bus.director_clock import DirectorClock
+from nightowl.adapters.celery_bus.envelope import Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
+from nightowl.adapters.celery_bus.packing import unpack_batch
 from nightowl.adapters.celery_bus.reporter import Reporter
-from nightowl.core.director_time import DirectorTime
+from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.core.values import Batch, Job, Outcome, Policy
-from nightowl.ports import Clock
 
 SETTLE = 0.3
 """Seconds after the first batch before any is judged: a backlog must not set the clock."""
@@ -20,22 +21,6 @@ Perform = Callable[[Job, str, Policy, Callable[[Outcome], None]], None]
 
 Later = Callable[[float, Callable[[], None]], None]
 """Call a function in so many seconds."""
-
-
-class DirectorClock:
-    """A clock whose ``now`` is director time as far as it is known, else the own clock's."""
-
-    def __init__(self, own: Clock) -> None:
-        self._own = own
-        self.time = DirectorTime()
-
-    def now(self) -> float:
-        """Director time in Unix seconds."""
-        return self.time.now(self._own.monotonic(), self._own.now())
-
-    def monotonic(self) -> float:
-        """The own steady clock."""
-        return self._own.monotonic()
 
 
 class Station:
@@ -48,6 +33,7 @@ class Station:
         perform: Perform,
         later: Later,
         garbage: Garbage,
+        keyring: Keyring,
         *,
         locations: set[str],
         capacity: int,
@@ -57,6 +43,7 @@ class Station:
         self._perform = perform
         self._later = later
         self._garbage = garbage
+        self._keyring = keyring
         self._locations = locations
         self._free = threading.Semaphore(capacity)
         self._unsettled: list[Batch] = []
@@ -64,13 +51,13 @@ class Station:
         self._known: dict[tuple[str, str], float] = {}
         self.expired = 0
 
-    def take(self, *arguments: object, **named: object) -> None:
-        """Take an envelope: tell the director, start its jobs, return at once unless the engine is full.
+    def take(self, *message: object, **named: object) -> None:
+        """Take a message: tell the director, start its jobs, return at once unless the engine is full.
 
         It is the body of a task, so anybody who can write to the broker chooses the arguments.
         """
         try:
-            batch = unpack_batch(_only(arguments, named))
+            batch = unpack_batch(() if named else message, self._keyring)
         except Unreadable as error:
             self._garbage.refuse(str(error))
             return
@@ -120,9 +107,3 @@ class Station:
             self._reporter.finished(batch.location, batch.id, None if late else outcome)
 
         self._perform(job, batch.location, batch.policy, done)
-
-
-def _only(arguments: tuple[object, ...], named: dict[str, object]) -> bytes:
-    if len(arguments) == 1 and not named and isinstance(arguments[0], bytes):
-        return arguments[0]
-    raise Unreadable("a task with other arguments than ours")

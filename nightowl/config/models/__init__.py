@@ -35,7 +35,7 @@ LATER_TABLES = frozenset(["rule", "cluster", "metrics", "source", "sink", "maint
 LATER_KEYS: dict[str, frozenset[str]] = {
     "retention": frozenset({"rollups", "tasks"}),
     "auth": frozenset({"oidc"}),
-    "location": frozenset({"control", "key"}),
+    "location": frozenset({"control"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
     "template.expect": frozenset({"answers"}),

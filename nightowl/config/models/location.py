@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nightowl.config.fields import Network, Port, Shape
+from nightowl.config.fields import LocationKeys, Network, Port, Shape
 from nightowl.config.models.table import Table
 
 
@@ -28,5 +28,9 @@ class Location(Table):
     """Networks that checks may reach from here: `{ network = "10.0.0.0/8", ports = [80, 443] }`; no ports: all."""
     broker: str = ""
     """A broker of this location's own, as in `[bus]`. Without it: that of `[bus]`."""
+    key: LocationKeys | None = None
+    """Seals this location's jobs and reports, best as `"${file:keys/NAME.key}"`: what `nightowl location add` and \
+`nightowl keys new` make. A list of two while one takes the other's place. Without it: whoever can read the broker can \
+read jobs, and whoever can write to it can make some up."""
     labels: Annotated[dict[str, str], Shape("table of name to text")] = Field(default_factory=dict)
     """Names and values that describe the place, such as `{ region = "eu" }`."""
