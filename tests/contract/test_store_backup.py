@@ -17,9 +17,12 @@ from nightowl.core.values import (
     Author,
     Change,
     CheckState,
+    Heartbeat,
     Incident,
     Notice,
     Outcome,
+    Ping,
+    Pulse,
     Round,
     Sample,
     Severity,
@@ -28,7 +31,7 @@ from nightowl.core.values import (
     User,
     Verdict,
 )
-from nightowl.ports import StoredCheck, Ticket
+from nightowl.ports import HeartbeatUrl, StoredCheck, Ticket
 
 DUE = 1_790_000_000.123
 
@@ -56,6 +59,9 @@ def fill(store: SqlStore, rounds: int = 3) -> None:
         unit.users.open_session(b"\x00\xff", "alice", DUE)
         unit.tokens.add(Token(name="ci", role="viewer", owner="alice", created=DUE), b"\xff\x00")
         unit.audit.add(AuditEntry(at=DUE, author=Author("user", "alice"), what="check.add", subject="shöp"))
+        unit.heartbeats.set_url("shöp", HeartbeatUrl(generation=1, token_hash=b"\xfe\x00"))
+        unit.heartbeats.add(Ping(check="shöp", at=DUE, signal="fail", exit_code=3, tail="🦉"))
+        unit.heartbeats.save([Pulse(check="shöp", plan=Heartbeat(every=60.0, grace=5.0), deadline=DUE)])
         unit.series.append([Sample("queue_length", (("queue", "mail"),), DUE, 0.1)])
         unit.leases.acquire("director", "me", 5.0)
     with store.transaction() as unit:

@@ -25,7 +25,7 @@ specs = {f"check-{number}": {"url": "http://shop/", "tags": {"a": "b"}} for numb
 print("ready", flush=True)
 sys.stdin.readline()
 store = open_store(sys.argv[1], migrate=True)
-define(store, specs, [], 1.0)
+define(store, specs, [], 1.0, seal=lambda name, spec: spec)
 store.close()
 """
 
