@@ -5,17 +5,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
-from types import MappingProxyType
+from importlib.metadata import EntryPoint, entry_points
 
 from nightowl.ports import Probe
 
 PROBES = "nightowl.probes"
 
 
+class Probes(Mapping[str, Probe]):
+    """Probes by kind, each imported when it is first asked for: most processes run a few kinds only."""
+
+    def __init__(self, entries: Mapping[str, EntryPoint]) -> None:
+        self._entries = entries
+        self._loaded: dict[str, Probe] = {}
+
+    def __getitem__(self, kind: str) -> Probe:
+        if kind not in self._loaded:
+            self._loaded[kind] = self._entries[kind].load()
+        return self._loaded[kind]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
 @cache
 def probes() -> Mapping[str, Probe]:
     """Return every installed probe by the kind of check that it runs. http and https are the engine's own."""
-    return MappingProxyType({entry.name: entry.load() for entry in entry_points(group=PROBES)})
+    return Probes({entry.name: entry for entry in entry_points(group=PROBES)})

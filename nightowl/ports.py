@@ -51,11 +51,17 @@ class Clock(Protocol):
 # -- probes --------------------------------------------------------------------------------------------------------
 
 
+Transport = Literal["tcp", "udp", "icmp"]
+
+
 class Connect(Protocol):
     """The guarded way to open a connection: resolves, checks each address against a policy, connects."""
 
-    def __call__(self, host: str, port: int, deadline: float) -> socket.socket:
-        """Return a connected socket before ``deadline`` (monotonic), else raise the probes' own failure."""
+    def __call__(self, host: str, port: int, deadline: float, over: Transport = "tcp") -> socket.socket:
+        """Return a connected socket before ``deadline`` (monotonic), else raise the probes' own failure.
+
+        A socket of ``icmp`` is for echo requests, with 0 as the port that the policy is asked for.
+        """
 
 
 class Probe(Protocol):

@@ -25,7 +25,7 @@ from nightowl.core.values import Check, Job, Network, Outcome, Policy, State, Ta
 from nightowl.flows.perform import Performer
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.engine import engine
-from nightowl.wire.kinds import probe_kinds
+from nightowl.wire.kinds import NEEDS_PORT, probe_kinds
 
 HERE = "local"
 """The location of URLs that were given on the command line."""
@@ -188,7 +188,7 @@ def _kind(url: str, kinds: tuple[str, ...]) -> str:
         raise click.UsageError(f"{url!r} has no scheme that can be probed; allowed: {', '.join(kinds)}.")
     if not parts.hostname:
         raise click.UsageError(f"{url!r} has no host.")
-    if parts.scheme not in ("http", "https") and not port:
+    if parts.scheme in NEEDS_PORT and not port:
         raise click.UsageError(f"{url!r} has no port.")
     return parts.scheme
 

@@ -8,10 +8,13 @@ from typing import Any
 
 import msgspec
 
+from nightowl.config import kinds
 from nightowl.config.fields import split_url
+from nightowl.config.kinds import Part
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, LATER_KINDS
 from nightowl.config.models import check as models
+from nightowl.config.models.table import Table
 from nightowl.config.numbered import check_problems, one_of
 from nightowl.config.references import read_text
 from nightowl.config.refusals import validate
@@ -21,21 +24,9 @@ from nightowl.core.values import Check, Expect, Heartbeat, Policy, Severity, Tar
 HEARTBEAT = "heartbeat"
 """The kind of a check that a job calls."""
 
-_HTTP_KEYS = frozenset({"method", "headers", "body", "auth", "redirects", "http_version", "user_agent"})
-_HTTP_KEYS |= {"verify", "ca", "client_certificate", "client_key"}
-_HEARTBEAT_KEYS = frozenset({"cron", "timezone", "grace"})
-_COMMON_KEYS = frozenset({"kind", "use", "every", "down_after", "up_after", "severity", "tags", "runbook", "paused"})
-_NOT_OF_HEARTBEATS = frozenset(models.Check.model_fields) - _HEARTBEAT_KEYS - _COMMON_KEYS
-_HTTP_EXPECT = frozenset(["status", "body", "not_body", "regex", "json_values", "header"])
-_FOREIGN: dict[str, tuple[frozenset[str], frozenset[str], frozenset[str]]] = {
-    "http": (_HEARTBEAT_KEYS | {"send"}, frozenset({"banner"}), frozenset()),
-    "https": (_HEARTBEAT_KEYS | {"send"}, frozenset({"banner"}), frozenset()),
-    "tcp": (_HEARTBEAT_KEYS | _HTTP_KEYS, _HTTP_EXPECT, frozenset({"certificate"})),
-    HEARTBEAT: (_NOT_OF_HEARTBEATS, frozenset(), frozenset()),
-}
-"""Keys that mean nothing to a built-in kind: of the check, of ``expect`` and of ``warn``."""
-
 Spec = dict[str, Any]
+
+_TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expect, "warn": models.Warn}
 
 
 class Bench(msgspec.Struct, kw_only=True):
@@ -125,18 +116,18 @@ class _Maker:
         """Return the kind, or nothing after reporting why there is none."""
         if self._mistaken(("kind",)) or self._mistaken(("url",)):
             return ""
-        kinds = self._bench.kinds
+        known = self._bench.kinds
         scheme = parts.scheme if (parts := split_url(model.url or "")) else ""
         kind = model.kind or scheme
-        if kind == HEARTBEAT and model.kind and kind in kinds:
+        if kind == HEARTBEAT and model.kind and kind in known:
             return kind
-        if kind in kinds and not model.url:
+        if kind in known and not model.url:
             self._refuse(("url",), "what to test; the key is required")
-        elif kind not in kinds:
+        elif kind not in known:
             later = f"; this version of NightOwl does not have {kind} yet" if kind in LATER_KINDS["check"] else ""
             key = "kind" if model.kind else "url"
             what = "a kind" if model.kind else "a URL that begins with a kind"
-            possible = kinds if model.kind else [each for each in kinds if each != HEARTBEAT]
+            possible = known if model.kind else [each for each in known if each != HEARTBEAT]
             self._refuse((key,), one_of(what, possible) + later)
         elif kind in BUILT_IN_KINDS and kind != scheme:
             self._refuse(("kind",), f'"{scheme}", or nothing: the kind follows from the scheme of url')
@@ -145,17 +136,17 @@ class _Maker:
         return ""
 
     def _refuse_foreign(self, model: models.Check, kind: str) -> None:
-        """Report keys that mean nothing to the kind, and a tcp URL that is not just host and port."""
-        own, expect, warn = _FOREIGN.get(kind, (frozenset(), frozenset(), frozenset()))
-        foreign: list[KeyPath] = [(key,) for key in sorted(own & model.model_fields_set)]
-        foreign += [("expect", _alias(key)) for key in sorted(expect & model.expect.model_fields_set)]
-        foreign += [("warn", key) for key in sorted(warn & model.warn.model_fields_set)]
-        for key in foreign:
-            self._refuse(key, f"no such key; it means nothing to a check of kind {kind}")
-        parts = split_url(model.url or "")
-        bare = parts is not None and parts.port is not None and not (parts.path or parts.query or parts.fragment)
-        if kind == "tcp" and not bare:
-            self._refuse(("url",), 'a host and a port, such as "tcp://db.example:5432"')
+        """Report keys that mean nothing to the kind, and a URL that has not the kind's form."""
+        parts: tuple[tuple[KeyPath, Part, Table], ...] = (
+            ((), "keys", model),
+            (("expect",), "expect", model.expect),
+            (("warn",), "warn", model.warn),
+        )
+        for path, part, table in parts:
+            for key in sorted(kinds.foreign(kind, part) & table.model_fields_set):
+                self._refuse((*path, _alias(type(table), key)), f"no such key; {_whose(kind, part)}")
+        if problem := kinds.url_problem(kind, model.url or ""):
+            self._refuse(("url",), problem)
 
     def _target(self, model: models.Check, kind: str) -> Target:
         expect, auth = model.expect, model.auth or models.Auth.model_construct()
@@ -177,6 +168,8 @@ class _Maker:
             http_version=model.http_version or "",
             user_agent=model.user_agent or "",
             send=model.send,
+            record=model.record,
+            resolver=model.resolver or "",
             expect=Expect(
                 status=expect.status,
                 body=expect.body,
@@ -185,6 +178,8 @@ class _Maker:
                 json=expect.json_values,
                 header=expect.header,
                 banner=expect.banner,
+                tls=expect.tls or "",
+                answers=tuple(expect.answers),
             ),
             warn=Warn(duration=model.warn.duration, certificate=model.warn.certificate),
         )
@@ -225,8 +220,10 @@ def _heartbeat(model: models.Check) -> Heartbeat:
 
 def own_keys(check: Check, shown: Spec) -> Spec:
     """Return the keys of a whole table that mean something to the check's kind, with the values in force."""
-    own = _FOREIGN.get(check.target.kind, (frozenset(), frozenset(), frozenset()))[0]
-    kept = {key: value for key, value in shown.items() if key not in own}
+    kept = _without(shown, models.Check, kinds.foreign(check.target.kind, "keys"))
+    if check.heartbeat is None:
+        kept["expect"] = _without(kept["expect"], models.Expect, kinds.foreign(check.target.kind, "expect"))
+        kept["warn"] = _without(kept["warn"], models.Warn, kinds.foreign(check.target.kind, "warn"))
     if check.heartbeat is None:
         return kept
     unused = ("every",) if check.heartbeat.cron else ("timezone",)
@@ -251,8 +248,20 @@ def pem(value: str | None, path: KeyPath, bench: Bench) -> str:
     return text
 
 
-def _alias(key: str) -> str:
-    return models.Expect.model_fields[key].alias or key
+def _without(shown: Spec, table: type[Table], foreign: Collection[str]) -> Spec:
+    hidden = {_alias(table, key) for key in foreign}
+    return {key: value for key, value in shown.items() if key not in hidden}
+
+
+def _alias(table: type[Table], key: str) -> str:
+    return table.model_fields[key].alias or key
+
+
+def _whose(kind: str, part: Part) -> str:
+    """In words, what a kind has in place of a key that means nothing to it."""
+    table: type[Table] = _TABLES[part]
+    own = ", ".join(sorted(_alias(table, key) for key in getattr(kinds.BUILT_IN[kind], part)))
+    return f"it means nothing to a check of kind {kind}" + (f", whose own are {own}" if own else "")
 
 
 def _has(spec: Any, path: KeyPath) -> bool:

@@ -223,6 +223,24 @@ def _address(found: str) -> str:
     return found
 
 
+def _resolver(found: str) -> str:
+    try:
+        host, port = split_address(found if _has_port(found) else f"{found}:53")
+    except ValueError:
+        port = 0
+    if not port:
+        raise refuse('a name server such as "10.0.0.2", "10.0.0.2:53", "[fd00::2]:53" or "ns.example.com"')
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _has_port(found: str) -> bool:
+    return ":" in found.rpartition("]")[2]
+
+
+Resolver = Annotated[str, AfterValidator(_resolver), Shape("address, or address:port")]
+"""A name server, with the port that is usual where none was given."""
+
+
 Address = Annotated[str, AfterValidator(_address), Shape("address:port")]
 """An address to listen at."""
 

@@ -7,9 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import get_args, get_type_hints
 
+import dns.exception
+import dns.rdata
 import msgspec
 
 from nightowl.config.fields import split_url
+from nightowl.config.kinds import port_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.settings import Configuration, Hint
 from nightowl.config.units import format_duration
@@ -32,6 +35,7 @@ NUMBERED = {
     "NO12": "A HEAD request is expected to be answered with a body.",
     "NO13": "`h2c`, which is HTTP/2 without TLS, is asked for on an `https` URL.",
     "NO14": "A check's URL names an address and port that one of its locations may not reach.",
+    "NO15": "An expected answer of a dns check is not a record of the type that it asks for.",
     "NO18": "A heartbeat has neither `every` nor `cron`, or both of them.",
     "NO19": "A heartbeat is expected more often than every 10 seconds.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
@@ -58,8 +62,6 @@ OPEN = (
     "nightowl keys new makes a key for [location.NAME] key"
 )
 """What is wrong with open locations."""
-
-_PORTS = {"http": 80, "https": 443}
 
 _INCIDENT_KINDS: tuple[str, ...] = get_args(get_type_hints(Incident)["kind"])
 
@@ -116,13 +118,23 @@ def _target_problems(target: Target) -> Iterator[Problem]:
         )
     if target.kind == "https" and target.http_version == "h2c":
         yield Problem("NO13", ("http_version",), None, '"2" for https; h2c is HTTP/2 without TLS')
+    for index, answer in enumerate(target.expect.answers):
+        if not _is_record(target.record, answer):
+            yield Problem("NO15", ("expect", "answers", index), None, f"a record of type {target.record}", ("record",))
+
+
+def _is_record(kind: str, written: str) -> bool:
+    """Whether a text is a record's data as zone files have it (RFC 1035); that of a TXT record is any text."""
+    try:
+        return kind == "TXT" or dns.rdata.from_text("IN", kind, written) is not None
+    except (dns.exception.DNSException, ValueError):
+        return False
 
 
 def _reach_problems(check: Check, policies: Mapping[str, Policy]) -> Iterator[Problem]:
     """Yield an address that the URL names outright and a location may not reach; other names are judged at run time."""
-    parts = split_url(check.target.url)
-    addresses = addresses_of(parts.hostname or "") if parts else ()
-    port = (parts.port if parts else None) or _PORTS.get(check.target.kind, 0)
+    key, host, port = _reached(check.target)
+    addresses = addresses_of(host)
     closed = [name for name in check.locations if name in policies and not _open(policies[name], addresses, port)]
     if not addresses or not closed:
         return
@@ -133,13 +145,23 @@ def _reach_problems(check: Check, policies: Mapping[str, Policy]) -> Iterator[Pr
         ports = f", ports = [{port}]" if port else ""
         table = f'allow = [{{ network = "{network.network}"{ports} }}] in [location.{closed[0]}]'
         allowed = f"an address and port that location {', '.join(closed)} may reach; {table} would let it"
-    yield Problem("NO14", ("url",), None, allowed, ("url", "locations"))
+    yield Problem("NO14", (key,), None, allowed, (key, "locations"))
 
 
-def _open(policy: Policy, addresses: Collection[str], port: int) -> bool:
-    """Whether a policy lets through one of the addresses of a host; port 0: whatever the port."""
-    refusals = [guard(policy)(address, port) for address in addresses]
-    return any(refusal == "" or (refusal == "port" and not port) for refusal in refusals)
+def _reached(target: Target) -> tuple[str, str, int | None]:
+    """The key that says where a target is, its host, and its port (0: it has none; None: it is not known)."""
+    if target.kind == "dns":
+        parts = split_url(f"dns://{target.resolver}")
+        return "resolver", (parts.hostname if parts else "") or "", parts.port if parts else None
+    parts = split_url(target.url)
+    port = port_of(target.kind, parts.port if parts else None)
+    return "url", (parts.hostname if parts else "") or "", port
+
+
+def _open(policy: Policy, addresses: Collection[str], port: int | None) -> bool:
+    """Whether a policy lets through one of the addresses of a host; port None: whatever the port."""
+    refusals = [guard(policy)(address, port or 0) for address in addresses]
+    return any(refusal == "" or (refusal == "port" and port is None) for refusal in refusals)
 
 
 def _fit(check: Check, every: str) -> Iterator[Problem]:

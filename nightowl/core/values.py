@@ -88,7 +88,8 @@ class Expect(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``status``: inclusive ranges. ``body`` and ``not_body``: texts. ``regex``: a pattern searched within a time
     bound. ``json``: JSONPath to the value it must have. ``header``: name to the text its value must contain.
-    ``banner``: what a tcp peer must say.
+    ``banner``: what a tcp or smtp peer must say. ``tls``: the oldest version of TLS. ``answers``: what a name server
+    must answer, among others.
     """
 
     status: tuple[tuple[int, int], ...] = ((200, 299),)
@@ -98,6 +99,8 @@ class Expect(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     json: dict[str, Any] = {}
     header: dict[str, str] = {}
     banner: str = ""
+    tls: Literal["", "1.2", "1.3"] = ""
+    answers: tuple[str, ...] = ()
 
 
 class Warn(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -111,6 +114,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What one attempt of a check does. ``ca``, ``client_certificate`` and ``client_key`` are PEM texts.
 
     ``secrets`` are the values of the check's references, which must appear in nothing that is said of it.
+    ``resolver`` is ``host:port`` (empty: the machine's own resolvers).
     """
 
     kind: str
@@ -130,6 +134,8 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     http_version: Literal["", "1.0", "1.1", "2", "h2c"] = ""
     user_agent: str = ""
     send: str = ""
+    record: str = "A"
+    resolver: str = ""
     secrets: tuple[str, ...] = ()
     expect: Expect = Expect()
     warn: Warn = Warn()

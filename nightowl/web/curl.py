@@ -13,16 +13,15 @@ _VERSIONS = {"1.0": "--http1.0", "1.1": "--http1.1", "2": "--http2", "h2c": "--h
 
 
 def command(target: Target, auth: Mapping[str, Any]) -> str:
-    """The target as a curl command; for tcp, by curl's telnet. Of ``auth`` only the kind is told."""
-    words = ["curl", "--verbose", "--max-time", f"{target.timeout:g}"]
-    if target.kind in ("http", "https"):
-        words += _http(target, auth)
+    """An http or https target as a curl command; empty for other kinds. Of ``auth`` only the kind is told."""
+    if target.kind not in ("http", "https"):
+        return ""
+    words = ["curl", "--verbose", "--max-time", f"{target.timeout:g}", *_http(target, auth)]
     if target.family != "any":
         words.append(f"-{target.family}")
     if not target.verify:
         words.append("--insecure")
-    url = target.url.replace("tcp://", "telnet://", 1)
-    return shlex.join([*words, mask_url(url)])
+    return shlex.join([*words, mask_url(target.url)])
 
 
 def _http(target: Target, auth: Mapping[str, Any]) -> list[str]:

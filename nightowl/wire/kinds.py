@@ -6,6 +6,8 @@ from nightowl import plugins
 
 KINDS = ("http", "https")
 """The kinds of checks that the engine runs by itself."""
+NEEDS_PORT = ("tcp", "tls")
+"""The kinds whose URLs lead nowhere without a port."""
 
 HEARTBEAT = "heartbeat"
 """The kind that nobody runs: a job calls."""

@@ -131,7 +131,7 @@ def test_the_checks_of_a_configuration_run_from_their_locations(shop, tmp_path):
     [
         ([], "Nothing to probe"),
         (["shop.example"], "no scheme"),
-        (["ftp://shop.example"], "allowed: http, https, tcp"),
+        (["ftp://shop.example"], "allowed: http, https, "),
         (["http://"], "no host"),
         (["tcp://shop.example"], "no port"),
         (["http://shop.example:http/"], "is not a URL"),

@@ -19,7 +19,7 @@ def test_a_kind_that_contradicts_the_scheme_is_refused(mistakes):
 def test_a_scheme_that_is_no_kind_is_refused(mistakes):
     assert (
         mistakes('[check.a]\nurl = "gopher://a/"')["check.a.url"][1]
-        == "a URL that begins with a kind (http, https, tcp)"
+        == "a URL that begins with a kind (http, https, tcp, tls, dns, icmp)"
     )
 
 
@@ -52,8 +52,37 @@ def test_keys_that_mean_nothing_to_a_kind_are_refused(mistakes, url, key, table)
     assert mistakes(f'[check.a]\nurl = "{url}"\n{table}')[key][1].startswith("no such key; it means nothing to")
 
 
-@pytest.mark.parametrize("url", ["tcp://h", "tcp://h:1/path", "tcp://h:1?q", "tcp://h:0", "tcp://h:65536"])
-def test_a_tcp_url_is_a_host_and_a_port(mistakes, url):
+def test_a_key_of_another_kind_is_told_which_keys_there_are(mistakes):
+    found = mistakes('[check.a]\nurl = "icmp://h"\nsend = "x"\n[check.b]\nurl = "dns://h"\nexpect = { status = 200 }')
+    assert found["check.a.send"][1].endswith("of kind icmp, whose own are family")
+    assert found["check.b.expect.status"][1].endswith("of kind dns, whose own are answers")
+
+
+def test_a_dns_check_has_a_record_a_resolver_and_answers(configured):
+    text = 'url = "dns://a"\nrecord = "MX"\nresolver = "10.0.0.2"\nexpect = { answers = ["10 mail.a"] }'
+    target = configured(f"[check.a]\n{text}\n[location.l]\nallow = [{{ network = '10.0.0.2' }}]").checks["a"].target
+    assert (target.record, target.resolver, target.expect.answers) == ("MX", "10.0.0.2:53", ("10 mail.a",))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("[::1]", "[::1]:53"), ("[::1]:5353", "[::1]:5353"), ("ns.a:54", "ns.a:54"), ("ns.a", "ns.a:53")],
+)
+def test_a_resolver_has_the_usual_port(configured, written, read):
+    text = f'[location.l]\nallow = [{{ network = "::1" }}]\n[check.a]\nurl = "dns://a"\nresolver = "{written}"'
+    assert configured(text).checks["a"].target.resolver == read
+
+
+@pytest.mark.parametrize("resolver", ["", "a b", "a:0", "a:b", "dns://a", "[::1"])
+def test_what_is_no_resolver_is_refused(mistakes, resolver):
+    assert "check.a.resolver" in mistakes(f'[check.a]\nurl = "dns://a"\nresolver = "{resolver}"')
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["tcp://h", "tcp://h:1/path", "tcp://h:1?q", "tcp://h:0", "tcp://h:65536", "tls://h", "dns://h:53", "icmp://h:1"],
+)
+def test_a_url_is_no_more_than_its_kind_has(mistakes, url):
     assert "check.a.url" in mistakes(f'[check.a]\nurl = "{url}"')
 
 

@@ -44,6 +44,10 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO14", "check.a.url", CHECK.replace("//a/", "//10.0.0.1/") + OFFICE + "[location.m]"),
         ("NO14", "check.a.url", CHECK.replace("//a/", "//10.0.0.1:81/") + OFFICE.replace(" }", ", ports = [80] }")),
         ("NO14", "template.t.url", '[template.t]\nurl = "http://10.0.0.1/"\n[check.a]\nuse = "t"'),
+        ("NO14", "check.a.url", '[check.a]\nurl = "icmp://10.0.0.1"\n' + OFFICE.replace(" }", ", ports = [80] }")),
+        ("NO14", "check.a.url", '[check.a]\nurl = "tls://10.0.0.1:443"'),
+        ("NO14", "check.a.resolver", '[check.a]\nurl = "dns://a"\nresolver = "10.0.0.1"'),
+        ("NO15", "check.a.expect.answers[0]", '[check.a]\nurl = "dns://a"\nexpect = { answers = ["mail.a"] }'),
         ("NO11", "bus.certificate", '[bus]\nkey = "k.pem"'),
     ],
 )

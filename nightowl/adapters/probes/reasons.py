@@ -7,6 +7,7 @@ Everything here is pure; the classes are those of ``docs/reasons.md``.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from errno import (
     ECONNABORTED,
@@ -60,6 +61,19 @@ def explain_socket(error: OSError) -> Failure:
         return Failure("own.files", "no file descriptor was free for a connection")
     reason = _BY_ERRNO.get(error.errno or 0, "connect.unreachable")
     return Failure(reason, _SENTENCES.get(reason) or str(error))
+
+
+def explain_tls(error: OSError) -> Failure:
+    """The failure that an error of a TLS handshake, or of TLS after it, amounts to."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = _BY_VERIFY.get(error.verify_code, "tls.untrusted")
+        what = "not for this host" if reason == "tls.hostname" else "not trusted"
+        return Failure(reason, _SENTENCES.get(reason) or f"the TLS certificate is {what}: {error.verify_message}")
+    if not isinstance(error, ssl.SSLError) or isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Failure("tls.reset", _SENTENCES["tls.reset"])
+    said = (error.reason or "").lower().replace("_", " ")
+    reason = next((reason for words, reason in _TLS_WORDS if words in said), "tls.handshake")
+    return Failure(reason, _SENTENCES.get(reason) or f"the TLS handshake failed: {said or 'no reason was given'}")
 
 
 def _plain(message: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nightowl.config.kinds import BUILT_IN
 from nightowl.config.models import check, location, people, server
 from nightowl.config.models.table import Table
 
@@ -25,10 +26,10 @@ NAMED: dict[str, type[Table] | None] = {
 }
 """Tables of named tables; a channel's model follows from its kind."""
 
-BUILT_IN_KINDS = ("http", "https", "tcp", "heartbeat")
+BUILT_IN_KINDS = tuple(BUILT_IN)
 """The kinds of checks that need no plug-in."""
 
-_LATER_CHECK = frozenset(["depends_on", "record", "resolver", "cluster", "task", "max_runtime"])
+_LATER_CHECK = frozenset(["depends_on", "cluster", "task", "max_runtime"])
 LATER_TABLES = frozenset(["rule", "cluster", "metrics", "source", "sink", "maintenance", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
@@ -38,15 +39,13 @@ LATER_KEYS: dict[str, frozenset[str]] = {
     "location": frozenset({"control"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
-    "template.expect": frozenset({"answers"}),
-    "check.expect": frozenset({"answers"}),
     "channel": frozenset({"template"}),
     "route": frozenset({"group_by", "wait", "escalate"}),
 }
 """Keys that later versions will have, by table and sub-table."""
 
 LATER_KINDS: dict[str, frozenset[str]] = {
-    "check": frozenset(["task", "dns", "tls", "icmp", "smtp"]),
+    "check": frozenset(["task", "smtp"]),
     "channel": frozenset(["pagerduty", "alertmanager", "apprise"]),
 }
 """Kinds of checks and channels that later versions will have."""

@@ -13,6 +13,7 @@ from nightowl.config.fields import (
     Line,
     Names,
     Pattern,
+    Resolver,
     Seconds,
     Statuses,
     Tags,
@@ -63,6 +64,10 @@ class Expect(Table):
     """Headers and the text that the value of each must contain."""
     banner: str = ""
     """What a tcp peer must say; the text may stand anywhere in what it sends."""
+    tls: Literal["1.2", "1.3"] | None = None
+    """The oldest version of TLS that a tls peer may agree on."""
+    answers: list[Line] = Field(default_factory=list)
+    """Records that must be among a name server's answers, as they are written: `["10 mail.example.com"]` for an MX."""
 
 
 class Warn(Table):
@@ -74,14 +79,17 @@ class Warn(Table):
     """The least time that the certificate must still be valid, such as `"14d"`."""
 
 
+Record = Literal["A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "PTR", "SOA", "SRV", "TLSA", "TXT"]
+
+
 class CheckKeys(Table):
     """The keys that checks and templates share."""
 
     kind: str | None = None
     """What is spoken. Without it: the scheme of `url`. `heartbeat`: a job calls NightOwl, and so has no `url`."""
     url: TargetUrl | None = None
-    """What to test: `https://...`, `http://...` or `tcp://HOST:PORT`. A check needs one, its own or its template's, \
-unless it is a heartbeat."""
+    """What to test: `https://...`, `tcp://HOST:PORT`, ... A check needs one, its own or its template's, unless it is \
+a heartbeat."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     """The HTTP method."""
     headers: Headers = Field(default_factory=dict)
@@ -133,6 +141,10 @@ of the job to the next, at least 10 seconds, without a default."""
     """The `User-Agent` header. Without it: NightOwl's own."""
     send: str = ""
     """What to say to a tcp peer after connecting."""
+    record: Record = "A"
+    """The type of record that a dns check asks for."""
+    resolver: Resolver | None = None
+    """The name server that a dns check asks, with or without a port. Without it: the machine's own resolvers."""
     expect: Expect = Field(default_factory=lambda: Expect.model_validate({}))
     """What a good answer looks like; broken: down."""
     warn: Warn = Warn()

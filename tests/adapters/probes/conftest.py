@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import trustme
 
-from nightowl.adapters.probes import BUILT_IN, ThreadEngine, thread_engine
+from nightowl.adapters.probes import ThreadEngine, thread_engine
+from nightowl.adapters.probes.built_in import BUILT_IN
 from nightowl.core.values import Attempt, Policy, Target
+from tests.adapters.probes.name_server import NameServer
 
 ANYWHERE = Policy(reach="any")
 BOMB = gzip.compress(b"\0" * (32 << 20))
@@ -277,6 +279,13 @@ def certificates() -> Certificates:
 @pytest.fixture
 def faults() -> Iterator[FaultServer]:
     server = FaultServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def name_server() -> Iterator[NameServer]:
+    server = NameServer()
     yield server
     server.close()
 

@@ -68,6 +68,22 @@ def test_faults_have_the_same_reasons_on_the_hub(faults, certificates, attempts)
     assert reasons[-1].startswith("dns.")
 
 
+def test_blocking_probes_have_the_same_reasons_on_the_hub(faults, certificates, name_server, attempts):
+    good, expired = (faults.serve("silent", made) for made in (certificates.good(), certificates.expired()))
+    ca, resolver = certificates.authority, name_server.address
+    cases = [
+        (Target(kind="tls", url=f"tls://127.0.0.1:{good}", ca=ca), ""),
+        (Target(kind="tls", url=f"tls://127.0.0.1:{expired}", ca=ca), "tls.expired"),
+        (Target(kind="tls", url=f"tls://127.0.0.1:{faults.serve('silent')}", timeout=0.5), "tls.timeout"),
+        (Target(kind="dns", url="dns://large.example", resolver=resolver, record="TXT"), ""),
+        (Target(kind="dns", url="dns://silent.example", resolver=resolver, timeout=0.5), "dns.timeout"),
+    ]
+
+    answer = attempts([target for target, _ in cases])
+
+    assert [attempt.reason for attempt in answer.attempts] == [reason for _, reason in cases]
+
+
 def test_other_greenlets_go_on_while_thousands_of_attempts_run(faults, attempts):
     url = f"http://127.0.0.1:{faults.serve('fine')}/"
 

@@ -6,7 +6,8 @@ import threading
 
 import pytest
 
-from nightowl.adapters.probes import BUILT_IN, loop_thread, thread_engine
+from nightowl.adapters.probes import loop_thread, thread_engine
+from nightowl.adapters.probes.built_in import BUILT_IN
 from nightowl.core.values import Policy, State, Target
 
 ANYWHERE = Policy(reach="any")

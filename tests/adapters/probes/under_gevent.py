@@ -15,7 +15,7 @@ from itertools import pairwise  # noqa: E402
 import gevent  # noqa: E402
 import msgspec  # noqa: E402
 
-from nightowl.adapters.probes import BUILT_IN  # noqa: E402
+from nightowl.adapters.probes.built_in import BUILT_IN  # noqa: E402
 from nightowl.adapters.probes.loop_gevent import gevent_engine  # noqa: E402
 from nightowl.core.values import Attempt, Policy, Target  # noqa: E402
 

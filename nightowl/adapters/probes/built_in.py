@@ -1,0 +1,10 @@
+"""The kinds that come with NightOwl, beside http and https, for whom the entry points are not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nightowl.adapters.probes import dns, icmp, tcp, tls
+from nightowl.ports import Probe
+
+BUILT_IN: Mapping[str, Probe] = {"dns": dns.probe, "icmp": icmp.probe, "tcp": tcp.probe, "tls": tls.probe}
