@@ -18,7 +18,7 @@ SEALED = re.compile(r"sealed:1:(?P<key>[0-9a-f]{8}):(?P<box>[A-Za-z0-9_-]{38,})"
 """A sealed text: the key's id, then nonce, ciphertext and tag in base64. It may stand in a URL as it is."""
 
 _NAME = re.compile(
-    r"auth|cookie|token|secret|passw|pwd|api[-_]?key|key$|session|credential|signature|(^|[-_.])sig", re.IGNORECASE
+    r"auth|cookie|token|secret|pass(w|$)|pwd|api[-_]?key|key$|session|credential|signature|(^|[-_.])sig", re.IGNORECASE
 )
 _ALWAYS = frozenset({"auth.basic", "auth.bearer", "client_key", "body", "send"})
 _OPEN = frozenset({"tags", "labels"})

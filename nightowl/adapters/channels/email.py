@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from nightowl.adapters.channels.messages import Message, compose
 from nightowl.adapters.channels.smtp import Server, session
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.redaction import hiding
 from nightowl.core.values import Notice
 
 log = logging.getLogger(__name__)
@@ -65,12 +66,12 @@ class Email:
         later = {address: reply for address, reply in refused.items() if reply[0] < 500}
         if later:
             self._remember(notice.key, reached)
-            raise DeliveryFailed(_refusals(later))
+            raise DeliveryFailed(self._refusals(later))
         self._reached.pop(notice.key, None)
         if refused and not reached:
-            raise DeliveryFailed(_refusals(refused), permanent=True)
+            raise DeliveryFailed(self._refusals(refused), permanent=True)
         if refused:
-            log.warning("notice %s: %s; the other recipients got it", notice.key, _refusals(refused))
+            log.warning("notice %s: %s; the other recipients got it", notice.key, self._refusals(refused))
 
     def _transfer(self, to: Sequence[str], message: EmailMessage) -> _Refusals:
         """Hand the message over; return who was refused, with the server's reply."""
@@ -83,7 +84,10 @@ class Email:
         except smtplib.SMTPRecipientsRefused as error:
             return {address: error.recipients.get(address, _NOT_ASKED) for address in envelope}
         except smtplib.SMTPResponseException as error:
-            raise DeliveryFailed(f"{self.host} answered {_reply(error)}", permanent=error.smtp_code >= 500) from None
+            raise DeliveryFailed(
+                f"{self.host} answered {self._said(error.smtp_code, error.smtp_error)}",
+                permanent=error.smtp_code >= 500,
+            ) from None
         except smtplib.SMTPNotSupportedError as error:
             raise DeliveryFailed(f"{self.host}: {error}", permanent=True) from None
         except ssl.SSLCertVerificationError as error:
@@ -102,6 +106,14 @@ class Email:
             ca=self.ca,
             timeout=self.timeout,
         )
+
+    def _refusals(self, refused: _Refusals) -> str:
+        return "; ".join(f"{address} refused: {self._said(*reply)}" for address, reply in refused.items())
+
+    def _said(self, code: int, words: bytes | str) -> str:
+        """A server's reply on one line; it may echo what it was told."""
+        text = words.decode(errors="replace") if isinstance(words, bytes) else words
+        return f"{code} {hiding([self.password])(' '.join(text.split()))}"[:200]
 
     def _remember(self, key: str, reached: set[str]) -> None:
         self._reached[key] = reached
@@ -151,17 +163,3 @@ def _link(name: str, url: str) -> str:
     if not url.startswith(("http://", "https://")):
         return f"<p>{name}: {escape(url)}</p>"
     return f'<p>{name}: <a href="{escape(url)}">{escape(url)}</a></p>'
-
-
-def _reply(error: smtplib.SMTPResponseException) -> str:
-    return _said(error.smtp_code, error.smtp_error)
-
-
-def _refusals(refused: _Refusals) -> str:
-    return "; ".join(f"{address} refused: {_said(*reply)}" for address, reply in refused.items())
-
-
-def _said(code: int, words: bytes | str) -> str:
-    """A server's reply on one line."""
-    text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    return f"{code} {' '.join(text.split())}"[:200]

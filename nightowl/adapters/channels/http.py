@@ -19,6 +19,7 @@ import pycurl
 
 from nightowl import __version__
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.redaction import hiding
 
 READ_LIMIT = 16384
 """Bytes of an answer's body read at most."""
@@ -47,7 +48,10 @@ _FAULTS = {
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A POST of ``body`` to ``url``. ``ca`` is PEM text (empty: the system's); ``timeout`` covers all of it."""
+    """A POST of ``body`` to ``url``. ``ca`` is PEM text (empty: the system's); ``timeout`` covers all of it.
+
+    ``secrets`` are masked in what is kept of the answer, which may echo what was sent.
+    """
 
     url: str
     body: bytes
@@ -55,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     verify: bool = True
     ca: str = ""
     timeout: float = 10.0
+    secrets: tuple[str, ...] = ()
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +92,7 @@ def post(request: Request) -> Answer:
         curl.close()
     return Answer(
         status=status,
-        text=" ".join(body.getvalue().decode(errors="replace").split())[:QUOTED],
+        text=hiding(request.secrets)(" ".join(body.getvalue().decode(errors="replace").split()))[:QUOTED],
         retry_after=_header(headers.getvalue(), "retry-after"),
     )
 

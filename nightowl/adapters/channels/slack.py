@@ -15,6 +15,7 @@ import msgspec
 
 from nightowl.adapters.channels.http import Request, accepted, post
 from nightowl.adapters.channels.messages import Message, compose
+from nightowl.core.redaction import secrets_of_address
 from nightowl.core.values import Notice
 
 _HEADING = 150
@@ -40,6 +41,7 @@ class Slack:
             body=body,
             headers={"Content-Type": "application/json"},
             timeout=self.timeout,
+            secrets=tuple(secrets_of_address(self.url)),
         )
         accepted(post(request), time.time())
 

@@ -13,7 +13,7 @@ import msgspec
 
 from nightowl.adapters.channels.http import Request, accepted, post
 from nightowl.adapters.channels.messages import compose
-from nightowl.core.errors import DeliveryFailed
+from nightowl.core.redaction import secrets_of_address
 from nightowl.core.values import Notice
 
 SHAPE = 1
@@ -42,11 +42,9 @@ class Webhook:
             verify=self.verify,
             ca=self.ca,
             timeout=self.timeout,
+            secrets=(self.secret, *self.headers.values(), *secrets_of_address(self.url)),
         )
-        try:
-            accepted(post(request), now)
-        except DeliveryFailed as failure:
-            raise self._without_secrets(failure) from None
+        accepted(post(request), now)
 
     def _headers(self, notice: Notice, body: bytes, now: int) -> dict[str, str]:
         own = {"Content-Type": "application/json", "X-NightOwl-Key": quote(notice.key)}
@@ -54,13 +52,6 @@ class Webhook:
             own["X-NightOwl-Signature"] = signature(self.secret, now, body)
         taken = {name.lower() for name in own}
         return {name: value for name, value in self.headers.items() if name.lower() not in taken} | own
-
-    def _without_secrets(self, failure: DeliveryFailed) -> DeliveryFailed:
-        """An answer may echo what was sent."""
-        text = str(failure)
-        for value in filter(None, (self.secret, *self.headers.values())):
-            text = text.replace(value, "***")
-        return DeliveryFailed(text, permanent=failure.permanent, retry_after=failure.retry_after)
 
 
 def signature(secret: str, timestamp: int, body: bytes) -> str:

@@ -30,7 +30,7 @@ from nightowl.adapters.probes.loop import Loop, Workers
 from nightowl.adapters.probes.names import lookup_failure
 from nightowl.adapters.probes.plan import Plan
 from nightowl.adapters.probes.protocols import Protocols
-from nightowl.adapters.probes.redaction import redactor
+from nightowl.adapters.probes.redaction import redacted, redactor
 from nightowl.adapters.probes.transfers import Transfers
 from nightowl.core.values import Attempt, Policy, State, Target
 from nightowl.ports import Probe
@@ -236,7 +236,8 @@ class ProbeEngine:
             log.exception("The probe %s failed", flight.target.kind)
             fault = Failure(FAULT, f"the probe failed: {type(error).__name__}")
             attempt = failed(fault, started=flight.started, duration=monotonic() - began)
-        self.later(0, partial(self._end, flight, attempt))
+        # a probe may be a plug-in's, and what it forgot to mask came from the target all the same
+        self.later(0, partial(self._end, flight, redacted(attempt, redactor(flight.target))))
 
     def _resolve(self, host: str, family: Family, seconds: float) -> AddressInfo:
         """Wait for the addresses of a host, on a worker."""

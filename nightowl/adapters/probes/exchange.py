@@ -20,6 +20,7 @@ from nightowl.adapters.probes.names import needs_lookup
 from nightowl.adapters.probes.plan import Plan, request_options
 from nightowl.adapters.probes.protocols import Protocols
 from nightowl.adapters.probes.reasons import Ending, explain, explain_socket
+from nightowl.adapters.probes.redaction import redacted
 from nightowl.adapters.probes.redirects import REDIRECTS, follow, located, origin
 from nightowl.adapters.probes.timing import Timing
 from nightowl.core.values import Attempt, Certificate, State
@@ -158,7 +159,7 @@ class Exchange:
             reason, detail = shortcomings(target.warn, self._timing.total, self._certificate, self._started)
             if reason:
                 state = State.DEGRADED
-        return Attempt(
+        attempt = Attempt(
             state=state,
             started=self._started,
             duration=round(self._timing.total, 6),
@@ -166,10 +167,11 @@ class Exchange:
             status=self._status or None,
             address=self._address,
             reason=reason,
-            detail=self._plan.mask(detail) if detail else "",
+            detail=detail,
             certificate=self._certificate,
             excerpt=shown,
         )
+        return redacted(attempt, self._plan.mask)
 
     def _open(self, _purpose: int, address: Any) -> Any:
         """The address guard, as the OPENSOCKETFUNCTION of libcurl."""

@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-import html
-import json
 import re
-from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterable
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
+from msgspec.structs import replace
+
+from nightowl.core.redaction import SHORTEST, TELLING, Mask, hiding
 from nightowl.core.secrecy import sounds_secret
-from nightowl.core.values import Target
+from nightowl.core.values import Attempt, Target
 
-MASK = "***"
-SHORTEST = 4
-"""Characters of the shortest value of a reference that is masked: a shorter one stands in every other word."""
+__all__ = ["QUOTED", "Mask", "quoted", "redacted", "redactor"]
+
 QUOTED = 100
 """Characters of a text that a sentence quotes."""
-
-Mask = Callable[[str], str]
-_PERCENT = re.compile("%[0-9A-F]{2}")
+_NAMED = re.compile(r"\b(?=(?P<name>[\w.-]{1,64})[\"']?[\s=:>]{1,8}[\"']?(?P<value>[^\s\"'&<,;}\]]{1,512}))")
+"""A name and its value, as in JSON, a form, XML, or a line such as ``AUTH secret``."""
 
 
 def redactor(target: Target) -> Mask:
-    """A function that masks the target's secrets in a text, also as they stand in base64, URLs, JSON and HTML.
+    """A function that masks the target's secrets in a text."""
+    return hiding(_secrets(target))
 
-    A secret that the end of the text cuts in two is masked as well.
-    """
-    forms = sorted({form for secret in _secrets(target) for form in _forms(secret)}, key=len, reverse=True)
-    if not forms:
-        return str
-    pattern = re.compile("|".join(re.escape(form) for form in forms))
-    return lambda text: _without_start_of(forms, pattern.sub(MASK, text))
+
+def redacted(attempt: Attempt, mask: Mask) -> Attempt:
+    """The attempt with everything masked in it that came from the target, its certificate's names included."""
+    if mask is str:  # there are no secrets
+        return attempt
+    seen = attempt.certificate
+    if seen is not None:
+        seen = replace(
+            seen,
+            subject=mask(seen.subject),
+            issuer=mask(seen.issuer),
+            names=tuple(map(mask, seen.names)),
+            chain=tuple(map(mask, seen.chain)),
+        )
+    return replace(attempt, detail=mask(attempt.detail), excerpt=mask(attempt.excerpt), certificate=seen)
 
 
 def quoted(text: str, mask: Mask) -> str:
     """The start of a text in quotes, for a sentence; masked before it is cut."""
     return repr(mask(text)[:QUOTED])
-
-
-def _without_start_of(forms: Iterable[str], text: str) -> str:
-    """The text, its end masked where that is the start of a secret."""
-    end = min(_start_at_end(form, text) for form in forms)
-    return text if end == len(text) else text[:end] + MASK
-
-
-def _start_at_end(form: str, text: str) -> int:
-    """Where the text's end begins to be the start of a secret (its length: nowhere)."""
-    start = form[:SHORTEST]
-    at = text.find(start, max(0, len(text) - len(form) + 1))
-    while at >= 0 and not form.startswith(text[at:]):
-        at = text.find(start, at + 1)
-    return at if at >= 0 else len(text)
 
 
 def _secrets(target: Target) -> Iterable[str]:
@@ -62,7 +54,19 @@ def _secrets(target: Target) -> Iterable[str]:
         if sounds_secret(name):
             yield value
             yield from value.split()[1:]  # what stands after a scheme such as Bearer
+    yield from (value for name, value in target.expect.header.items() if sounds_secret(name))
+    yield from _secrets_said(target.body)
+    yield from _secrets_said(target.send)
     yield from _secrets_of_url(target.url)
+
+
+def _secrets_said(text: str) -> Iterable[str]:
+    """What was said to the target: its lines, and values in it whose names sound secret."""
+    yield from (line for line in {text, *map(str.strip, text.splitlines())} if len(line) >= TELLING)
+    for found in _NAMED.finditer(text):
+        if sounds_secret(found["name"]):
+            values = (found["value"], unquote_plus(found["value"]))
+            yield from (value for value in values if len(value) >= SHORTEST)
 
 
 def _secrets_of_url(url: str) -> Iterable[str]:
@@ -75,29 +79,3 @@ def _secrets_of_url(url: str) -> Iterable[str]:
     for name, value in parse_qsl(parts.query):
         if sounds_secret(name):
             yield value
-
-
-def _forms(secret: str) -> Iterable[str]:
-    raw = secret.encode()
-    base64, of_url, in_url = b64encode(raw).decode(), urlsafe_b64encode(raw).decode(), quote(secret, safe="")
-    in_json = json.dumps(secret, ensure_ascii=False)[1:-1]
-    in_ascii = json.dumps(secret)[1:-1]
-    forms = (
-        secret,
-        repr(secret)[1:-1],
-        base64,
-        base64.rstrip("="),
-        of_url,
-        of_url.rstrip("="),
-        in_url,
-        _PERCENT.sub(lambda escape: escape[0].lower(), in_url),
-        quote(secret),
-        quote_plus(secret),
-        in_json,
-        in_json.replace("/", "\\/"),
-        in_ascii,
-        in_ascii.replace("/", "\\/"),
-        html.escape(secret),
-        html.escape(secret, quote=False),
-    )
-    return (form for form in forms if form)

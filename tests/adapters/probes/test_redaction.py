@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightowl.adapters.probes.body import EXCERPT, EXCERPT_SOURCE, excerpt
-from nightowl.adapters.probes.redaction import MASK, QUOTED, quoted, redactor
+from nightowl.adapters.probes.redaction import QUOTED, quoted, redacted, redactor
+from nightowl.core.redaction import MASK
 from nightowl.core.secrecy import sounds_secret
-from nightowl.core.values import Target
+from nightowl.core.values import Attempt, Certificate, Expect, State, Target
 
 secrets = st.text(min_size=4, max_size=40, alphabet=st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]))
 
@@ -38,6 +39,15 @@ def test_a_secret_is_masked_in_all_its_forms(secret):
         ({"headers": {"Cookie": "session=abc"}}, "Cookie: session=abc"),
         ({"url": "https://user:pw-1@shop.example/"}, "pw-1"),
         ({"url": "https://shop.example/?token=q-9"}, "token=q-9"),
+        ({"body": '{"user": "owl", "password": "pw-12"}'}, "wrong: pw-12"),
+        ({"body": "user=owl&passwd=pw%2D12&x=1"}, "wrong: pw-12"),
+        ({"body": "<token>t-123</token>"}, "t-123 is over"),
+        ({"body": "a whole body"}, "you said: a whole body"),
+        ({"send": "HELLO x\r\nAUTH hunter2\r\n"}, "-ERR hunter2"),
+        ({"send": "USER owl\r\nPASS hunter2\r\n"}, "-ERR hunter2"),
+        ({"bearer": "hunter2"}, b"hunter2".hex()),
+        ({"bearer": "hunter2-hunter2"}, b64encode(b"x:hunter2-hunter2").decode()[4:-4]),
+        ({"expect": Expect(header={"Set-Cookie": "sid=1234"})}, "not sid=1234"),
     ],
 )
 def test_every_place_of_a_secret_is_known(fields, shown):
@@ -113,3 +123,23 @@ def test_a_secret_in_utf_16_is_masked():
     assert "hunter2" not in excerpt("<hunter2>".encode("utf-16"), redactor(target(secrets=("hunter2",)))).replace(
         "\N{MIDDLE DOT}", ""
     )
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "abc"])
+def test_little_is_left_of_a_secret_in_base64_behind_other_bytes(before):
+    text = b64encode(f"{before}a-long-secret-value, and more".encode()).decode()
+    shown = redactor(target(bearer="a-long-secret-value"))(text)
+    assert MASK in shown
+    assert not any(text[at : at + 8] in shown for at in range(4, 22))
+
+
+def test_what_is_said_harmlessly_stays_readable():
+    hide = redactor(target(body='{"query": "shop"}', send="PING\r\n"))
+    assert hide("the shop says PONG to PING") == "the shop says PONG to PING"
+
+
+def test_names_in_a_certificate_are_masked():
+    names = {"subject": "CN=hunter2.example", "issuer": "O=hunter2", "names": ("hunter2",), "chain": ("CN=hunter2",)}
+    seen = Certificate(not_before=0, not_after=1, **names)
+    attempt = Attempt(state=State.DOWN, started=0, duration=0, detail="hunter2", excerpt="a hunter2", certificate=seen)
+    assert "hunter2" not in repr(redacted(attempt, redactor(target(bearer="hunter2"))))
