@@ -147,8 +147,7 @@ class Verdicts:
         """Let lists show the checks where they now stand; few checks move in a tick."""
         standing: defaultdict[State, list[int]] = defaultdict(list)
         for state in states:
-            if state.last is None or state.since == state.last.due:
-                standing[state.verdict].append(checks[state.check])
+            standing[state.verdict].append(checks[state.check])
         for verdict, numbers in standing.items():
             code = _STANDING[verdict]
             for start in range(0, len(numbers), _CHUNK):
