@@ -2,8 +2,10 @@
 
 ``python -m tests.end_to_end.failpoints FOLDER ROLE ARGUMENT...``: the role runs as ever. Its places are written into
 ``FOLDER/trigger`` by whoever wants it dead: ``before commit outbox`` dies in the next transaction that wrote the table
-``outbox``, ``after ack`` once a message is acknowledged. The file goes with the process. ``FOLDER/clock`` has the
-seconds by which the process's wall clock is wrong. ``FOLDER/settings.json`` replaces names of modules and classes.
+``outbox``, ``after ack`` once a message is acknowledged; ``freeze before transaction`` stops by SIGSTOP as a leader is
+about to confirm its epoch. The file goes with the process. ``FOLDER/commits`` gets a line for each transaction that was
+committed, with its moment and the tables that it wrote. ``FOLDER/clock`` has the seconds by which the process's wall
+clock is wrong. ``FOLDER/settings.json`` replaces names of modules and classes.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from tests.end_to_end.ledger import Ledger
 
 WRITES = re.compile(r"\s*(?:INSERT\s+(?:\w+\s+)?INTO|UPDATE|DELETE\s+FROM)\s+[\"`]?(\w+)", re.IGNORECASE)
 LOOK = 0.1
@@ -34,7 +38,8 @@ def arm(folder: str) -> None:
     """Make this process mortal at its failpoints."""
     _replace_settings(Path(folder, "settings.json"))
     _bend_clock(Path(folder, "clock"))
-    _arm_commits(Path(folder, "trigger"))
+    _arm_commits(Path(folder, "trigger"), Ledger(Path(folder, "commits")))
+    _arm_transactions(Path(folder, "trigger"))
     _arm_acknowledgements(Path(folder, "trigger"))
 
 
@@ -43,12 +48,12 @@ def _reached(trigger: Path, *places: str) -> None:
         wanted = trigger.read_text()
     except FileNotFoundError:
         return
-    if wanted in places:
+    if wanted.removeprefix("freeze ") in places:
         trigger.unlink(missing_ok=True)
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGSTOP if wanted.startswith("freeze ") else signal.SIGKILL)
 
 
-def _arm_commits(trigger: Path) -> None:
+def _arm_commits(trigger: Path, ledger: Ledger) -> None:
     from sqlalchemy import Connection, Engine, event  # noqa: PLC0415 - an actor's launcher needs none of it
 
     commit = Connection._commit_impl
@@ -61,11 +66,26 @@ def _arm_commits(trigger: Path) -> None:
         written = connection.info.pop("written", set())
         _reached(trigger, *(f"before commit {table}" for table in written))
         commit(connection)
+        if written:
+            ledger.write(tables=sorted(written))
         _reached(trigger, *(f"after commit {table}" for table in written))
 
     event.listen(Engine, "before_cursor_execute", note_writes)
     event.listen(Engine, "begin", lambda connection: connection.info.pop("written", None))
     Connection._commit_impl = mortal_commit
+
+
+def _arm_transactions(trigger: Path) -> None:
+    from nightowl.adapters.store_sql.store import SqlStore  # noqa: PLC0415 - as above
+
+    transaction = SqlStore.transaction
+
+    def mortal_transaction(store: Any, lease: Any = None) -> Any:
+        if lease is not None:
+            _reached(trigger, "before transaction")
+        return transaction(store, lease)
+
+    SqlStore.transaction = mortal_transaction
 
 
 def _arm_acknowledgements(trigger: Path) -> None:
