@@ -57,7 +57,7 @@ class Leader:
     def tick(self) -> None:
         """Do what is due now; call it every 50 ms. A fault of store or bus is logged once and tried again."""
         try:
-            self._keep_lease()
+            asked = self._keep_lease()
             if self._leadership is not None:
                 self._leadership.tick()
         except LeaseLost:
@@ -65,7 +65,8 @@ class Leader:
         except Unavailable as error:
             self._note(str(error))
         else:
-            self._note("")
+            if asked or self._leadership is not None:
+                self._note("")
 
     def stop(self) -> None:
         """Let another director lead at once."""
@@ -100,6 +101,7 @@ class Leader:
         with self._parts.store.transaction() as unit:
             lease = unit.leases.acquire(LEASE, self._holder, TERM)
         if lease is None:
+            self._note("")
             return
         self._leadership = Leadership(self._parts, lease, self._book)
         self._lease = lease

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
 
@@ -23,7 +24,8 @@ class DirectorRole:
 
     def __init__(self, installation: Installation) -> None:
         self._bus = director_bus(installation.current)
-        holder = f"{socket.gethostname()}.{os.getpid()}"
+        # in a container that is started again, host name and process id are what they were
+        holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
         self._leader = leader(installation.store, self._bus, installation.current, installation.vault, holder)
 
     @property

@@ -147,8 +147,8 @@ class Fleet:
             held = unit.leases.holder("director")
         if held is None or held[1] < 0:
             return ""
-        pid = held[0].split(".")[-2] if held[0].count(".") > 1 else held[0].split(".")[-1]
-        found = (each for each in self.members.values() if each.runs and each.process and str(each.process.pid) in pid)
+        pid = int(held[0].split(".")[-2])
+        found = (each for each in self.members.values() if each.runs and each.process and each.process.pid == pid)
         return next((each.name for each in found), "")
 
     def logs(self, lines: int = 40) -> str:

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from queue import Empty, Full, Queue
 from time import monotonic
 from typing import Any
@@ -33,6 +34,10 @@ LOOK = 0.1
 
 MEASURE = 5.0
 """Seconds between looks at the lengths of the queues."""
+
+HEARTBEAT = 4
+"""Seconds (whole ones, as AMQP wants) between signs of life; a broker hands over the reports of a consumer that gives
+none to another after about twice as many. Without them a director that hangs would keep its share for ever."""
 
 PART = "receiver"
 
@@ -71,6 +76,7 @@ class Receiver:
         self._done: deque[Message] = deque()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bus receiver", daemon=True)
+        self._beaten = -MEASURE
         self.lengths: dict[str, int] = {}
         self.garbage = Garbage()
 
@@ -97,7 +103,7 @@ class Receiver:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                with self._app.connection_for_read() as connection:
+                with self._app.connection_for_read(heartbeat=HEARTBEAT) as connection:
                     self._consume(connection)
             except UNREADABLE:
                 self.garbage.refuse("nothing that a Celery program sends")
@@ -108,7 +114,8 @@ class Receiver:
     def _consume(self, connection: Connection) -> None:
         self._done = deque()  # what an earlier connection delivered cannot be acknowledged on this one
         self.take(PREFETCH)
-        consumer = Consumer(connection.channel(), [queue(REPORT)], accept=[SERIALIZER], on_message=self._message)
+        arrived = partial(self._message, connection)
+        consumer = Consumer(connection.channel(), [queue(REPORT)], accept=[SERIALIZER], on_message=arrived)
         consumer.qos(prefetch_count=PREFETCH)
         with consumer:
             self._link.works(PART)
@@ -117,6 +124,7 @@ class Receiver:
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=LOOK)
                 self._acknowledge()
+                self._beat(connection)
                 if monotonic() - measured >= MEASURE:
                     self._measure(connection)
                     measured = monotonic()
@@ -126,7 +134,12 @@ class Receiver:
         while self._done:
             self._done.popleft().ack()
 
-    def _message(self, message: Message) -> None:
+    def _beat(self, connection: Connection) -> None:
+        if connection.supports_heartbeats and monotonic() - self._beaten >= HEARTBEAT / 4:
+            connection.heartbeat_check(rate=4)
+            self._beaten = monotonic()
+
+    def _message(self, connection: Connection, message: Message) -> None:
         try:
             report, fresh = unpack_report(_arguments(message), self._keyring, self._now())
         except Unreadable as error:
@@ -137,6 +150,7 @@ class Receiver:
             try:
                 self._arrived.put(Received(report, fresh, message, self._done), timeout=1.0)
             except Full:
+                self._beat(connection)
                 continue
             return
 
