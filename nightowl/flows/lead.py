@@ -57,7 +57,7 @@ class Leader:
     def tick(self) -> None:
         """Do what is due now; call it every 50 ms. A fault of store or bus is logged once and tried again."""
         try:
-            asked = self._keep_lease()
+            self._keep_lease()
             if self._leadership is not None:
                 self._leadership.tick()
         except LeaseLost:
@@ -65,7 +65,7 @@ class Leader:
         except Unavailable as error:
             self._note(str(error))
         else:
-            if asked or self._leadership is not None:
+            if self._leadership is not None:
                 self._note("")
 
     def stop(self) -> None:
