@@ -353,23 +353,28 @@ class Leases(Protocol):
 
 
 class HeartbeatUrl(msgspec.Struct, frozen=True, kw_only=True):
-    """A heartbeat's secret URL as the store knows it: which one it is, counted from 0, and the hash of its token."""
+    """The secret URL of a check as the store knows it.
 
-    generation: int
-    token_hash: bytes
+    ``serial`` is the check's number, which one that is defined again does not have; ``generation`` counts its URLs
+    from 0. ``token_hash`` is empty while nobody has needed the URL.
+    """
+
+    serial: int
+    generation: int = 0
+    token_hash: bytes = b""
 
 
 class Heartbeats(Protocol):
     """Heartbeats: their URLs by hash, the calls of their jobs, and where they stand."""
 
     def url(self, check: str) -> HeartbeatUrl | None:
-        """The URL that is known of a heartbeat (None: it has not been needed yet)."""
+        """The URL of a check, whatever its kind (None: there is no such check)."""
 
     def urls(self) -> dict[str, HeartbeatUrl]:
-        """All URLs that are known, by check."""
+        """The URLs of all checks, by name."""
 
     def set_url(self, check: str, url: HeartbeatUrl) -> None:
-        """Make this the URL of a check; the one before is unknown from then on."""
+        """Make this the URL of a check, and tell the change feed; the one before is unknown from then on."""
 
     def owner(self, token_hash: bytes) -> str | None:
         """The check whose URL has a token with this hash."""

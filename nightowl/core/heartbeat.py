@@ -31,9 +31,12 @@ EARLY = 30.0
 _TOKEN_BYTES = 24
 
 
-def token(key: bytes, check: str, generation: int) -> str:
-    """Derive the secret part of a heartbeat's URL (192 bits) from the installation's key: it is never stored."""
-    message = f"heartbeat\n{check}\n{generation}".encode()
+def token(key: bytes, serial: int, generation: int) -> str:
+    """Derive the secret part of a heartbeat's URL (192 bits) from the installation's key: it is never stored.
+
+    ``serial`` is the store's number of the check, which no other check ever has; ``generation`` counts its URLs.
+    """
+    message = f"heartbeat\0{serial}\0{generation}".encode()
     return urlsafe_b64encode(hmac.digest(key, message, "sha256")[:_TOKEN_BYTES]).decode()
 
 

@@ -1,7 +1,8 @@
 """Who may do what: every path is closed unless this file opens it.
 
 ========================================  ==================================================
-open to everyone                          ``OPEN``: liveness, readiness and metrics
+open to everyone                          ``OPEN``: liveness, readiness and metrics; the URLs of heartbeats,
+                                          whose secret is all that they ask for
 the way in                                ``DOORS``: sign-in, first set-up, and what they look like
 people, the audit, reading the            admin
 configuration again
@@ -23,6 +24,7 @@ from nightowl.core.values import Role
 
 OPEN = frozenset({"/health", "/ready", "/healthcheck", "/metrics"})
 DOORS = frozenset({"/login", "/setup", "/favicon.svg"})
+PINGS = "/ping/"
 STATIC = "/static/"
 READING = frozenset({"GET", "HEAD"})
 
@@ -34,7 +36,7 @@ _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 def is_open(method: str, path: str) -> bool:
     """Whether anybody may ask this, always."""
-    return method in READING and path in OPEN
+    return path.startswith(PINGS) or (method in READING and path in OPEN)
 
 
 def is_door(path: str) -> bool:

@@ -35,6 +35,7 @@ from nightowl.web.page import Page
 from nightowl.web.pages import channels, check, checks, edit, incidents, locations, now
 from nightowl.web.pages.actions import Actions
 from nightowl.web.pages.doors import Doors
+from nightowl.web.pings import Pings
 from nightowl.web.prefix import Prefix
 from nightowl.web.rendering import Renderer
 from nightowl.web.sessions import Sessions
@@ -93,6 +94,7 @@ def make_app(handlers: Handlers) -> FastAPI:
     app.include_router(_api(handlers))
     app.router.routes += [
         *Exposition(handlers).routes(),
+        *Pings(handlers).routes(),
         Route("/static/{name}", assets.serve),
         Route("/favicon.svg", favicon),
         Route("/login", doors.login, methods=["GET", "POST"]),

@@ -18,9 +18,18 @@ def ping(at: float = NOW, **more: object) -> Ping:
     return Ping(check="backup", at=at, signal="fail", exit_code=3, source="192.0.2.1", tail="a\nb\0c", **more)  # type: ignore[arg-type]  # a word of the test's own
 
 
+def url_of(store: Store, generation: int = 0) -> HeartbeatUrl:
+    with store.read() as unit:
+        plain = unit.heartbeats.url("backup")
+    assert plain is not None
+    return HeartbeatUrl(serial=plain.serial, generation=generation, token_hash=token_hash(f"t{generation}"))
+
+
 def test_a_url_is_found_by_its_hash_until_there_is_another(store: Store) -> None:
     define(store)
-    first, second = (HeartbeatUrl(generation=n, token_hash=token_hash(f"t{n}")) for n in (0, 1))
+    with store.read() as unit:
+        assert unit.heartbeats.urls()["backup"].token_hash == b""
+    first, second = url_of(store), url_of(store, 1)
     with store.transaction() as unit:
         unit.heartbeats.set_url("backup", first)
     with store.read() as unit:
@@ -74,7 +83,7 @@ def test_a_pulse_is_kept_as_it_is(store: Store) -> None:
 
 def test_a_removed_check_leaves_nothing_that_answers_to_its_url(store: Store) -> None:
     define(store)
-    url = HeartbeatUrl(generation=0, token_hash=token_hash("t"))
+    url = url_of(store)
     with store.transaction() as unit:
         unit.heartbeats.set_url("backup", url)
         unit.heartbeats.add(ping())
@@ -85,7 +94,9 @@ def test_a_removed_check_leaves_nothing_that_answers_to_its_url(store: Store) ->
     with store.read() as unit:
         assert unit.heartbeats.owner(url.token_hash) is None
         assert (unit.heartbeats.untaken(10), unit.heartbeats.pulse("backup")) == ([], None)
-        assert unit.heartbeats.url("backup") is None
+        again = unit.heartbeats.url("backup")
+    assert again is not None
+    assert again.serial != url.serial
 
 
 def test_calls_are_forgotten_by_age(store: Store) -> None:

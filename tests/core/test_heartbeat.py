@@ -121,9 +121,9 @@ def test_a_new_plan_is_reckoned_from_the_last_call_unless_that_is_late_already()
 
 
 def test_a_token_is_secret_and_one_of_a_generation() -> None:
-    first, second = heartbeat.token(b"k", "backup", 0), heartbeat.token(b"k", "backup", 1)
+    first, second = heartbeat.token(b"k", 7, 0), heartbeat.token(b"k", 7, 1)
     assert len(first) == 32
-    assert len({first, second, heartbeat.token(b"other", "backup", 0), heartbeat.token(b"k", "other", 0)}) == 4
+    assert len({first, second, heartbeat.token(b"other", 7, 0), heartbeat.token(b"k", 8, 0)}) == 4
 
 
 PLANS = [

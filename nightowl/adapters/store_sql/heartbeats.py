@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Row, Select, select, update
 
 from nightowl.adapters.store_sql.feed import SqlFeed
-from nightowl.adapters.store_sql.schema import CHECK_IDS, HEARTBEAT_URLS, MARKS, PINGS, PULSES
+from nightowl.adapters.store_sql.schema import CHECK_IDS, CHECKS, HEARTBEAT_URLS, MARKS, PINGS, PULSES
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.times import from_ms, to_ms
 from nightowl.core.values import Ping, Pulse
@@ -17,6 +17,9 @@ from nightowl.ports import HeartbeatUrl
 
 _PING = ("check_id", "at", "taken", "signal", "exit_code", "source", "tail")
 _WATCHED = "watched_until"
+_URLS = select(CHECKS.c.name, CHECKS.c.id, HEARTBEAT_URLS.c.generation, HEARTBEAT_URLS.c.token_hash).join(
+    HEARTBEAT_URLS, HEARTBEAT_URLS.c.check_id == CHECKS.c.id, isouter=True
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Pulse).decode
@@ -31,20 +34,18 @@ class SqlHeartbeats:
         self._feed = feed
 
     def url(self, check: str) -> HeartbeatUrl | None:
-        """The URL that is known of a heartbeat (None: it has not been needed yet)."""
-        row = self._connection.execute(_urls().where(CHECK_IDS.c.name == check)).one_or_none()
+        """The URL of a check, whatever its kind (None: there is no such check)."""
+        row = self._connection.execute(_URLS.where(CHECKS.c.name == check)).one_or_none()
         return _url(row) if row else None
 
     def urls(self) -> dict[str, HeartbeatUrl]:
-        """All URLs that are known, by check."""
-        return {row.name: _url(row) for row in self._connection.execute(_urls())}
+        """The URLs of all checks, by name."""
+        return {row.name: _url(row) for row in self._connection.execute(_URLS.order_by(CHECKS.c.name))}
 
     def set_url(self, check: str, url: HeartbeatUrl) -> None:
-        """Make this the URL of a check; the one before is unknown from then on."""
-        number = self._session.names.found([check]).get(check)
-        if number is not None:
-            self._session.upsert(HEARTBEAT_URLS, [(number, url.generation, url.token_hash)])
-            self._feed.add("ping", check)
+        """Make this the URL of a check, and tell the change feed; the one before is unknown from then on."""
+        self._session.upsert(HEARTBEAT_URLS, [(url.serial, url.generation, url.token_hash)])
+        self._feed.add("ping", check)
 
     def owner(self, token_hash: bytes) -> str | None:
         """The check whose URL has a token with this hash."""
@@ -103,17 +104,10 @@ class SqlHeartbeats:
         self._session.upsert(MARKS, [(_WATCHED, to_ms(moment))])
 
 
-def _urls() -> Select[Any]:
-    columns = (CHECK_IDS.c.name, HEARTBEAT_URLS.c.generation, HEARTBEAT_URLS.c.token_hash)
-    return (
-        select(*columns)
-        .join(HEARTBEAT_URLS, HEARTBEAT_URLS.c.check_id == CHECK_IDS.c.id)
-        .where(CHECK_IDS.c.name.is_not(None))
-    )
-
-
-def _url(row: Row[Any]) -> HeartbeatUrl:
-    return HeartbeatUrl(generation=row.generation, token_hash=bytes(row.token_hash))
+def _url(row: Any) -> HeartbeatUrl:
+    if row.token_hash is None:
+        return HeartbeatUrl(serial=row.id)
+    return HeartbeatUrl(serial=row.id, generation=row.generation, token_hash=bytes(row.token_hash))
 
 
 def _pings() -> Select[Any]:
