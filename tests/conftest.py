@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from tests.servers.authority import TlsBroker
 from tests.servers.programs import NEEDS, missing
+from tests.servers.rabbitmq_server import RabbitMQ
+from tests.servers.redis_server import Redis
 from tests.servers.run import KINDS, Run, shared
 from tests.servers.server import Server
 
@@ -78,6 +81,12 @@ def _fresh_url(config: pytest.Config, kind: str) -> Iterator[str]:
     server.drop(url)
 
 
+def _tls(url: str, kind: str) -> TlsBroker:
+    server = SHARED[kind]
+    assert isinstance(server, Redis | RabbitMQ)
+    return TlsBroker(server.over_tls(url), server.certificates)
+
+
 SHARED: dict[str, Server] = {}
 """This process's view of the run's servers."""
 
@@ -92,6 +101,18 @@ def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
 def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """``amqp://guest:guest@127.0.0.1:PORT/VHOST``: a new virtual host of the run's RabbitMQ."""
     yield from _fresh_url(pytestconfig, "rabbitmq")
+
+
+@pytest.fixture
+def redis_tls(redis_url: str) -> TlsBroker:
+    """The same Redis at its port for TLS, where clients must show a certificate of its authority."""
+    return _tls(redis_url, "redis")
+
+
+@pytest.fixture
+def rabbitmq_tls(rabbitmq_url: str) -> TlsBroker:
+    """The same RabbitMQ at its port for TLS, where clients must show a certificate of its authority."""
+    return _tls(rabbitmq_url, "rabbitmq")
 
 
 @pytest.fixture

@@ -57,6 +57,8 @@ def bus(table: Bus, bench: Bench) -> settings.Bus:
     """Return the settings of the bus, after reporting what is wrong with its URL and files."""
     if table.key and not table.certificate:
         bench.report.add(("bus", "certificate"), "the certificate of key [NO11]")
+    if (table.ca or table.certificate) and (secure := urls.over_tls(table.broker)):
+        bench.report.add(("bus", "broker"), f"{secure}://..., for files for TLS are given [NO16]")
     return settings.Bus(
         broker=broker(table.broker, ("bus", "broker"), bench),
         transport_options=table.transport_options,

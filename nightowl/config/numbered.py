@@ -36,6 +36,7 @@ NUMBERED = {
     "NO13": "`h2c`, which is HTTP/2 without TLS, is asked for on an `https` URL.",
     "NO14": "A check's URL names an address and port that one of its locations may not reach.",
     "NO15": "An expected answer of a dns check is not a record of the type that it asks for.",
+    "NO16": "Files for TLS are given, and the broker's URL is one without TLS.",
     "NO18": "A heartbeat has neither `every` nor `cron`, or both of them.",
     "NO19": "A heartbeat is expected more often than every 10 seconds.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",

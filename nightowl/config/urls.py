@@ -41,6 +41,11 @@ def broker_problem(url: str) -> str:
     return ""
 
 
+def over_tls(url: str) -> str:
+    """Return the scheme by which a broker's URL without TLS would have it; empty: it has, or cannot be told."""
+    return {"amqp": "amqps", "pyamqp": "amqps", "redis": "rediss"}.get(url.partition("://")[0], "")
+
+
 def store_problem(url: str) -> str:
     """Return what a store's URL would have to be, or nothing where it is fine (empty: SQLite)."""
     scheme, separator, rest = url.partition("://")

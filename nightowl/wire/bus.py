@@ -54,7 +54,7 @@ def actors(
         by_url.setdefault(configuration.locations[location].broker, []).append(location)
     return [
         Actor(
-            BrokerSettings(url=url) if url else broker(configuration),
+            broker(configuration).at(url),
             served,
             CLOCK,
             keys,
@@ -69,6 +69,7 @@ def actors(
 
 def unreachable(configuration: Configuration) -> str:
     """Say which broker does not answer now (empty: all do)."""
+    common = broker(configuration)
     own = {location.broker for location in configuration.locations.values() if location.broker}
-    brokers = [broker(configuration), *(BrokerSettings(url=url) for url in sorted(own))]
+    brokers = [common, *map(common.at, sorted(own))]
     return next((fault for fault in map(knock, brokers) if fault), "")

@@ -49,6 +49,7 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO14", "check.a.resolver", '[check.a]\nurl = "dns://a"\nresolver = "10.0.0.1"'),
         ("NO15", "check.a.expect.answers[0]", '[check.a]\nurl = "dns://a"\nexpect = { answers = ["mail.a"] }'),
         ("NO11", "bus.certificate", '[bus]\nkey = "k.pem"'),
+        ("NO16", "bus.broker", '[bus]\nbroker = "amqp://rabbit.example"\nca = "ca.pem"'),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text):

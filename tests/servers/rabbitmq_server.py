@@ -8,11 +8,23 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.servers.authority import HOST, Certificates
 from tests.servers.programs import program
 from tests.servers.server import Server, ServerFailed
 
 VIRTUAL_HOSTS_AT_ONCE = 8
 """A call of rabbitmqctl takes half a second, however much it does."""
+
+CONFIGURATION = """
+vm_memory_high_watermark.absolute = 1GB
+disk_free_limit.absolute = 50MB
+listeners.ssl.default = 127.0.0.1:{port}
+ssl_options.cacertfile = {tls.ca}
+ssl_options.certfile = {tls.server}
+ssl_options.keyfile = {tls.server_key}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+"""
 
 ADD_VIRTUAL_HOSTS = """
 [begin
@@ -24,10 +36,10 @@ end || N <- lists:seq(1, {count})], ok.
 
 
 class RabbitMQ(Server):
-    """rabbitmq-server without plugins; ``ports`` are AMQP, distribution, epmd and rabbitmqctl's own."""
+    """rabbitmq-server without plugins; ``ports`` are AMQP, distribution, epmd, rabbitmqctl's own, and AMQP over TLS."""
 
     kind = "rabbitmq"
-    port_count = 4
+    port_count = 5
 
     def __init__(self, run: Path, name: str, ports: Sequence[int] = ()) -> None:
         super().__init__(run, name, ports)
@@ -35,9 +47,7 @@ class RabbitMQ(Server):
 
     def prepare(self) -> None:
         """The files that would otherwise be looked for in /etc/rabbitmq."""
-        (self.folder / "rabbitmq.conf").write_text(
-            "vm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.absolute = 50MB\n"
-        )
+        (self.folder / "rabbitmq.conf").write_text(CONFIGURATION.format(port=self.ports[4], tls=self.certificates))
         (self.folder / "plugins").write_text("[].")
         (self.folder / "environment").touch()
 
@@ -48,7 +58,7 @@ class RabbitMQ(Server):
 
     def environment(self) -> dict[str, str]:
         """Names, ports and paths for the node and for rabbitmqctl."""
-        amqp, distribution, epmd, ctl = map(str, self.ports)
+        amqp, distribution, epmd, ctl, _ = map(str, self.ports)
         return os.environ | {
             "HOME": str(self.folder),  # where the cookie lies
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -76,6 +86,15 @@ class RabbitMQ(Server):
         if not self._unused:
             self._unused = self._add_virtual_hosts()
         return f"amqp://guest:guest@127.0.0.1:{self.port}/{self._unused.pop()}"
+
+    def over_tls(self, url: str) -> str:
+        """The same virtual host at the port for clients that show a certificate."""
+        return f"amqps://guest:guest@{HOST}:{self.ports[4]}/{url.rpartition('/')[2]}"
+
+    @property
+    def certificates(self) -> Certificates:
+        """What the server's authority has issued."""
+        return Certificates(self.folder / "tls")
 
     def drop(self, url: str) -> None:
         """An idle virtual host costs less than removing it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import redis
 
+from tests.servers.authority import HOST, Certificates
 from tests.servers.programs import program
 from tests.servers.server import Server
 
@@ -11,20 +12,24 @@ DATABASES = 512
 
 
 class Redis(Server):
-    """redis-server with many databases, so that each test has its own."""
+    """redis-server with many databases, so that each test has its own; ``ports`` are the plain one and that for TLS."""
 
     kind = "redis"
+    port_count = 2
 
     def prepare(self) -> None:
         """Nothing: an empty folder will do."""
 
     def command(self) -> list[str]:
         """Everything by arguments; no configuration file of the machine is read."""
+        tls = self.certificates
         return [
             program("redis-server"),
             *("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder)),
             *("--databases", str(DATABASES), "--save", ""),
             *("--appendonly", "yes", "--appendfsync", "no"),
+            *("--tls-port", str(self.ports[1]), "--tls-auth-clients", "yes", "--tls-ca-cert-file", str(tls.ca)),
+            *("--tls-cert-file", str(tls.server), "--tls-key-file", str(tls.server_key)),
         ]
 
     def answers(self) -> bool:
@@ -42,6 +47,15 @@ class Redis(Server):
         with self._client(number) as client:
             client.flushdb()
         return f"redis://127.0.0.1:{self.port}/{number}"
+
+    def over_tls(self, url: str) -> str:
+        """The same database at the port for clients that show a certificate."""
+        return f"rediss://{HOST}:{self.ports[1]}/{url.rpartition('/')[2]}"
+
+    @property
+    def certificates(self) -> Certificates:
+        """What the server's authority has issued."""
+        return Certificates(self.folder / "tls")
 
     def drop(self, url: str) -> None:
         """Empty the database."""

@@ -51,7 +51,7 @@ class Actor:
         self._app = make_app(settings, [check_queue(location) for location in locations])
         self._pool = pool
         self._clock = clock
-        self._link = Link(settings.url)
+        self._link = Link(settings)
         self.garbage = Garbage()
         self._sender = Sender(self._app, self._link, clock.monotonic)
         director_clock = DirectorClock(clock)

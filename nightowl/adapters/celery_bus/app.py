@@ -5,7 +5,6 @@ Every setting that is not Celery's default is here for a measured reason, which 
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import msgspec
 from celery import Celery
 from kombu import Exchange, Queue, serialization
 
-from nightowl.adapters.celery_bus import folder_transport, sql_transport
+from nightowl.adapters.celery_bus import folder_transport, sql_transport, tls
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
 
@@ -34,6 +33,10 @@ CONNECT_TIMEOUT = 4.0
 """Seconds to wait for a broker to accept a connection."""
 
 
+ANSWER_TIMEOUT = 10.0
+"""Seconds to wait for an answer of Redis, a TLS handshake included, which never ends at a port without TLS."""
+
+
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A broker: its URL (empty: the embedded one), kombu's transport options, and PEM file paths for TLS."""
 
@@ -42,6 +45,15 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True):
     ca: str = ""
     certificate: str = ""
     key: str = ""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files for TLS by their keys."""
+        return {"ca": self.ca, "certificate": self.certificate, "key": self.key}
+
+    def at(self, url: str) -> BrokerSettings:
+        """Return the settings of another broker, which is shown and trusted the same files (empty: of this one)."""
+        return msgspec.structs.replace(self, url=url, transport_options={}) if url else self
 
 
 serialization.register(
@@ -91,8 +103,8 @@ def make_app(settings: BrokerSettings, queues: Iterable[str] = ()) -> Celery:
         worker_send_task_events=False,
         enable_utc=True,
     )
-    if tls := _tls(settings):
-        app.conf.broker_use_ssl = tls
+    if options := _tls(settings):
+        app.conf.broker_use_ssl = options
     return app
 
 
@@ -119,6 +131,7 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
     elif scheme in ("redis", "rediss"):
         _require_database(settings.url)
         options = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_keepalive": True, "health_check_interval": 25}
+        options["socket_timeout"] = ANSWER_TIMEOUT
         options["visibility_timeout"] = sql_transport.RETURN  # what a killed director held comes back in its turn
     elif scheme == folder_transport.SCHEME:
         options |= _folders(unquote(urlsplit(settings.url).path))
@@ -147,19 +160,18 @@ def _refused(found: str, allowed: str) -> ConfigurationError:
     return ConfigurationError([Mistake(file="", key="bus.broker", found=found, allowed=allowed)])
 
 
+def speaks_tls(settings: BrokerSettings) -> bool:
+    """Whether the broker is one that is spoken to over TLS by its scheme."""
+    return broker_url(settings.url).split("://", 1)[0] in ("amqps", "rediss")
+
+
 def _tls(settings: BrokerSettings) -> dict[str, Any]:
     """Return kombu's TLS options (none: no TLS). The broker's certificate and its host name are always verified."""
-    scheme = broker_url(settings.url).split("://", 1)[0]
-    redis = scheme in ("redis", "rediss")
-    if not redis and scheme not in ("amqp", "amqps", "pyamqp"):
+    if not speaks_tls(settings):
         return {}
-    if not (settings.ca or settings.certificate or scheme in ("amqps", "rediss")):
-        return {}
-    prefix = "ssl_" if redis else ""
-    verified = {"ssl_check_hostname": True} if redis else {"server_hostname": None}  # None: kombu fills in the host
-    names = {"ca_certs": settings.ca, "certfile": settings.certificate, "keyfile": settings.key}
-    files = {f"{prefix}{name}": value for name, value in names.items() if value}
-    return {f"{prefix}cert_reqs": ssl.CERT_REQUIRED} | verified | files
+    tls.prove(settings.files)
+    redis = settings.url.startswith("rediss")
+    return tls.redis_options(settings.files) if redis else tls.amqp_options(settings.url, settings.files)
 
 
 def _sql_arguments(settings: BrokerSettings, scheme: str) -> dict[str, Any]:

@@ -27,6 +27,11 @@ UNREADABLE = (ValueError, LookupError, TypeError)
 """What kombu raises on something in a queue that no Celery program has put there."""
 
 
+def unreadable(error: BaseException) -> bool:
+    """Whether an error is about a message. A certificate that cannot be verified is both a value and an OS error."""
+    return isinstance(error, UNREADABLE) and not isinstance(error, OSError)
+
+
 class BatchConsumer(Consumer):
     """Consumes until it is stopped. ``link`` and ``garbage`` are those of the actor: see ``consumer_of``."""
 
@@ -81,7 +86,7 @@ class BatchConsumer(Consumer):
             broken.close()
 
     def _interrupted(self, error: BaseException) -> None:
-        if isinstance(error, UNREADABLE):
+        if unreadable(error):
             self.garbage.refuse("nothing that a Celery program sends")
         else:
             self.link.lost(PART, error)

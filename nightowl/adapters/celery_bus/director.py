@@ -26,7 +26,7 @@ class BrokerBus:
         self._clock = clock
         self._keyring = keyring
         self._queues = [check_queue(name) for name in locations]
-        self._link = Link(settings.url)
+        self._link = Link(settings)
         self._sender = Sender(self._app, self._link, clock.monotonic)
         self._sender.start()
         self._receiver: Receiver | None = None
@@ -79,7 +79,7 @@ class Bus:
         common = [name for name, url in locations.items() if not url]
         self._common = BrokerBus(settings, common, clock, keyring)
         self._own = {
-            url: BrokerBus(BrokerSettings(url=url), [n for n, own in locations.items() if own == url], clock, keyring)
+            url: BrokerBus(settings.at(url), [n for n, own in locations.items() if own == url], clock, keyring)
             for url in urls
         }
         self._by_location = {name: self._own[url] if url else self._common for name, url in locations.items()}

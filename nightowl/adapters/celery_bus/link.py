@@ -6,6 +6,8 @@ import logging
 import threading
 from urllib.parse import urlsplit
 
+from nightowl.adapters.celery_bus import tls
+from nightowl.adapters.celery_bus.app import BrokerSettings, speaks_tls
 from nightowl.core.redaction import without_password
 
 log = logging.getLogger(__name__)
@@ -14,8 +16,8 @@ log = logging.getLogger(__name__)
 class Link:
     """What the parts of one process that talk to a broker say of it. A change is logged once, not by each part."""
 
-    def __init__(self, url: str) -> None:
-        self._where = place(url)
+    def __init__(self, settings: BrokerSettings) -> None:
+        self._settings = settings
         self._lock = threading.Lock()
         self._faults: dict[str, str] = {}
 
@@ -27,28 +29,34 @@ class Link:
 
     def lost(self, part: str, error: BaseException) -> None:
         """``part`` cannot reach the broker, or cannot use it."""
-        text = sentence(self._where, error)
+        text = sentence(self._settings, error)
         with self._lock:
             first = not self._faults
             self._faults[part] = text
         if first:
-            log.error("%s; what can wait, waits until it does", text)
+            log.error("%s; what can wait, waits", text)
 
     def works(self, part: str) -> None:
         """``part`` reached the broker."""
         with self._lock:
             back = self._faults.pop(part, None) is not None and not self._faults
         if back:
-            log.info("the broker%s answers again", self._where)
+            log.info("the broker%s answers again", _place(self._settings.url))
 
 
-def place(url: str) -> str:
+def sentence(settings: BrokerSettings, error: BaseException) -> str:
+    """Return what is wrong with a broker, without its password."""
+    broker = f"the broker{_place(settings.url)}"
+    if speaks_tls(settings) and (meaning := tls.meaning(error, settings.files)):
+        return f"{broker} cannot be used: {meaning}"
+    return without_password(f"{broker} does not answer: {_first_line(error)}")
+
+
+def _place(url: str) -> str:
     """Return `` at host:port`` of a broker's URL, or nothing for one that is not elsewhere."""
     place = urlsplit(url).netloc.rpartition("@")[2]
     return f" at {place}" if place else ""
 
 
-def sentence(where: str, error: BaseException) -> str:
-    """Return what is wrong with a broker, without its password; ``where`` is its ``place``."""
-    said = (str(error) or type(error).__name__).splitlines()[0]
-    return without_password(f"the broker{where} does not answer: {said}")
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -15,7 +15,7 @@ from celery import Celery
 from kombu import Connection, Consumer, Message
 
 from nightowl.adapters.celery_bus.app import REPORT, SERIALIZER, queue
-from nightowl.adapters.celery_bus.consumer import UNREADABLE
+from nightowl.adapters.celery_bus.consumer import unreadable
 from nightowl.adapters.celery_bus.envelope import Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.link import Link
@@ -105,11 +105,12 @@ class Receiver:
             try:
                 with self._app.connection_for_read(heartbeat=HEARTBEAT) as connection:
                     self._consume(connection)
-            except UNREADABLE:
-                self.garbage.refuse("nothing that a Celery program sends")
             except Exception as error:  # noqa: BLE001 - whatever the driver raises: connect again
-                self._link.lost(PART, error)
-                self._stopping.wait(PAUSE)
+                if unreadable(error):
+                    self.garbage.refuse("nothing that a Celery program sends")
+                else:
+                    self._link.lost(PART, error)
+                    self._stopping.wait(PAUSE)
 
     def _consume(self, connection: Connection) -> None:
         self._done = deque()  # what an earlier connection delivered cannot be acknowledged on this one

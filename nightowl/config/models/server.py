@@ -63,7 +63,8 @@ class Bus(Table):
     transport_options: Options = Field(default_factory=dict)
     """Options of Celery's transport for this broker (`broker_transport_options`)."""
     ca: str | None = None
-    """A file of CA certificates (PEM) that the broker's certificate is verified by. Without it: the system's."""
+    """A file of CA certificates (PEM) that the broker's certificate is verified by. Without it: the system's. The \
+three files hold for the brokers of locations, too."""
     certificate: str | None = None
     """A file with the client certificate (PEM) that is shown to the broker."""
     key: str | None = None
