@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from nightowl.core import incident, routing
 from nightowl.core.flight import OpenRound
 from nightowl.core.incident import Move
+from nightowl.core.schedule import STEP
 from nightowl.core.values import Change, Check, CheckState, Route, Verdict
 from nightowl.core.verdict import decide
 from nightowl.ports import Unit
@@ -34,10 +35,13 @@ def close(opened: Sequence[OpenRound], states: Mapping[str, CheckState], now: fl
 
 
 def judge(closing: Closing, check: Check, verdict: Verdict, states: Mapping[str, CheckState]) -> None:
-    """Add a verdict and what it does to its check; one older than the check's last round leaves the state alone."""
+    """Add a verdict and what it does to its check; one older than the check's last round leaves the state alone.
+
+    A last round that lies ahead was due by a clock that has been set back since: it holds nobody up.
+    """
     closing.verdicts.append(verdict)
     state = closing.states.get(check.name) or states.get(check.name) or CheckState(check=check.name)
-    if state.last is not None and verdict.due <= state.last.due:
+    if state.last is not None and verdict.due <= state.last.due <= verdict.closed + STEP:
         return
     closing.states[check.name], move = incident.advance(check, state, verdict)
     if move is not None:

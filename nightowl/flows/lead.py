@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from math import inf
 
 from nightowl.core.errors import LeaseLost, Unavailable
+from nightowl.core.schedule import STEP
 from nightowl.core.values import Sample
 from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.leadership import Leadership, Parts
@@ -43,6 +45,7 @@ class Leader:
         self._leadership: Leadership | None = None
         self._rhythm = Rhythm(parts.clock)
         self._book = CheckBook(parts.compile_check)
+        self._ahead = -inf
         self.fault = ""
 
     @property
@@ -57,6 +60,8 @@ class Leader:
     def tick(self) -> None:
         """Do what is due now; call it every 50 ms. A fault of store or bus is logged once and tried again."""
         try:
+            if self._clock_was_set_back():
+                self.stop("the clock was set back")
             self._keep_lease()
             if self._leadership is not None:
                 self._leadership.tick()
@@ -68,10 +73,10 @@ class Leader:
             if self._leadership is not None:
                 self._note("")
 
-    def stop(self) -> None:
-        """Let another director lead at once."""
+    def stop(self, why: str = "stopping") -> None:
+        """Let another director lead at once, or this one anew."""
         lease = self._lease
-        self._stand_by("stopping")
+        self._stand_by(why)
         if lease is None:
             return
         try:
@@ -79,6 +84,12 @@ class Leader:
                 unit.leases.release(lease)
         except Unavailable as error:
             log.warning("the lease could not be given back and runs out by itself: %s", error)
+
+    def _clock_was_set_back(self) -> bool:
+        """Whether wall time went back since the last turn, so far that what is scheduled would be long in coming."""
+        ahead = self._parts.clock.now() - self._parts.clock.monotonic()
+        back, self._ahead = self._ahead - ahead, ahead
+        return back > STEP
 
     def _keep_lease(self) -> None:
         if self._lease is None:

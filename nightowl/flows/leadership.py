@@ -16,7 +16,7 @@ import msgspec
 from nightowl.core import incident
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
-from nightowl.core.schedule import AHEAD, Schedule, resumed
+from nightowl.core.schedule import AHEAD, STEP, Schedule, resumed
 from nightowl.core.values import Check, CheckState, Location, Round, Route
 from nightowl.flows import faults
 from nightowl.flows.checkbook import CheckBook
@@ -104,16 +104,20 @@ class Leadership:
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
             for ticket in unit.rounds.open_tickets():
-                self._reopen(unit, ticket)
+                self._reopen(unit, ticket, now)
             for outcome in unit.rounds.votes(list(self._flights.rounds)):
                 self._flights.vote(self._flights.rounds[outcome.round], outcome)
         for location, opened in by_location(self._flights.rounds.values()).items():
             missing = [each.round for each in opened if location not in each.votes]
             self._flights.adopt(location, missing, now)
 
-    def _reopen(self, unit: Unit, ticket: Ticket) -> None:
+    def _reopen(self, unit: Unit, ticket: Ticket, now: float) -> None:
+        """Take over a ticket; rounds that were due by a clock that has been set back since are missed."""
         closed = unit.rounds.closed(ticket.rounds)
-        opened = open_rounds([each for each in ticket.rounds if each not in closed], self._book.checks, ticket.id)
+        left = [each for each in ticket.rounds if each not in closed]
+        timely = [each for each in left if each.due <= now + STEP]
+        self.figures.missed += len(left) - len(timely)
+        opened = open_rounds(timely, self._book.checks, ticket.id)
         if not opened:
             self._done.append(ticket.id)
         self._tickets[ticket.id] = len(opened)

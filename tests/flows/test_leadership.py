@@ -181,6 +181,19 @@ def test_a_restart_neither_bursts_nor_repeats(world: World) -> None:
         assert len(dues) == len(set(dues))
 
 
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_a_clock_that_is_set_neither_bursts_nor_stalls(world: World, step: float) -> None:
+    world.define()
+    world.run(12.0, UP)
+    world.clock.step(step)
+    world.run(35.0, DOWN)
+    assert 3 <= world.verdicts().count(State.DOWN) <= 4, "a round each 10 s"
+    (incident,) = world.incidents()
+    assert incident.open, "streaks go on"
+    world.run(12.0, UP)
+    assert [each.open for each in world.incidents()] == [False]
+
+
 def test_only_one_of_two_directors_leads(world: World) -> None:
     world.define()
     other = world.new_leader("two")
