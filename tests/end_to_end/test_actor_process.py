@@ -12,9 +12,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import redis
 import tomli_w
 
-from nightowl.adapters.celery_bus.app import BrokerSettings
+from nightowl.adapters.celery_bus.app import BrokerSettings, check_queue
 from nightowl.core.values import Batch, Job, Network, Policy, State, Target
 from tests.end_to_end.shop_server import ShopServer
 from tests.services.bus_parts import CLOCK, KEY_TEXT, Intake, directing, wait_for
@@ -33,9 +34,15 @@ def files(tmp_path: Path) -> str:
 def actor(folder: Path, broker: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
     path = folder / "nightowl.toml"
     path.write_text(tomli_w.dumps({"bus": {"broker": broker}, "location": {"london": {"key": KEY_TEXT}}}))
-    command = [sys.executable, "-m", "nightowl", "actor", "-c", str(path), "--location", "london", *arguments]
+    with actor_without_file(folder, {}, "-c", str(path), *arguments) as started:
+        yield started
+
+
+@contextmanager
+def actor_without_file(folder: Path, given: dict[str, str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "nightowl", "actor", "--location", "london", *arguments]
     with (folder / "actor.log").open("ab") as log:
-        environment = os.environ | {"STATE_DIRECTORY": str(folder)}
+        environment = os.environ | {"STATE_DIRECTORY": str(folder)} | given
         started = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         try:
             yield started
@@ -164,3 +171,34 @@ def test_a_wrong_configuration_is_one_message_and_status_2(tmp_path: Path, argum
         assert process.wait(60) == 2
     assert said in log(tmp_path)
     assert "Traceback" not in log(tmp_path)
+
+
+@pytest.mark.redis
+def test_an_actor_needs_a_broker_and_a_key_and_no_file(tmp_path: Path, redis_url: str) -> None:
+    given = {"NIGHTOWL_BROKER": redis_url, "NIGHTOWL_LOCATION_KEY": KEY_TEXT}
+    with ShopServer(delay=0.0) as shop, directing(BrokerSettings(url=redis_url)) as bus:
+        bus.dispatch(batch("1.1", shop.port))
+        wait_for(lambda: queued(redis_url))
+        assert b"http://" not in b"".join(queued(redis_url)), "the broker holds nothing that can be read"
+        with actor_without_file(tmp_path, given) as crew:
+            intake = Intake(bus)
+            intake.wait_for(outcomes=20, seconds=60)
+            (first,) = children(crew.pid)
+            assert KEY_TEXT not in argv(crew.pid) + argv(first)
+            os.kill(first, signal.SIGKILL)
+            wait_for(alive(intake, 2), 60, lambda: log(tmp_path))
+            bus.dispatch(batch("1.2", shop.port))
+            intake.wait_for(outcomes=40, seconds=60)
+            assert first not in children(crew.pid)
+        assert {outcome.state for outcome in intake.outcomes} == {State.UP}
+    assert KEY_TEXT not in log(tmp_path)
+    assert "Traceback" not in log(tmp_path)
+
+
+def queued(url: str) -> list[bytes]:
+    with redis.Redis.from_url(url) as client:
+        return list(client.lrange(check_queue("london"), 0, -1))
+
+
+def argv(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()

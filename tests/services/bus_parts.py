@@ -17,6 +17,7 @@ from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.station import Perform
 from nightowl.adapters.clock import SystemClock
 from nightowl.core.values import Attempt, Batch, Job, LocationKey, Outcome, Policy, State, Target
+from nightowl.ports import Clock
 
 CLOCK = SystemClock()
 
@@ -64,8 +65,9 @@ def acting(
     *,
     name: str = "alice",
     keys: Sequence[LocationKey] = (KEY,),
+    clock: Clock = CLOCK,
 ) -> Iterator[Actor]:
-    """An actor on threads."""
+    """An actor on threads, with a clock of its own."""
 
     def performer(clock: DirectorClock) -> Perform:
         def perform(job: Job, location: str, policy: Policy, done: Callable[[Outcome], None]) -> None:
@@ -78,7 +80,7 @@ def acting(
         timer.daemon = True
         timer.start()
 
-    actor = Actor(settings, locations, CLOCK, ring(*keys), name=name, pool="threads", perform=performer, later=later)
+    actor = Actor(settings, locations, clock, ring(*keys), name=name, pool="threads", perform=performer, later=later)
     thread = threading.Thread(target=actor.run, daemon=True)
     thread.start()
     try:
