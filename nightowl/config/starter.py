@@ -15,6 +15,7 @@ listen = "127.0.0.1:5555"
 # broker = "amqp://owl:${env:OWL_BROKER_PASSWORD}@rabbit.example"  # without it: everything in one process
 
 # [location.london]                        # places that run checks; without any there is one, "local"
+# key = "${file:keys/london.key}"          # nightowl location add NAME makes both
 # [location.office]
 # reach = "private"                        # only what is allowed here; else all global addresses
 # allow = [{ network = "10.0.0.0/8", ports = [80, 443] }]

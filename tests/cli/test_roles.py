@@ -230,6 +230,18 @@ def test_roles_say_at_their_start_what_they_work_with(tmp_path: Path) -> None:
             assert f"starting: {words}" in started.stderr.readline()
 
 
+@pytest.mark.parametrize("arguments", [("director",), ("actor", "--location", "tokyo")])
+def test_jobs_that_can_be_read_on_another_machine_are_warned_of_once(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    path = tmp_path / "nightowl.toml"
+    path.write_text('[bus]\nbroker = "redis://broker.invalid/0"\n[location.tokyo]\n')
+    with role(tmp_path, *arguments, "-c", str(path)) as started:
+        assert started.stderr is not None
+        assert "starting: " in started.stderr.readline()
+        assert "WARNING nightowl.cli.starting: tokyo: no key, and the broker is on another" in started.stderr.readline()
+
+
 def test_up_tells_hints_and_that_a_configuration_lies_unused(
     tmp_path: Path, configuration: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
