@@ -11,6 +11,7 @@ from nightowl.config.keys import read_key
 from nightowl.config.masking import mask_url
 from nightowl.config.references import read_text
 from nightowl.config.settings import Bus, Configuration
+from nightowl.config.tables import name_problem
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Location, LocationKey
 
@@ -39,9 +40,13 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
 def for_actor(location: str, means: Means) -> Configuration:
     """Return the configuration of an actor at ``location``. Raises ``ConfigurationError`` with every mistake."""
     mistakes: list[Mistake] = []
+    if problem := name_problem("location", location):
+        mistakes.append(_mistake(Given("--location", location), problem))
     broker = means.broker
     if problem := urls.broker_problem(broker.value):
         mistakes.append(_mistake(broker, problem, f'"{mask_url(broker.value)}"'))
+    elif (means.ca.value or means.certificate.value) and (secure := urls.over_tls(broker.value)):
+        mistakes.append(_mistake(broker, f"{secure}://..., for files for TLS are given", f'"{mask_url(broker.value)}"'))
     keys = _keys(means, mistakes)
     bus = Bus(
         broker=broker.value,

@@ -12,9 +12,8 @@ import msgspec
 from nightowl.config.keys import new_key
 from nightowl.config.loading import IMPLICIT_LOCATION, load
 from nightowl.config.reading import read
-from nightowl.config.report import Report, Source
 from nightowl.config.settings import Configuration
-from nightowl.config.tables import check_name, names
+from nightowl.config.tables import name_problem, names
 from nightowl.core.errors import ConfigurationError, Mistake
 
 FOLDER = "keys"
@@ -67,10 +66,8 @@ def add_location(path: str, name: str, kinds: Collection[str]) -> Added:
 
 def _refuse_name(path: str, name: str, configuration: Configuration) -> None:
     """Refuse a name that is declared already or cannot be."""
-    report = Report(Source(tree={}))
-    check_name("location", name, report)
-    if report.mistakes:
-        raise _refused("NAME", f'"{name}"', report.mistakes[0].allowed)
+    if problem := name_problem("location", name):
+        raise _refused("NAME", f'"{name}"', problem)
     if name in names(read(path).tree, "location"):
         taken = ", ".join(configuration.locations)
         raise _refused("NAME", f'"{name}"', f"a name that {path} does not have yet; it has {taken}")

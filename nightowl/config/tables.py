@@ -57,9 +57,14 @@ def named(tree: dict[str, Any], table: str, report: Report) -> dict[str, Any]:
 
 def check_name(table: str, name: str, report: Report) -> None:
     """Report a name that cannot be."""
+    if problem := name_problem(table, name):
+        report.add((table, name), problem, "a name that cannot be")
+
+
+def name_problem(table: str, name: str) -> str:
+    """Return what a name would have to be, or nothing where it is fine."""
     pattern, allowed = _NAMES.get(table, (_NAME, _NAME_ALLOWED))
-    if not pattern.fullmatch(name):
-        report.add((table, name), allowed, "a name that cannot be")
+    return "" if pattern.fullmatch(name) else allowed
 
 
 def modelled(tree: dict[str, Any], table: str, model: type[T], report: Report) -> dict[str, T]:

@@ -48,15 +48,15 @@ def test_a_location_is_added_with_a_key_of_its_own(run: Run, tmp_path: Path) -> 
 
 
 def test_the_line_that_is_printed_starts_an_actor(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "nightowl.toml").write_text(BROKER + 'ca = "ca.pem"\n')
+    (tmp_path / "nightowl.toml").write_text(BROKER.replace("redis:", "rediss:") + 'ca = "ca.pem"\n')
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     key = read_key_of(added := json.loads(run("location", "add", "sydney", "--json").output))
     assert load("nightowl.toml").locations["sydney"].keys == (key,)
-    assert added["environment"]["NIGHTOWL_BROKER"] == "redis://owl:PASSWORD@broker.example/3"
+    assert added["environment"]["NIGHTOWL_BROKER"] == "rediss://owl:PASSWORD@broker.example/3"
     assert added["command"] == ["nightowl", "actor", "--location", "sydney", "--ca", str(tmp_path / "ca.pem")]
     assert "h0nk" not in json.dumps(added)
     said = run("location", "add", "tokyo").output
-    assert "\nNIGHTOWL_BROKER=redis://owl:PASSWORD@broker.example/3 NIGHTOWL_LOCATION_KEY=owl1-" in said
+    assert "\nNIGHTOWL_BROKER=rediss://owl:PASSWORD@broker.example/3 NIGHTOWL_LOCATION_KEY=owl1-" in said
     assert f" nightowl actor --location tokyo --ca {tmp_path}/ca.pem\n" in said
     assert "PASSWORD stands for the broker's" in said
     assert "h0nk" not in said
@@ -144,6 +144,12 @@ ACTOR = ("actor", "--location", "sydney")
         (ACTOR, {"NIGHTOWL_BROKER": "redis://h", "NIGHTOWL_LOCATION_KEY": "h0nk"}, "a location key"),
         ((*ACTOR, "--broker", "redis://h", "--key-file", "no.key"), {}, '--key-file: found "no.key"'),
         ((*ACTOR, "--broker", "redis://h", "--key-file", "word"), {}, "with something else in it"),
+        (("actor", "--location", "a b", "--broker", "redis://h", "--key-file", "right"), {}, '--location: found "a b"'),
+        (
+            (*ACTOR, "--broker", "redis://h", "--key-file", "right", "--ca", "word"),
+            {},
+            "rediss://..., for files for TLS are given",
+        ),
         ((*ACTOR, "--location", "tokyo"), {"NIGHTOWL_BROKER": "redis://h"}, "--location: found sydney, tokyo"),
         ((*ACTOR, "-c", "x.toml", "--ca", "ca.pem"), {}, "--ca: found it together with a configuration"),
         (

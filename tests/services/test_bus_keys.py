@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from nightowl.adapters.celery_bus.app import REPORT, BrokerSettings, check_queue, make_app, queue
-from nightowl.adapters.celery_bus.packing import pack_report
+from nightowl.adapters.celery_bus.packing import FRESH, pack_report
 from nightowl.adapters.clock import SystemClock
 from nightowl.core.values import Report, Target
 from tests.services.bus_parts import CLOCK, KEY, OTHER_KEY, Intake, acting, batch, directing, ring, wait_for
@@ -121,9 +121,9 @@ def test_a_beat_that_was_kept_is_no_sign_of_life_later(location: str) -> None:
     beat = Report(actor="dead", location=location, sent=CLOCK.now())
     stranger = make_app(MEMORY)
     with directing(MEMORY, [location]) as bus:
-        for age, number in ((5.0, 1), (60.0, 2)):
+        for age, number in ((5.0, 1), (90.0, 2)):
             issued = CLOCK.now() - age
-            data = pack_report(beat, ring(KEY), number=number, issued=issued, expires=issued + 10)
+            data = pack_report(beat, ring(KEY), number=number, issued=issued, expires=issued + FRESH)
             stranger.send_task(REPORT, data, queue=queue(REPORT))
         receiver, intake = bus.brokers[0]._receiver, Intake(bus)
         assert receiver is not None

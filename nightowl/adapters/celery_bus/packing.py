@@ -14,11 +14,17 @@ from nightowl.adapters.celery_bus.envelope import UNDECODABLE, Direction, Envelo
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.core.values import Batch, Report
 
-FRESH = 10.0
-"""Seconds for which a report is a sign of life of its actor, and a report with nothing to say is of use."""
+FRESH = 30.0
+"""Seconds for which a report is a sign of life of its actor, and a report with nothing to say is of use.
+
+Long enough for another director to lead by a clock that differs, short enough to be useless to who repeats it.
+"""
 
 KEEP = 600.0
 """Seconds for which a report with something to say is of use."""
+
+STEP = 86400.0
+"""Seconds by which a director's clock may be set back without its actors' signs of life being refused meanwhile."""
 
 COPIES = 2
 """Envelopes in a message at most."""
@@ -68,7 +74,7 @@ def unpack_report(message: Sequence[object], keyring: Keyring, now: float) -> tu
     """Return the report inside, and whether it is fresh: a sign of life; raises ``Unreadable``.
 
     ``now`` is director time. An old report may be a copy that somebody kept. It is refused when it has expired, and
-    when it says nothing and is of a moment that has yet to come: such a one could be shown for ever.
+    when it says nothing and is of a moment far ahead, by a clock that was wrong: such a one could be shown for ever.
     """
     envelope, body = _opened(message, "report", keyring)
     report = _decoded(_decode_report, body)
@@ -77,8 +83,8 @@ def unpack_report(message: Sequence[object], keyring: Keyring, now: float) -> tu
     says_nothing = not (report.taken or report.outcomes)
     if not now <= envelope.expires:
         raise Unreadable("a report that has expired")
-    if says_nothing and not envelope.issued <= now + KEEP:
-        raise Unreadable("a report of a moment that has yet to come")
+    if says_nothing and not envelope.issued <= now + STEP:
+        raise Unreadable("a report of a moment far ahead")
     return report, says_nothing or now - envelope.issued <= FRESH
 
 
