@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from nightowl.core.values import (
+    ActorSeen,
     Attempt,
     AuditEntry,
     Batch,
@@ -120,6 +121,9 @@ class Bus(Protocol):
     def backlog(self, location: str) -> int | None:
         """How many messages wait in the location's queue (None: the broker does not tell)."""
 
+    def reachable(self, location: str) -> bool:
+        """Whether the location's broker answers now, as far as is known; otherwise nobody there can be heard."""
+
 
 class ReportBus(Protocol):
     """The actor's side: reports out. Batches come in as Celery tasks."""
@@ -219,8 +223,14 @@ class Checks(Protocol):
 class Rounds(Protocol):
     """Rounds, outcomes and verdicts."""
 
-    def dispatch(self, ticket: Ticket, scheduled_until: float) -> None:
-        """Remember that these rounds are under way, and up to which moment rounds have been scheduled."""
+    def dispatch(self, ticket: Ticket | None, scheduled_until: float, missed: int = 0) -> None:
+        """Remember that these rounds are under way, up to which moment rounds have been scheduled, and add ``missed``.
+
+        So each round that was due until then is in a ticket, has a verdict, or is counted as missed.
+        """
+
+    def missed(self) -> int:
+        """How many rounds have been missed since the store was made."""
 
     def open_tickets(self) -> list[Ticket]:
         """Tickets not finished, oldest first."""
@@ -407,6 +417,16 @@ class Heartbeats(Protocol):
         """Note that a leader watches at ``moment``."""
 
 
+class Actors(Protocol):
+    """The actors that the leading director knows of."""
+
+    def put(self, seen: Sequence[ActorSeen]) -> None:
+        """Replace all that was known."""
+
+    def all(self) -> list[ActorSeen]:
+        """All of them, by location and name."""
+
+
 class Users(Protocol):
     """People who may sign in, and their sessions."""
 
@@ -537,6 +557,10 @@ class Unit(Protocol):
     @property
     def heartbeats(self) -> Heartbeats:
         """Heartbeats and their calls."""
+
+    @property
+    def actors(self) -> Actors:
+        """Actors at their locations."""
 
     @property
     def users(self) -> Users:

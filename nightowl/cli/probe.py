@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from nightowl.cli.probe_output import Screen, json_line, plain_line
 from nightowl.core.errors import NightOwlError
-from nightowl.core.values import Check, Job, Network, Outcome, Policy, State, Target
+from nightowl.core.values import Check, Job, Location, Network, Outcome, Policy, State, Target
 from nightowl.flows.perform import Performer
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.engine import engine
@@ -159,7 +159,7 @@ class Walk:
             self._ended.append((check.target.url, outcome))
             self._fill()
 
-        self._performer.perform(job, subject.location, subject.policy, done)
+        self._performer.perform(job, Location(name=subject.location, policy=subject.policy), done)
 
 
 def _listed(file: Path) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nightowl.config import settings, urls
 from nightowl.config.checks import Bench, pem
+from nightowl.config.control import control_targets
 from nightowl.config.fields import split_address
 from nightowl.config.keys import read_key
 from nightowl.config.masking import KeyPath
@@ -95,6 +96,7 @@ def location(name: str, table: LocationTable, bench: Bench) -> values.Location:
         broker=broker(table.broker, ("location", name, "broker"), bench),
         keys=tuple(read_key(text) for text in _listed(table.key)),
         labels=table.labels,
+        control=control_targets(table.control, ("location", name, "control"), bench),
     )
 
 

@@ -37,6 +37,7 @@ NUMBERED = {
     "NO14": "A check's URL names an address and port that one of its locations may not reach.",
     "NO15": "An expected answer of a dns check is not a record of the type that it asks for.",
     "NO16": "Files for TLS are given, and the broker's URL is one without TLS.",
+    "NO17": "A control target's URL names an address and port that its location may not reach.",
     "NO18": "A heartbeat has neither `every` nor `cron`, or both of them.",
     "NO19": "A heartbeat is expected more often than every 10 seconds.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
@@ -134,19 +135,29 @@ def _is_record(kind: str, written: str) -> bool:
 
 def _reach_problems(check: Check, policies: Mapping[str, Policy]) -> Iterator[Problem]:
     """Yield an address that the URL names outright and a location may not reach; other names are judged at run time."""
-    key, host, port = _reached(check.target)
+    judged = {name: policies[name] for name in check.locations if name in policies}
+    key, allowed = _reachable(check.target, judged, "no check may reach one of cloud metadata")
+    if allowed:
+        yield Problem("NO14", (key,), None, allowed, (key, "locations"))
+
+
+def _reachable(target: Target, policies: Mapping[str, Policy], otherwise: str) -> tuple[str, str]:
+    """Say what a URL would have to name, or a location to allow, for all of these locations to reach it.
+
+    With the key that says where the target is. Empty where they may, as far as that can be told without asking for
+    names. ``otherwise``: why some addresses are not allowed at all.
+    """
+    key, host, port = _reached(target)
     addresses = addresses_of(host)
-    closed = [name for name in check.locations if name in policies and not _open(policies[name], addresses, port)]
+    closed = [name for name, policy in policies.items() if not _open(policy, addresses, port)]
     if not addresses or not closed:
-        return
+        return key, ""
     network = Network(f"{addresses[0]}/{ipaddress.ip_address(addresses[0]).max_prefixlen}", (port,) if port else ())
     if not _open(Policy(reach="private", allow=(network,)), addresses, port):
-        allowed = "another address; no check may reach one of cloud metadata"
-    else:
-        ports = f", ports = [{port}]" if port else ""
-        table = f'allow = [{{ network = "{network.network}"{ports} }}] in [location.{closed[0]}]'
-        allowed = f"an address and port that location {', '.join(closed)} may reach; {table} would let it"
-    yield Problem("NO14", (key,), None, allowed, (key, "locations"))
+        return key, f"another address; {otherwise}"
+    ports = f", ports = [{port}]" if port else ""
+    table = f'allow = [{{ network = "{network.network}"{ports} }}] in [location.{closed[0]}]'
+    return key, f"an address and port that location {', '.join(closed)} may reach; {table} would let it"
 
 
 def _reached(target: Target) -> tuple[str, str, int | None]:
@@ -187,6 +198,10 @@ def location_problems(location: Location) -> Iterator[Problem]:
     """Yield what keeps a location from working."""
     if location.policy.reach == "private" and not location.policy.allow:
         yield Problem("NO10", ("allow",), None, "at least one network for a private location")
+    for index, target in enumerate(location.control):
+        _, allowed = _reachable(target, {location.name: location.policy}, "nothing may reach one of cloud metadata")
+        if allowed:
+            yield Problem("NO17", ("control", index), None, allowed)
 
 
 def route_problems(route: Route, channels: Collection[str]) -> Iterator[Problem]:

@@ -18,16 +18,21 @@ T = TypeVar("T", bound=msgspec.Struct)
 _encode = msgspec.msgpack.Encoder().encode
 
 
+def weight(value: object) -> int:
+    """Return how many bytes a value takes in a message."""
+    return len(_encode(value))
+
+
 def split(items: Iterable[T], *, most: int = MAX_JOBS, max_bytes: int = MAX_BYTES) -> Iterator[tuple[T, ...]]:
     """Yield runs within both bounds, in order; an item that is too large by itself goes alone."""
     run: list[T] = []
     size = 0
     for item in items:
-        weight = len(_encode(item))
-        if run and (len(run) >= most or size + weight > max_bytes):
+        more = weight(item)
+        if run and (len(run) >= most or size + more > max_bytes):
             yield tuple(run)
             run, size = [], 0
         run.append(item)
-        size += weight
+        size += more
     if run:
         yield tuple(run)

@@ -9,26 +9,24 @@ from __future__ import annotations
 
 from math import inf
 
-WINDOW = 60.0
-"""Seconds after which a difference is forgotten, so that a director's clock may step back, or another one lead."""
+from nightowl.core.lately import Greatest
 
 
 class DirectorTime:
-    """Keeps the greatest difference between issue moments and the actor's own steady clock."""
+    """Keeps the greatest difference lately between issue moments and the actor's own steady clock.
+
+    An older one is forgotten, so that a director's clock may step back, or another director lead.
+    """
 
     def __init__(self) -> None:
         self._started: float | None = None
-        self._turned = -inf
-        self._recent = -inf
-        self._previous = -inf
+        self._offset = Greatest()
 
     def hear(self, issued: float, steady: float) -> None:
         """Note that a batch issued at ``issued`` (Unix seconds) arrived at ``steady`` (own monotonic seconds)."""
         if self._started is None:
             self._started = steady
-        if steady - self._turned > WINDOW:
-            self._previous, self._recent, self._turned = self._recent, -inf, steady
-        self._recent = max(self._recent, issued - steady)
+        self._offset.hear(issued - steady, steady)
 
     @property
     def known(self) -> bool:
@@ -41,5 +39,5 @@ class DirectorTime:
 
     def now(self, steady: float, own: float) -> float:
         """Return director time in Unix seconds; ``own`` clock where nothing has been heard."""
-        offset = max(self._recent, self._previous)
+        offset = self._offset.value
         return own if offset == -inf else steady + offset

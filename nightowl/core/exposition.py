@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nightowl.core.values import CheckState, Phases, Place, Sample, State
+from nightowl.core.values import ActorSeen, CheckState, Phases, Place, Sample, State
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -13,7 +13,10 @@ HELP = {
     "check_duration_seconds": "Seconds that each phase of the kept attempt of the last round took.",
     "check_certificate_expiry_seconds": "When the certificate that the location saw ends, in Unix seconds.",
     "nightowl_rounds_total": "Rounds closed since the present director leads, by verdict.",
-    "nightowl_rounds_missed_total": "Rounds that were not started because nobody led in time.",
+    "nightowl_rounds_missed_total": "Rounds that were not started because nobody led in time, ever.",
+    "nightowl_results_refused_total": "Outcomes of actors that were not taken in, by reason.",
+    "nightowl_round_spread_seconds": "Seconds from the first location's start of a round to the last one's.",
+    "nightowl_actor_clock_skew_seconds": "Seconds by which the actor's clock is fast; negative: slow.",
     "nightowl_outcomes_late_total": "Outcomes that came after their round was closed.",
     "nightowl_jobs_resent_total": "Checks sent again because an actor fell silent or nobody took them.",
     "nightowl_lateness_seconds": "Seconds from the due moment of a round to a location's first attempt.",
@@ -30,8 +33,8 @@ _OF_STATES = ("check_up", "check_duration_seconds", "check_certificate_expiry_se
 _PHASES = Phases.__struct_fields__
 
 
-def exposition(states: Iterable[CheckState], samples: Iterable[Sample]) -> str:
-    """Return states and samples as text, each family under its head. What states tell, samples do not repeat."""
+def exposition(states: Iterable[CheckState], samples: Iterable[Sample], actors: Iterable[ActorSeen] = ()) -> str:
+    """Return what is known as text, each family under its head. What states tell, samples do not repeat."""
     families: dict[str, list[str]] = {name: [] for name in _OF_STATES}
     for state in states:
         check = _escaped(state.check)
@@ -41,6 +44,7 @@ def exposition(states: Iterable[CheckState], samples: Iterable[Sample]) -> str:
     for sample in samples:
         if sample.metric not in _OF_STATES:
             families.setdefault(sample.metric, []).append(_line(sample))
+    families["nightowl_actor_clock_skew_seconds"] = [_skew(actor) for actor in actors if actor.skew is not None]
     return "".join(_head(name) + "".join(lines) for name, lines in families.items() if lines)
 
 
@@ -55,6 +59,11 @@ def _add_place(families: dict[str, list[str]], labels: str, place: Place) -> Non
     if place.certificate_expiry is not None:
         expiry = f"check_certificate_expiry_seconds{{{labels}}} {place.certificate_expiry!r}\n"
         families["check_certificate_expiry_seconds"].append(expiry)
+
+
+def _skew(actor: ActorSeen) -> str:
+    labels = (("location", actor.location), ("actor", actor.name))
+    return _line(Sample("nightowl_actor_clock_skew_seconds", labels, actor.heard, round(actor.skew or 0.0, 3)))
 
 
 def _head(name: str) -> str:

@@ -2,27 +2,43 @@
 
 A batch is *taken* when an actor says so, and *held* while that actor's reports keep naming it. When the holder is
 silent, or has dropped the batch, or the batch is not taken although an actor of the location is alive, the jobs
-that nobody has reported are lost and must be sent again. The first outcome of a round and location wins.
+that nobody has reported are lost and must be sent again. The first outcome of a round and location wins; all others,
+and those that nobody asked for, are refused.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Literal, get_args
 
 import msgspec
 
+from nightowl.core.plausible import fits_together, is_plausible
+from nightowl.core.roster import SILENCE, Roster
+from nightowl.core.skew import corrected
 from nightowl.core.values import Batch, Check, Outcome, Report, Round
 
-SILENCE = 3.0
-"""Seconds without a word after which an actor counts as silent, and an untaken batch as lost."""
+REMEMBERED = 50_000
+"""Closed rounds with missing votes that are remembered, so that a late outcome is told from one that is made up."""
+
+Refusal = Literal["malformed", "foreign", "repeated", "unasked"]
+"""Why a result is not taken in: nothing that attempts can lead to; of another location than its reporter's, or of one
+that was not asked; the location has voted already; or of a round that nobody waits for."""
+
+REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
+"""All of them."""
 
 Errand = tuple[Round, str]
 """A round at a location."""
 
 
 class OpenRound(msgspec.Struct):
-    """A round that is not closed. ``asked`` are its locations, ``votes`` the outcomes that came in time."""
+    """A round that is not closed. ``asked`` are its locations, ``votes`` the outcomes that came in time.
+
+    ``started`` has the director time at which the first attempt of each of them began, as far as it is known.
+    """
 
     check: Check
     round: Round
@@ -31,6 +47,7 @@ class OpenRound(msgspec.Struct):
     ticket: str
     votes: dict[str, Outcome] = {}
     resent: set[str] = set()
+    started: dict[str, float] = {}
 
 
 class Flight(msgspec.Struct):
@@ -43,33 +60,28 @@ class Flight(msgspec.Struct):
     taken: float = 0.0
 
 
-class Actor(msgspec.Struct):
-    """What an actor said last. ``heard`` is director time; ``holding`` are batch ids."""
+class Sorted(msgspec.Struct):
+    """A report's outcomes: those that vote, those that came after their round was closed, and the refused ones."""
 
-    location: str
-    heard: float
-    holding: frozenset[str] = frozenset()
-
-
-class Sorted(msgspec.Struct, frozen=True):
-    """A report's outcomes: those that vote, those that came after their round was closed."""
-
-    votes: tuple[Outcome, ...]
-    late: tuple[Outcome, ...]
+    votes: list[Outcome] = []
+    late: list[Outcome] = []
+    refused: Counter[Refusal] = msgspec.field(default_factory=Counter)
 
 
 class Flights:
     """The table of open rounds, batches and actors. All moments are director time in Unix seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: float) -> None:
+        """``now`` is when the term begins."""
         self.rounds: dict[Round, OpenRound] = {}
-        self.actors: dict[tuple[str, str], Actor] = {}
+        self.roster = Roster(now)
         self.untaken: dict[str, float] = {}
         """Locations where a batch outlived its rounds without being taken, and since when."""
         self._flights: dict[str, Flight] = {}
         self._carried: dict[Errand, str] = {}
         self._complete: set[Round] = set()
         self._deadlines: list[tuple[float, Round]] = []
+        self._lacking: dict[Round, set[str]] = {}
 
     def open(self, opened: OpenRound) -> None:
         """Begin to wait for the outcomes of a round."""
@@ -90,28 +102,24 @@ class Flights:
             self._carried[round_, location] = batch
 
     def heard(self, report: Report, now: float, *, alive: bool = True) -> Sorted:
-        """Take in what an actor said, and sort its outcomes; those that nobody asked for are left out.
+        """Take in what an actor said, and sort its outcomes.
 
         Without ``alive`` the report is too old to tell whether its actor lives and what it holds.
         """
-        if alive:
-            self.actors[report.location, report.actor] = Actor(report.location, now, frozenset(report.holding))
+        found = Sorted()
+        if not is_plausible(report):
+            found.refused["malformed"] += 1 + len(report.outcomes)
+            return found
+        actor = self.roster.hear(report, now) if alive else self.roster.get(report.location, report.actor)
         for batch in report.taken:
-            self.untaken.pop(report.location, None)
-            flight = self._flights.get(batch)
-            if flight is not None:
-                flight.holder, flight.taken = report.actor, now
-        votes, late = [], []
-        for outcome in (each for each in report.outcomes if each.location == report.location):
-            opened = self.rounds.get(outcome.round)
-            if opened is None:
-                late.append(outcome)
-            elif self.vote(opened, outcome):
-                votes.append(outcome)
-        return Sorted(tuple(votes), tuple(late))
+            self._taken(batch, report, now)
+        skew = actor.skew.told(now) if actor else None
+        for outcome in report.outcomes:
+            self._sort(found, corrected(outcome, skew), report.location)
+        return found
 
     def vote(self, opened: OpenRound, outcome: Outcome) -> bool:
-        """Count an outcome as its location's vote; False: it was not asked for, or had voted already."""
+        """Count an outcome as its location's vote; False: it was not asked, or had voted already."""
         if outcome.location not in opened.asked or outcome.location in opened.votes:
             return False
         opened.votes[outcome.location] = outcome
@@ -137,6 +145,7 @@ class Flights:
         for opened in closed:
             self.rounds.pop(opened.round, None)
             self._complete.discard(opened.round)
+            self._remember(opened)
             for location in opened.asked:
                 flight = self._drop((opened.round, location))
                 if flight is not None and not flight.holder:
@@ -155,16 +164,32 @@ class Flights:
                     found.setdefault(flight.location, []).append(opened)
         return found
 
-    def alive(self, location: str, now: float) -> list[str]:
-        """Return the actors of a location that have been heard lately."""
-        return sorted(
-            actor for (where, actor), facts in self.actors.items() if where == location and now - facts.heard <= SILENCE
-        )
+    def _taken(self, batch: str, report: Report, now: float) -> None:
+        self.untaken.pop(report.location, None)
+        flight = self._flights.get(batch)
+        if flight is not None and flight.location == report.location:
+            flight.holder, flight.taken = report.actor, now
 
-    def forget_actors(self, before: float) -> None:
-        """Forget actors not heard since ``before``."""
-        for key in [key for key, facts in self.actors.items() if facts.heard < before]:
-            del self.actors[key]
+    def _sort(self, found: Sorted, outcome: Outcome, location: str) -> None:
+        """Put an outcome that ``location`` reports where it belongs."""
+        opened = self.rounds.get(outcome.round)
+        refusal = _refusal(outcome, location, opened, self._lacking.get(outcome.round, ()))
+        if refusal:
+            found.refused[refusal] += 1
+        elif opened is None:
+            self._lacking[outcome.round].discard(location)
+            found.late.append(outcome)
+        elif self.vote(opened, outcome):
+            if outcome.attempts:
+                opened.started[location] = outcome.attempts[0].started
+            found.votes.append(outcome)
+
+    def _remember(self, closed: OpenRound) -> None:
+        lacking = set(closed.asked) - closed.votes.keys()
+        if lacking:
+            self._lacking[closed.round] = lacking
+            if len(self._lacking) > REMEMBERED:
+                del self._lacking[next(iter(self._lacking))]
 
     def _drop(self, errand: Errand) -> Flight | None:
         """Take an errand off its batch; return the batch it was on."""
@@ -178,8 +203,8 @@ class Flights:
 
     def _is_lost(self, batch: str, flight: Flight, now: float) -> bool:
         if not flight.holder:
-            return now - flight.sent > SILENCE and bool(self.alive(flight.location, now))
-        holder = self.actors.get((flight.location, flight.holder))
+            return now - flight.sent > SILENCE and bool(self.roster.alive(flight.location, now))
+        holder = self.roster.get(flight.location, flight.holder)
         if holder is None or now - holder.heard > SILENCE:
             return True
         dropped = batch not in holder.holding
@@ -189,3 +214,20 @@ class Flights:
         """An attempt must fit; and a round that nobody takes is sent twice at most, lest the queue fill with copies."""
         fits = now + opened.check.target.timeout <= opened.deadline
         return fits and (bool(flight.holder) or flight.location not in opened.resent)
+
+
+def _refusal(
+    outcome: Outcome, location: str, opened: OpenRound | None, lacking: Collection[str]
+) -> Refusal | Literal[""]:
+    """Say why an outcome that ``location`` reports is not taken in. ``lacking``: whose votes a closed round lacks."""
+    if not fits_together(outcome):
+        return "malformed"
+    if outcome.location != location:
+        return "foreign"
+    if opened is None:
+        return "" if location in lacking else "unasked"
+    if location not in opened.asked:
+        return "foreign"
+    if location in opened.votes:
+        return "repeated"
+    return "" if len(outcome.attempts) <= opened.check.attempts else "malformed"

@@ -54,6 +54,7 @@ CAUSES = {
     "heartbeat.unfinished": "the job started and did not end in time",
     "heartbeat.failed": "the job said that it failed",
     "heartbeat.exit": "the job ended with an error",
+    "own.offline": "the location was offline",
 }
 
 

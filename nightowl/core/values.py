@@ -70,19 +70,6 @@ class LocationKey(msgspec.Struct, frozen=True):
         return "LocationKey(***)"
 
 
-class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A place that runs checks; it has one queue, and a broker of its own where ``broker`` is given.
-
-    ``keys`` seal its jobs and reports (none: they are not sealed); there are two while one takes the other's place.
-    """
-
-    name: str
-    policy: Policy = Policy()
-    broker: str = ""
-    keys: tuple[LocationKey, ...] = ()
-    labels: dict[str, str] = {}
-
-
 class Expect(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What a good answer looks like; broken: down.
 
@@ -139,6 +126,22 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     secrets: tuple[str, ...] = ()
     expect: Expect = Expect()
     warn: Warn = Warn()
+
+
+class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A place that runs checks; it has one queue, and a broker of its own where ``broker`` is given.
+
+    ``keys`` seal its jobs and reports (none: they are not sealed); there are two while one takes the other's place.
+    ``control`` are targets that can be reached as long as the place itself is online: while all of them fail, nothing
+    that it calls down counts.
+    """
+
+    name: str
+    policy: Policy = Policy()
+    broker: str = ""
+    keys: tuple[LocationKey, ...] = ()
+    labels: dict[str, str] = {}
+    control: tuple[Target, ...] = ()
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -246,7 +249,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``reason`` is ``class.detail`` of ``docs/reasons.md``, empty where nothing is wrong; ``unknown`` with
     an ``own.*`` reason is a fault of NightOwl itself. ``detail`` explains it to people; ``excerpt`` is the start of
-    what the target answered, redacted; ``started`` is Unix time by the actor's clock.
+    what the target answered, redacted; ``started`` is Unix time by the actor's clock, which the director corrects where
+    it knows that clock to be wrong.
     """
 
     state: State
@@ -267,7 +271,10 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A location's attempts of a round. ``kept`` indexes the round's figure in ``attempts`` (None: no attempts)."""
+    """A location's attempts of a round. ``kept`` indexes the round's figure in ``attempts`` (None: no attempts).
+
+    ``offline``: the attempts failed, and so did the location's own control targets; nothing is known of the target.
+    """
 
     check: str
     due: float
@@ -276,6 +283,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     attempts: tuple[Attempt, ...]
     kept: int | None = None
     actor: str = ""
+    offline: bool = False
 
     @property
     def round(self) -> Round:
@@ -291,12 +299,14 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Place(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What one location said in a round, without its attempts: a cell of the location matrix.
 
-    ``voted`` is false when nothing arrived in time; ``certificate_expiry`` is Unix time.
+    ``voted`` is false when nothing arrived in time, or the location was ``offline``: its own control targets failed.
+    ``certificate_expiry`` is Unix time.
     """
 
     location: str
     state: State
     voted: bool = True
+    offline: bool = False
     duration: float | None = None
     phases: Phases = Phases()
     status: int | None = None
@@ -380,7 +390,10 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Batch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The jobs that go to one location in one message. ``issued`` and ``expires`` are director time."""
+    """The jobs that go to one location in one message. ``issued`` and ``expires`` are director time.
+
+    ``policy`` and ``control`` are the location's.
+    """
 
     id: str
     location: str
@@ -388,12 +401,14 @@ class Batch(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     expires: float
     jobs: tuple[Job, ...]
     policy: Policy = Policy()
+    control: tuple[Target, ...] = ()
 
 
 class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What an actor tells the director: batches taken, batches still held (a beat) and outcomes.
 
-    ``sent`` is the actor's clock. A report with nothing taken and no outcomes is a plain beat.
+    ``sent`` is the actor's clock. A report with nothing taken and no outcomes is a plain beat. ``offline``: the
+    location's control targets failed when the actor last tried them. ``leaving``: the actor ends, and says no more.
     """
 
     actor: str
@@ -402,6 +417,26 @@ class Report(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     taken: tuple[str, ...] = ()
     holding: tuple[str, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    offline: bool = False
+    leaving: bool = False
+
+
+class ActorSeen(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the director knows of an actor at a location. Moments are director time.
+
+    ``since`` is when it was first heard, ``heard`` when last; ``silent`` and ``offline`` since when it has been that
+    (None: it is not). ``skew``: by how many seconds the actor's clock is fast (negative: slow; None: not known yet).
+    ``holding``: batches that it has.
+    """
+
+    name: str
+    location: str
+    since: float
+    heard: float
+    silent: float | None = None
+    offline: float | None = None
+    skew: float | None = None
+    holding: int = 0
 
 
 class Sample(msgspec.Struct, frozen=True):

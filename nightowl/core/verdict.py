@@ -13,6 +13,9 @@ from statistics import median
 
 from nightowl.core.values import Outcome, Place, Round, State, Verdict
 
+OFFLINE = "own.offline"
+"""The reason of a location that could not reach its own control targets."""
+
 
 def decide(
     round_: Round, asked: Sequence[str], votes: Mapping[str, Outcome], quorum: int | None, now: float
@@ -40,7 +43,13 @@ def decide(
 
 
 def place(location: str, outcome: Outcome | None) -> Place:
-    """What a location said, as a cell: without an outcome, or with an unknown one, it has not voted."""
+    """What a location said, as a cell: without an outcome, or with an unknown one, it has not voted.
+
+    What an offline location saw says nothing of the target, and is left out.
+    """
+    if outcome is not None and outcome.offline:
+        detail = "offline: its own control targets failed"
+        return Place(location=location, state=State.UNKNOWN, voted=False, offline=True, reason=OFFLINE, detail=detail)
     figure = outcome.figure if outcome else None
     if outcome is None or figure is None:
         return Place(location=location, state=State.UNKNOWN, voted=False)

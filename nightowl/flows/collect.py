@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from nightowl.core.flight import Flights
+from nightowl.core.flight import Flights, Refusal
 from nightowl.core.values import Outcome
 from nightowl.ports import Delivery, Unit
 
 
 class Intake:
-    """Outcomes and deliveries that wait to be stored; the bus keeps what is not marked done."""
+    """Outcomes and deliveries that wait to be stored; the bus keeps what is not marked done.
+
+    ``refused`` counts the results that were not taken in, by reason.
+    """
 
     def __init__(self) -> None:
         self.votes: list[Outcome] = []
         self.late: list[Outcome] = []
+        self.refused: Counter[Refusal] = Counter()
         self._deliveries: list[Delivery] = []
 
     def __len__(self) -> int:
@@ -26,6 +31,7 @@ class Intake:
             found = flights.heard(delivery.report, now, alive=delivery.fresh)
             self.votes.extend(found.votes)
             self.late.extend(found.late)
+            self.refused.update(found.refused)
             self._deliveries.append(delivery)
 
     def store(self, unit: Unit) -> None:
@@ -42,5 +48,6 @@ class Intake:
             delivery.done()
         self.votes.clear()
         self.late.clear()
+        self.refused.clear()
         self._deliveries.clear()
         return late

@@ -38,7 +38,8 @@ class Dispatcher:
             location = locations.get(name)
             if location is None:
                 continue
-            for jobs in batches.split(self._job(each, name) for each in opened):
+            room = batches.MAX_BYTES - batches.weight(location.control)
+            for jobs in batches.split((self._job(each, name) for each in opened), max_bytes=room):
                 batch = Batch(
                     id=self._new_id(),
                     location=name,
@@ -46,6 +47,7 @@ class Dispatcher:
                     expires=max(job.deadline for job in jobs),
                     jobs=jobs,
                     policy=location.policy,
+                    control=location.control,
                 )
                 self._flights.sent(batch, now)
                 try:

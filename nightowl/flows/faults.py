@@ -1,6 +1,7 @@
 """Faults of NightOwl's own, as incidents: opened while they last, and never blamed on a target.
 
-The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``location/NAME`` and ``check/NAME``.
+The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``location/NAME``, ``actor/NAME``, ``clock/NAME``
+and ``check/NAME``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
+from nightowl.core.flight import Flights
 from nightowl.core.incident import incident_id
+from nightowl.core.roster import Roster
+from nightowl.core.skew import WRONG
 from nightowl.core.values import Change, Check, CheckState, Incident, Severity
 
 UNKNOWN_ROUNDS = 5
@@ -57,17 +61,18 @@ class Faults:
         self._store = None
 
     def current(
-        self, untaken: Mapping[str, float], states: Mapping[str, CheckState], checks: Mapping[str, Check]
+        self, flights: Flights, states: Mapping[str, CheckState], checks: Mapping[str, Check], now: float
     ) -> dict[str, Fault]:
-        """Return all faults by subject. ``untaken`` are locations whose batches nobody takes, and since when.
+        """Return all faults by subject.
 
-        While the broker is away no batch can be taken, so that is told once and not for every location.
+        While the broker is away no batch can be taken and nobody is heard, so that is told once and not for every
+        location and actor.
         """
         found = {f"check/{name}": fault for name, fault in self._uncompiled.items()}
-        used = {location for check in checks.values() if not check.paused for location in check.locations}
-        for name in sorted(used & untaken.keys() if self._bus is None else ()):
-            summary = f"no actor takes the checks of location {name}: they wait in queue nightowl.check.{name}"
-            found[f"location/{name}"] = Fault(summary, untaken[name])
+        if self._bus is None:
+            used = {location for check in checks.values() if not check.paused for location in check.locations}
+            found |= _of_locations(flights, sorted(used), now)
+            found |= _of_actors(flights.roster, now)
         if self._bus is not None:
             found["bus"] = Fault("the broker does not take batches, so checks do not run", self._bus)
         if self._store is not None:
@@ -78,15 +83,55 @@ class Faults:
         return found
 
 
-def changes(faults: Mapping[str, Fault], open_incidents: Sequence[Incident], now: float) -> list[Change]:
-    """Open an incident for each new fault, and resolve those of the leader's own whose fault is gone."""
+def changes(
+    faults: Mapping[str, Fault], open_incidents: Sequence[Incident], now: float, *, heard: bool = True
+) -> list[Change]:
+    """Open an incident for each new fault, and resolve those of the leader's own whose fault is gone.
+
+    While actors cannot be ``heard``, nothing is known of them, and what is open about them stays open.
+    """
     mine = {each.subject: each for each in open_incidents if each.kind == "own" and _answers_for(each.subject)}
     opened = [_opened(subject, fault) for subject, fault in sorted(faults.items()) if subject not in mine]
-    return opened + [_resolved(each, now) for subject, each in mine.items() if subject not in faults]
+    over = [each for subject, each in mine.items() if subject not in faults and (heard or not _by_hearing(subject))]
+    return opened + [_resolved(each, now) for each in over]
 
 
 def _answers_for(subject: str) -> bool:
-    return subject in ("store", "bus", "verdicts") or subject.startswith(("location/", "check/"))
+    return subject in ("store", "bus", "verdicts") or subject.startswith("check/") or _by_hearing(subject)
+
+
+def _by_hearing(subject: str) -> bool:
+    return subject.startswith(("location/", "actor/", "clock/"))
+
+
+def _of_locations(flights: Flights, used: Sequence[str], now: float) -> dict[str, Fault]:
+    """Of the locations in use: those that nobody serves, and those that cannot reach their own control targets."""
+    offline, deserted = flights.roster.offline(now), flights.roster.deserted(used, now)
+    found = {}
+    for name in used:
+        if name in offline:
+            summary = f"location {name} cannot reach its own control targets, so its votes do not count"
+            found[f"location/{name}"] = Fault(summary, offline[name])
+        if name in deserted:
+            summary = f"no actor of location {name} is heard: its checks wait in queue nightowl.check.{name}"
+            found[f"location/{name}"] = Fault(summary, deserted[name])
+        elif name in flights.untaken:
+            summary = f"no actor takes the checks of location {name}: they wait in queue nightowl.check.{name}"
+            found[f"location/{name}"] = Fault(summary, flights.untaken[name])
+    return found
+
+
+def _of_actors(roster: Roster, now: float) -> dict[str, Fault]:
+    """Those that fell silent, and those whose clocks are wrong."""
+    found = {}
+    for name, actors in roster.silent(now).items():
+        places = ", ".join(actor.location for actor in actors)
+        summary = f"actor {name} at {places} fell silent without saying goodbye; others of its location take its checks"
+        found[f"actor/{name}"] = Fault(summary, max(actor.heard for actor in actors), Severity.WARNING)
+    for name, skew in roster.skewed(WRONG, now).items():
+        summary = f"the clock of actor {name} is {abs(skew):.0f} s {'fast' if skew > 0 else 'slow'}"
+        found[f"clock/{name}"] = Fault(summary, now, Severity.WARNING)
+    return found
 
 
 def _unknown_sentence(states: Sequence[CheckState]) -> str:

@@ -38,6 +38,9 @@ INTAKE_LIMIT = 2000
 RECEIVE = 500
 """Reports taken from the bus in one tick at most."""
 
+STALL = 2.0
+"""Seconds between two ticks after which the director itself stood still, and heard nobody meanwhile."""
+
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says to the leader; a reload replaces it whole.
@@ -75,7 +78,7 @@ class Leadership:
         self._lease = lease
         self._book = book
         self._rhythm = Rhythm(parts.clock)
-        self._flights = Flights()
+        self._flights = Flights(parts.clock.now())
         self._intake = Intake()
         self.figures = Figures()
         self._faults = faults.Faults()
@@ -86,6 +89,8 @@ class Leadership:
         self._tickets: Counter[str] = Counter()
         self._done: list[str] = []
         self._waiting: list[Round] = []
+        self._missed = 0
+        self._ticked = parts.clock.now()
         self._states: dict[str, CheckState] = {}
         self._feed = 0
         self._schedule = Schedule(parts.clock.now())
@@ -98,8 +103,10 @@ class Leadership:
             self._feed = unit.feed.last()
             self._book.load(unit, self._parts.plan())
             self._states = {state.check: state for state in unit.rounds.states()}
+            self.figures.missed = unit.rounds.missed()
             since = unit.rounds.scheduled_until()
             now = self._parts.clock.now()
+            self._flights.roster.restore(unit.actors.all(), now)
             self._schedule = Schedule(resumed(since, now))
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
@@ -140,12 +147,13 @@ class Leadership:
         """Do what is due now. Raises ``LeaseLost`` or ``Unavailable``; nothing is lost by calling again."""
         parts = self._parts
         now = parts.clock.now()
+        self._listen(now)
         if self._rhythm.due("feed", 0.25):
             self._follow_feed(now)
         if len(self._intake) < INTAKE_LIMIT:
             self._intake.take(parts.bus.receive(RECEIVE), self._flights, now)
         due = self._schedule.pop(now + AHEAD)
-        self.figures.missed += due.missed
+        self._missed += due.missed
         self._waiting.extend(due.rounds)
         try:
             self._follow_heartbeats(now)
@@ -166,22 +174,30 @@ class Leadership:
         self._states.update(closing.states)
         self.figures.closed(closing.verdicts)
 
+    def _listen(self, now: float) -> None:
+        """Note the locations that cannot be heard: their broker is away, or this process stood still."""
+        stalled = not 0 <= now - self._ticked <= STALL
+        self._ticked = now
+        for location in self._parts.plan().locations:
+            if stalled or not self._parts.bus.reachable(location):
+                self._flights.roster.deaf(location, now)
+
     def _commit(self, now: float) -> list[OpenRound]:
         """Write all that this tick decides in one transaction; return the rounds that it opened."""
         plan = self._parts.plan()
         closable = self._flights.closable(now)
         closing = close(closable, self._states, now)
         opened = open_rounds(self._waiting, self._book.checks, ticket=self._next_id())
-        if not (closable or opened or self._intake):
+        if not (closable or opened or self._missed or self._intake):
             self._waiting.clear()
             return []
         done = self._finished(closable)
         with self._parts.store.transaction(self._lease) as unit:
             self._intake.store(unit)
             write(unit, closing, plan.routes, plan.public_url, now)
-            if opened:
-                ticket = Ticket(id=opened[0].ticket, rounds=tuple(each.round for each in opened))
-                unit.rounds.dispatch(ticket, now + AHEAD)
+            if opened or self._missed:
+                ticket = Ticket(id=opened[0].ticket, rounds=tuple(each.round for each in opened)) if opened else None
+                unit.rounds.dispatch(ticket, now + AHEAD, self._missed)
             if done:
                 unit.rounds.finish(done)
         self._committed(closable, closing, opened, now)
@@ -195,7 +211,10 @@ class Leadership:
     def _committed(
         self, closable: Sequence[OpenRound], closing: Closing, opened: Sequence[OpenRound], now: float
     ) -> None:
-        self.figures.started(self._intake.votes)
+        self.figures.started(closable, now)
+        self.figures.missed += self._missed
+        self._missed = 0
+        self.figures.refused.update(self._intake.refused)
         self.figures.late += self._intake.stored()
         self.figures.closed(closing.verdicts)
         self._flights.forget(closable, now)
@@ -260,17 +279,23 @@ class Leadership:
             remind(self._parts.store, plan.routes, plan.public_url, now)
         if self._rhythm.due("retain", 1.0):
             self._retainer.step(plan.retention, plan.max_size, now)
-        if self._rhythm.due("actors", 60.0):
-            self._flights.forget_actors(now - 3600)
+        if self._rhythm.due("actors", 3.0):
+            self._note_actors(now)
 
     def _tell_faults(self, plan: Plan, now: float) -> None:
-        current = self._faults.current(self._flights.untaken, self._states, self._book.checks)
+        current = self._faults.current(self._flights, self._states, self._book.checks, now)
         with self._parts.store.read() as unit:
-            found = faults.changes(current, unit.incidents.open(), now)
+            found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:
                 tell(unit, found, plan.routes, plan.public_url, now)
         self._faults.told()
+
+    def _note_actors(self, now: float) -> None:
+        """Let other processes know who is there."""
+        self._flights.roster.forget(now)
+        with self._parts.store.transaction(self._lease) as unit:
+            unit.actors.put(self._flights.roster.seen(now))
 
     def _measure(self, plan: Plan, now: float) -> None:
         lengths = {f"nightowl.check.{name}": self._parts.bus.backlog(name) for name in plan.locations}

@@ -45,6 +45,10 @@ class ListBus:
         """Batches sent to a location and not taken by ``answer``."""
         return sum(batch.location == location for batch in self.sent)
 
+    def reachable(self, location: str) -> bool:  # noqa: ARG002 - the port's argument; here is one broker for all
+        """Whether the bus is not away."""
+        return not self.away
+
     def report(self, report: Report) -> ListedDelivery:
         """Put a report on its way to the director."""
         delivery = ListedDelivery(report)

@@ -63,4 +63,5 @@ def metrics(store: Store, now: float) -> str:
         paused = {stored.name for stored in unit.checks.all() if stored.paused}
         states = [state for state in unit.rounds.states() if state.check not in paused]
         samples = unit.series.latest(now - FRESH)
-    return exposition(states, samples)
+        actors = [actor for actor in unit.actors.all() if now - actor.heard <= FRESH]
+    return exposition(states, samples, actors)

@@ -60,7 +60,7 @@ def actors(
             keys,
             name=name,
             pool=pool,
-            perform=lambda clock: Performer(running, clock, name).perform,
+            perform=lambda clock, offline: Performer(running, clock, name, offline).perform,
             later=running.later,
         )
         for url, served in by_url.items()

@@ -83,7 +83,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ('[retention]\ntasks = "1d"', "retention.tasks"),
         ('[retention]\nrollups = "1d"', "retention.rollups"),
         ("[auth]\noidc = {}", "auth.oidc"),
-        ('[location.x]\ncontrol = ["tcp://h:1"]', "location.x.control"),
         (CHECK + 'depends_on = ["x"]', "check.shop.depends_on"),
         ('[check.shop]\nkind = "task"', "check.shop.kind"),
         ('[channel.x]\nkind = "pagerduty"', "channel.x.kind"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightowl.core.director_time import WINDOW, DirectorTime
+from nightowl.core.director_time import DirectorTime
+from nightowl.core.lately import WINDOW
 
 EPOCH = 1_700_000_000.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nightowl.core.flight import SILENCE, Flights, OpenRound
-from nightowl.core.values import Batch, Check, Job, Outcome, Report, Round, State, Target
+from nightowl.core.values import Attempt, Batch, Check, Job, Outcome, Report, Round, State, Target
 
 TARGET = Target(kind="http", url="http://shop.example/", timeout=2.0)
 
@@ -25,18 +25,21 @@ def said(actor: str, location: str = "london", **keys: Any) -> Report:
 
 
 def up(of: OpenRound, location: str = "london") -> Outcome:
-    return Outcome(check=of.check.name, due=of.round.due, location=location, state=State.UP, attempts=())
+    attempt = Attempt(state=State.UP, started=of.round.due, duration=0.1)
+    return Outcome(
+        check=of.check.name, due=of.round.due, location=location, state=State.UP, attempts=(attempt,), kept=0
+    )
 
 
 def flying() -> tuple[Flights, OpenRound]:
-    flights, one = Flights(), opened("london")
+    flights, one = Flights(0.0), opened("london")
     flights.open(one)
     flights.sent(batch("1", "london", one), 0.0)
     return flights, one
 
 
 def test_a_round_closes_when_all_locations_have_reported() -> None:
-    flights, one = Flights(), opened("london", "tokyo")
+    flights, one = Flights(0.0), opened("london", "tokyo")
     flights.open(one)
     flights.heard(said("a", outcomes=(up(one),)), 1.0)
     assert flights.closable(1.0) == []
@@ -56,8 +59,8 @@ def test_a_round_closes_at_its_deadline_and_stays_closable_until_that_is_stored(
 def test_an_old_report_brings_outcomes_and_is_no_sign_of_life() -> None:
     flights, one = flying()
     late = said("a", taken=("1",), holding=("1",), outcomes=(up(one),))
-    assert flights.heard(late, 1.0, alive=False).votes == (up(one),)
-    assert flights.alive("london", 1.0) == []
+    assert flights.heard(late, 1.0, alive=False).votes == [up(one)]
+    assert flights.roster.alive("london", 1.0) == []
 
 
 def test_a_batch_whose_holder_beats_is_not_lost() -> None:
@@ -84,7 +87,7 @@ def test_a_batch_that_its_holder_has_dropped_is_sent_again_at_once() -> None:
 
 
 def test_only_what_nobody_reported_is_sent_again() -> None:
-    flights, one, two = Flights(), opened("london"), opened("london", name="blog")
+    flights, one, two = Flights(0.0), opened("london"), opened("london", name="blog")
     for each in (one, two):
         flights.open(each)
     flights.sent(batch("1", "london", one, two), 0.0)
@@ -115,21 +118,21 @@ def test_nothing_is_sent_again_when_no_attempt_would_fit() -> None:
 def test_the_first_outcome_of_a_location_wins() -> None:
     flights, one = flying()
     first = up(one)
-    assert flights.heard(said("a", outcomes=(first,)), 1.0).votes == (first,)
+    assert flights.heard(said("a", outcomes=(first,)), 1.0).votes == [first]
     again = flights.heard(said("b", outcomes=(up(one),)), 1.1)
-    assert again.votes == ()
-    assert again.late == ()
+    assert again.votes == []
+    assert again.late == []
 
 
 def test_an_outcome_after_the_close_is_late_and_a_foreign_one_is_nothing() -> None:
     flights, one = flying()
     flights.closable(30.0)
     flights.forget([one], 30.0)
-    assert flights.heard(said("a", outcomes=(up(one),)), 31.0).late == (up(one),)
+    assert flights.heard(said("a", outcomes=(up(one),)), 31.0).late == [up(one)]
     flights, one = flying()
     foreign = flights.heard(said("a", "tokyo", outcomes=(up(one, "tokyo"),)), 1.0)
     forged = flights.heard(said("a", "tokyo", outcomes=(up(one, "london"),)), 1.0)
-    assert foreign.votes == foreign.late == forged.votes == forged.late == ()
+    assert foreign.votes == foreign.late == forged.votes == forged.late == []
 
 
 def test_a_location_whose_batch_outlived_its_round_untaken_is_told_until_one_is_taken() -> None:
@@ -142,7 +145,7 @@ def test_a_location_whose_batch_outlived_its_round_untaken_is_told_until_one_is_
 
 
 def test_what_another_director_sent_is_sent_again_unless_it_is_reported() -> None:
-    flights, one, two = Flights(), opened("london"), opened("london", name="blog")
+    flights, one, two = Flights(0.0), opened("london"), opened("london", name="blog")
     for each in (one, two):
         flights.open(each)
     flights.adopt("london", [one.round, two.round], 0.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -56,12 +57,19 @@ class World:
             unit.checks.put(StoredCheck(name=name, origin="file", paused=bool(keys.get("paused")), spec=spec))
 
     def run(self, seconds: float, script: Script | None = None, leader: Leader | None = None) -> None:
-        """Let time pass in steps of 50 ms; with a script an actor answers at once."""
-        for _ in range(round(seconds / 0.05)):
+        """Let time pass in steps of 50 ms; with a script an actor answers at once, and beats at every location."""
+        for step in range(round(seconds / 0.05)):
             self.clock.advance(0.05)
             (leader or self.leader).tick()
             if script is not None:
                 answer(self.bus, script)
+                if step % 20 == 0:
+                    self.beat(*LOCATIONS)
+
+    def beat(self, *locations: str, actor: str = "actor", **keys: Any) -> None:
+        """Let an actor say that it is there."""
+        for location in locations:
+            self.bus.report(Report(actor=actor, location=location, sent=self.clock.now(), **keys))
 
     def run_until_sent(self) -> None:
         """Let time pass until one round has gone out."""

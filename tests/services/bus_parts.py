@@ -14,9 +14,9 @@ from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.director_clock import DirectorClock
 from nightowl.adapters.celery_bus.receiver import Received
 from nightowl.adapters.celery_bus.sealing import Keyring
-from nightowl.adapters.celery_bus.station import Perform
+from nightowl.adapters.celery_bus.station import Perform, Told
 from nightowl.adapters.clock import SystemClock
-from nightowl.core.values import Attempt, Batch, Job, LocationKey, Outcome, Policy, State, Target
+from nightowl.core.values import Attempt, Batch, Job, Location, LocationKey, Outcome, State, Target
 from nightowl.ports import Clock
 
 CLOCK = SystemClock()
@@ -69,9 +69,9 @@ def acting(
 ) -> Iterator[Actor]:
     """An actor on threads, with a clock of its own."""
 
-    def performer(clock: DirectorClock) -> Perform:
-        def perform(job: Job, location: str, policy: Policy, done: Callable[[Outcome], None]) -> None:
-            script(job, location, done)
+    def performer(clock: DirectorClock, offline: Told) -> Perform:
+        def perform(job: Job, location: Location, done: Callable[[Outcome], None]) -> None:
+            script(job, location.name, done)
 
         return perform
 

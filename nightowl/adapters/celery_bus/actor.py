@@ -19,7 +19,7 @@ from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.reporter import Reporter
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.sender import Sender
-from nightowl.adapters.celery_bus.station import Later, Perform, Station
+from nightowl.adapters.celery_bus.station import Later, Perform, Station, Told
 from nightowl.ports import Clock
 
 CAPACITY = 4000
@@ -33,7 +33,8 @@ class Actor:
     """One process's actor for some locations.
 
     ``pool`` is ``threads`` beside other roles in one process, or ``gevent`` in a process patched for it.
-    ``perform`` is made from the actor's clock, which tells director time.
+    ``perform`` is made from the actor's clock, which tells director time, and from what is to be told whether a
+    location is offline.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class Actor:
         *,
         name: str,
         pool: str,
-        perform: Callable[[DirectorClock], Perform],
+        perform: Callable[[DirectorClock, Told], Perform],
         later: Later,
     ) -> None:
         self._app = make_app(settings, [check_queue(location) for location in locations])
@@ -59,7 +60,7 @@ class Actor:
         station = Station(
             director_clock,
             self._reporter,
-            perform(director_clock),
+            perform(director_clock, self._reporter.offline),
             later,
             self.garbage,
             keyring,

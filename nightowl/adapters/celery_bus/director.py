@@ -118,3 +118,7 @@ class Bus:
     def backlog(self, location: str) -> int | None:
         """Messages waiting in the location's queue, as last measured."""
         return self._by_location.get(location, self._common).backlog(location)
+
+    def reachable(self, location: str) -> bool:
+        """Whether the location's broker answers, as far as is known."""
+        return not self._by_location.get(location, self._common).fault

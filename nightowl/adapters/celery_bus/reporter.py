@@ -49,6 +49,7 @@ class Reporter:
         self._holding: dict[str, dict[str, int]] = {location: {} for location in locations}
         self._outcomes: defaultdict[str, list[Outcome]] = defaultdict(list)
         self._told: dict[str, tuple[str, ...]] = {}
+        self._offline: set[str] = set()
         self._number = 0
         self._beaten = -BEAT
         self._stopping = threading.Event()
@@ -59,10 +60,10 @@ class Reporter:
         self._thread.start()
 
     def stop(self) -> None:
-        """Say what is left and end."""
+        """Say what is left and goodbye, and end."""
         self._stopping.set()
         self._thread.join(2.0)
-        self.flush()
+        self.flush(leaving=True)
 
     def taken(self, location: str, batch: str, jobs: int) -> None:
         """A batch of so many jobs was taken, and is held until all of them are finished."""
@@ -81,15 +82,23 @@ class Reporter:
             if not held[batch]:
                 del held[batch]
 
+    def offline(self, location: str, offline: bool) -> None:
+        """Whether all control targets of a location failed when they were tried last."""
+        with self._lock:
+            if offline:
+                self._offline.add(location)
+            else:
+                self._offline.discard(location)
+
     @property
     def held(self) -> int:
         """Jobs under way."""
         with self._lock:
             return sum(sum(batches.values()) for batches in self._holding.values())
 
-    def flush(self) -> None:
-        """Report what there is to say; every second also that there is nothing."""
-        beat = self._clock.monotonic() - self._beaten >= BEAT
+    def flush(self, *, leaving: bool = False) -> None:
+        """Report what there is to say; every second also that there is nothing. ``leaving``: for the last time."""
+        beat = leaving or self._clock.monotonic() - self._beaten >= BEAT
         if beat:
             self._beaten = self._clock.monotonic()
         for location in self._holding:
@@ -97,6 +106,7 @@ class Reporter:
                 taken, outcomes = self._taken.pop(location, []), self._outcomes.pop(location, [])
                 holding = tuple(self._holding[location])
                 before, self._told[location] = self._told.get(location, ()), holding
+                offline = location in self._offline
             runs = list(split(outcomes)) or ([()] if beat or taken else [])
             for place, run in enumerate(runs):
                 # Until the last run is out, batches whose outcomes may be in it must not look dropped.
@@ -108,6 +118,8 @@ class Reporter:
                     taken=tuple(taken) if place == 0 else (),
                     holding=holding if last else tuple({*before, *holding, *taken}),
                     outcomes=run,
+                    offline=offline,
+                    leaving=leaving and last,
                 )
                 self._send(report)
 
@@ -118,7 +130,7 @@ class Reporter:
         wrong, they then live longer, lest the actor seem dead; a copy of theirs says no more than that it is there.
         """
         self._number += 1
-        matters = bool(report.outcomes or report.taken)
+        matters = bool(report.outcomes or report.taken or report.leaving)
         issued = self._director_clock.now()
         life = KEEP if matters or not self._director_clock.time.known else FRESH
         data = pack_report(report, self._keyring, number=self._number, issued=issued, expires=issued + life)

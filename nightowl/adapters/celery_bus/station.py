@@ -11,13 +11,16 @@ from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.packing import unpack_batch
 from nightowl.adapters.celery_bus.reporter import Reporter
 from nightowl.adapters.celery_bus.sealing import Keyring
-from nightowl.core.values import Batch, Job, Outcome, Policy
+from nightowl.core.values import Batch, Job, Location, Outcome
 
 SETTLE = 0.3
 """Seconds after the first batch before any is judged: a backlog must not set the clock."""
 
-Perform = Callable[[Job, str, Policy, Callable[[Outcome], None]], None]
-"""Start a job of a location under a policy; the callback gets its outcome."""
+Perform = Callable[[Job, Location, Callable[[Outcome], None]], None]
+"""Start a job at a location; the callback gets its outcome."""
+
+Told = Callable[[str, bool], None]
+"""Take in whether a location is offline."""
 
 Later = Callable[[float, Callable[[], None]], None]
 """Call a function in so many seconds."""
@@ -95,15 +98,16 @@ class Station:
             threading.Thread(target=self._start, args=(batch,), daemon=True).start()
 
     def _start(self, batch: Batch) -> None:
+        location = Location(name=batch.location, policy=batch.policy, control=batch.control)
         for job in batch.jobs:
             self._free.acquire()
-            self._begin(batch, job)
+            self._begin(batch, job, location)
 
-    def _begin(self, batch: Batch, job: Job) -> None:
+    def _begin(self, batch: Batch, job: Job, location: Location) -> None:
         def done(outcome: Outcome) -> None:
             self._free.release()
             late = not outcome.attempts
             self.expired += late
             self._reporter.finished(batch.location, batch.id, None if late else outcome)
 
-        self._perform(job, batch.location, batch.policy, done)
+        self._perform(job, location, done)

@@ -35,7 +35,8 @@ class Outcomes:
         rows, attempts = [], []
         for outcome in outcomes:
             check, due, location = checks[outcome.check], to_ms(outcome.due), locations[outcome.location]
-            rows.append((check, due, location, _CODES[outcome.state], late, outcome.actor, *_figure(outcome.figure)))
+            said = (_CODES[outcome.state], late, outcome.actor)
+            rows.append((check, due, location, *said, *_figure(outcome.figure), outcome.offline))
             attempts.append((due, check, location, _encode((outcome.kept, outcome.attempts))))
         self._session.insert_new(OUTCOMES, rows)
         self._session.insert_new(ATTEMPTS, attempts)
@@ -155,6 +156,7 @@ def _outcome(check: str, row: Any, blob: bytes | None) -> Outcome:
         attempts=attempts,
         kept=kept,
         actor=row.actor,
+        offline=row.offline,
     )
 
 

@@ -68,8 +68,8 @@ MARKS = _table(
     Column("name", _NAME, primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""Single numbers: ``scheduled_until`` and ``watched_until`` (ms), ``feed`` (the newest id), ``removals`` (of checks,
-so far), ``installation`` (random, made with the store; its row is the lock of users)."""
+"""Single numbers: ``scheduled_until`` and ``watched_until`` (ms), ``missed`` (rounds, so far), ``feed`` (the newest
+id), ``removals`` (of checks, so far), ``installation`` (random, made with the store; its row is the lock of users)."""
 
 # -- checks --------------------------------------------------------------------------------------------------------
 
@@ -157,9 +157,11 @@ OUTCOMES = _table(
     Column("reason", Text),
     Column("detail", Text),
     Column("certificate_expiry", Double),
+    Column("offline", Boolean, nullable=False),
     **_CLUSTERED,
 )
-"""What a location said, and the figures of its kept attempt (all null where there is none)."""
+"""What a location said, and the figures of its kept attempt (all null where there is none). ``offline``: so was the
+location, and its attempts say nothing of the target."""
 
 ATTEMPTS = _table(
     "attempts",
@@ -292,6 +294,14 @@ LEASES = _table(
     Column("expires", Double, nullable=False),
 )
 """Who leads, by the database's clock; nobody's where ``holder`` is empty."""
+
+ACTORS = _table(
+    "actors",
+    Column("location", _NAME, primary_key=True),
+    Column("name", _NAME, primary_key=True),
+    Column("seen", _BLOB, nullable=False),
+)
+"""The actors that the leading director knows of; all rows are replaced together."""
 
 USERS = _table(
     "users",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, text
 
+from nightowl.adapters.store_sql.actors import SqlActors
 from nightowl.adapters.store_sql.audit import SqlAudit
 from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.checks import SqlChecks
@@ -38,6 +39,7 @@ class SqlUnit:
         self.outbox = SqlOutbox(session)
         self.heartbeats = SqlHeartbeats(session, self.feed)
         self.leases = SqlLeases(session)
+        self.actors = SqlActors(session)
         self.users = SqlUsers(session)
         self.tokens = SqlTokens(session)
         self.audit = SqlAudit(session)

@@ -23,11 +23,21 @@ class Tickets:
         self._session = session
         self._connection = session.connection
 
-    def dispatch(self, ticket: Ticket, scheduled_until: float) -> None:
-        """Remember that these rounds are under way, and up to which moment rounds have been scheduled."""
-        row = (ticket.id, msgspec.msgpack.encode(ticket.rounds))
-        self._session.insert_new(TICKETS, [row], ("id", "rounds"))
+    def dispatch(self, ticket: Ticket | None, scheduled_until: float, missed: int = 0) -> None:
+        """Remember that these rounds are under way, up to which moment rounds have been scheduled, and add ``missed``.
+
+        So each round that was due until then is in a ticket, has a verdict, or is counted as missed.
+        """
+        if ticket is not None:
+            row = (ticket.id, msgspec.msgpack.encode(ticket.rounds))
+            self._session.insert_new(TICKETS, [row], ("id", "rounds"))
         self._session.upsert(MARKS, [("scheduled_until", to_ms(scheduled_until))])
+        if missed:
+            self._session.tally(MARKS, [("missed", missed)])
+
+    def missed(self) -> int:
+        """How many rounds have been missed since the store was made."""
+        return self._mark("missed") or 0
 
     def open_tickets(self) -> list[Ticket]:
         """Tickets not finished, oldest first."""
@@ -42,5 +52,9 @@ class Tickets:
 
     def scheduled_until(self) -> float | None:
         """The moment up to which rounds have been scheduled (None: never), to the millisecond."""
-        value = self._connection.execute(select(MARKS.c.value).where(MARKS.c.name == "scheduled_until")).scalar()
+        value = self._mark("scheduled_until")
         return None if value is None else from_ms(value)
+
+    def _mark(self, name: str) -> int | None:
+        value: int | None = self._connection.execute(select(MARKS.c.value).where(MARKS.c.name == name)).scalar()
+        return value

@@ -36,7 +36,6 @@ LATER_TABLES = frozenset(["rule", "cluster", "metrics", "source", "sink", "maint
 LATER_KEYS: dict[str, frozenset[str]] = {
     "retention": frozenset({"rollups", "tasks"}),
     "auth": frozenset({"oidc"}),
-    "location": frozenset({"control"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
     "channel": frozenset({"template"}),

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from nightowl.config.fields import LocationKeys, Network, Port, Shape
+from nightowl.config.fields import LocationKeys, Network, Port, Shape, TargetUrl
 from nightowl.config.models.table import Table
 
 
@@ -26,6 +26,8 @@ class Location(Table):
     """`internet`: global addresses, and what `allow` lists. `private`: only what `allow` lists."""
     allow: Annotated[list[Allowed], Shape("list of networks")] = Field(default_factory=list)
     """Networks that checks may reach from here: `{ network = "10.0.0.0/8", ports = [80, 443] }`; no ports: all."""
+    control: Annotated[list[TargetUrl], Field(max_length=5), Shape("list of URLs")] = Field(default_factory=list)
+    """URLs, at most five, that answer while this place is online; while all fail, nothing counts as down from here."""
     broker: str = ""
     """A broker of this location's own, as in `[bus]`. Without it: that of `[bus]`."""
     key: LocationKeys | None = None

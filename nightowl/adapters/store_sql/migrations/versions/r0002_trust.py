@@ -26,6 +26,7 @@ def upgrade() -> None:
     _access()
     _audit()
     _heartbeats()
+    _actors()
 
 
 def _create(name: str, *items: sa.Column[Any] | sa.Index, **options: Any) -> None:
@@ -98,3 +99,13 @@ def _heartbeats() -> None:
         sa.Index("pings_by_age", "at", "id"),
         sqlite_autoincrement=True,
     )
+
+
+def _actors() -> None:
+    _create(
+        "actors",
+        sa.Column("location", _NAME, primary_key=True),
+        sa.Column("name", _NAME, primary_key=True),
+        sa.Column("seen", _BLOB, nullable=False),
+    )
+    op.add_column("outcomes", sa.Column("offline", sa.Boolean, nullable=False, server_default=sa.false()))
