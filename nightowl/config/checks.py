@@ -170,6 +170,7 @@ class _Maker:
             send=model.send,
             record=model.record,
             resolver=model.resolver or "",
+            starttls=model.starttls,
             expect=Expect(
                 status=expect.status,
                 body=expect.body,

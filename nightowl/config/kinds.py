@@ -65,6 +65,20 @@ BUILT_IN: dict[str, Kind] = {
         port=0,
     ),
     "icmp": Kind(keys=frozenset(["family"]), form="icmp://router.example", port=0),
+    "smtp": Kind(
+        keys=_TLS | {"family", "starttls"},
+        expect=frozenset(["banner", "tls"]),
+        warn=_CERTIFICATE,
+        form="smtp://mail.example",
+        port=25,
+    ),
+    "smtps": Kind(
+        keys=_TLS | {"family"},
+        expect=frozenset(["banner", "tls"]),
+        warn=_CERTIFICATE,
+        form="smtps://mail.example",
+        port=465,
+    ),
     "heartbeat": Kind(keys=frozenset(["cron", "timezone", "grace"]), form="", port=0, tried=False),
 }
 """The kinds that need no plug-in."""

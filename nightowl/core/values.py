@@ -123,6 +123,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     send: str = ""
     record: str = "A"
     resolver: str = ""
+    starttls: Literal["offered", "required", "never"] = "offered"
     secrets: tuple[str, ...] = ()
     expect: Expect = Expect()
     warn: Warn = Warn()

@@ -54,7 +54,8 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
         "What to test",
         (
             Field(
-                key="url", label="URL", hint="https://, http:// or tcp://host:port", wide=True,
+                key="url", label="URL", wide=True,
+                hint="https://, http://, tcp://host:port, tls://host:port, dns://name, icmp://host, smtp://host",
                 must="Give a URL, such as https://shop.example/login.",
             ),
             Field(key="method", label="Method", kind="choice", default="GET", choices=METHODS),

@@ -20,6 +20,7 @@ _PORTS = {
     "mariadb": 3306,
     "postgresql": 5432,
 }
+_CHECKED = {"http": 80, "https": 443, "smtp": 25, "smtps": 465}
 
 
 def link(configuration: Configuration) -> str:
@@ -73,7 +74,7 @@ def networks(host: str, port: int) -> list[Network]:
 def place(url: str) -> tuple[str, int]:
     """Return host and port of a URL that is checked; 0 where the port is not known."""
     parts = urlsplit(url)
-    return parts.hostname or "", parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return parts.hostname or "", parts.port or _CHECKED.get(parts.scheme, 0)
 
 
 def _scheme(url: str) -> str:

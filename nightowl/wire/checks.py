@@ -72,7 +72,10 @@ def _typed(name: str, url: str, locations: Mapping[str, Location]) -> Check:
 def _addresses(url: str) -> list[Network]:
     """Return where a URL leads; nowhere where it is broken, which ``check_from_spec`` tells."""
     try:
-        return networks(*place(url))
+        host, port = place(url)
+        if url.startswith("icmp:"):
+            return [Network(found.network) for found in networks(host, 1)]  # to which a list of ports is closed
+        return networks(host, port)
     except ValueError:
         return []
 

@@ -19,7 +19,7 @@ def test_a_kind_that_contradicts_the_scheme_is_refused(mistakes):
 def test_a_scheme_that_is_no_kind_is_refused(mistakes):
     assert (
         mistakes('[check.a]\nurl = "gopher://a/"')["check.a.url"][1]
-        == "a URL that begins with a kind (http, https, tcp, tls, dns, icmp)"
+        == "a URL that begins with a kind (http, https, tcp, tls, dns, icmp, smtp, smtps)"
     )
 
 
@@ -80,7 +80,17 @@ def test_what_is_no_resolver_is_refused(mistakes, resolver):
 
 @pytest.mark.parametrize(
     "url",
-    ["tcp://h", "tcp://h:1/path", "tcp://h:1?q", "tcp://h:0", "tcp://h:65536", "tls://h", "dns://h:53", "icmp://h:1"],
+    [
+        "tcp://h",
+        "tcp://h:1/path",
+        "tcp://h:1?q",
+        "tcp://h:0",
+        "tcp://h:65536",
+        "tls://h",
+        "dns://h:53",
+        "icmp://h:1",
+        "smtp://h/x",
+    ],
 )
 def test_a_url_is_no_more_than_its_kind_has(mistakes, url):
     assert "check.a.url" in mistakes(f'[check.a]\nurl = "{url}"')

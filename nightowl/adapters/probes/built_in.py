@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nightowl.adapters.probes import dns, icmp, tcp, tls
+from nightowl.adapters.probes import dns, icmp, smtp, tcp, tls
 from nightowl.ports import Probe
 
-BUILT_IN: Mapping[str, Probe] = {"dns": dns.probe, "icmp": icmp.probe, "tcp": tcp.probe, "tls": tls.probe}
+BUILT_IN: Mapping[str, Probe] = {
+    "dns": dns.probe,
+    "icmp": icmp.probe,
+    "smtp": smtp.probe,
+    "smtps": smtp.probe,
+    "tcp": tcp.probe,
+    "tls": tls.probe,
+}

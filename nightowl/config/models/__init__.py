@@ -44,7 +44,7 @@ LATER_KEYS: dict[str, frozenset[str]] = {
 """Keys that later versions will have, by table and sub-table."""
 
 LATER_KINDS: dict[str, frozenset[str]] = {
-    "check": frozenset(["task", "smtp"]),
+    "check": frozenset(["task"]),
     "channel": frozenset(["pagerduty", "alertmanager", "apprise"]),
 }
 """Kinds of checks and channels that later versions will have."""

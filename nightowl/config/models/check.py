@@ -63,9 +63,9 @@ class Expect(Table):
     header: Headers = Field(default_factory=dict)
     """Headers and the text that the value of each must contain."""
     banner: str = ""
-    """What a tcp peer must say; the text may stand anywhere in what it sends."""
+    """What a tcp peer must say, or an smtp server in its greeting; the text may stand anywhere in it."""
     tls: Literal["1.2", "1.3"] | None = None
-    """The oldest version of TLS that a tls peer may agree on."""
+    """The oldest version of TLS that a peer may agree on: a tls one, or an smtp one that goes over to TLS."""
     answers: list[Line] = Field(default_factory=list)
     """Records that must be among a name server's answers, as they are written: `["10 mail.example.com"]` for an MX."""
 
@@ -141,6 +141,8 @@ of the job to the next, at least 10 seconds, without a default."""
     """The `User-Agent` header. Without it: NightOwl's own."""
     send: str = ""
     """What to say to a tcp peer after connecting."""
+    starttls: Literal["offered", "required", "never"] = "offered"
+    """When an smtp check goes over to TLS: where the server offers it, or must offer it, or never."""
     record: Record = "A"
     """The type of record that a dns check asks for."""
     resolver: Resolver | None = None
