@@ -25,7 +25,7 @@ from nightowl.core.values import Check, Job, Location, Network, Outcome, Policy,
 from nightowl.flows.perform import Performer
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.engine import engine
-from nightowl.wire.kinds import NEEDS_PORT, probe_kinds
+from nightowl.wire.kinds import NEEDS_PORT, url_kinds
 
 HERE = "local"
 """The location of URLs that were given on the command line."""
@@ -171,7 +171,7 @@ def _typed(options: Options) -> Iterator[Subject]:
     """The subjects of URLs that were typed, or listed in a file."""
     pem = options.ca.read_text(encoding="utf-8") if options.ca else ""
     policy = _policy(options.allow)
-    kinds = probe_kinds()
+    kinds = url_kinds()
     for url in (*options.urls, *(_listed(options.targets) if options.targets else ())):
         target = Target(kind=_kind(url, kinds), url=url, verify=not options.insecure, ca=pem)
         yield Subject(check=Check(name=url, target=target, locations=(HERE,)), location=HERE, policy=policy)

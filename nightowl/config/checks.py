@@ -127,13 +127,20 @@ class _Maker:
             later = f"; this version of NightOwl does not have {kind} yet" if kind in LATER_KINDS["check"] else ""
             key = "kind" if model.kind else "url"
             what = "a kind" if model.kind else "a URL that begins with a kind"
-            possible = known if model.kind else [each for each in known if each != HEARTBEAT]
+            possible = known if model.kind else kinds.follows_from(known)
             self._refuse((key,), one_of(what, possible) + later)
-        elif kind in BUILT_IN_KINDS and kind != scheme:
-            self._refuse(("kind",), f'"{scheme}", or nothing: the kind follows from the scheme of url')
+        elif kind in BUILT_IN_KINDS and scheme not in kinds.schemes_of(kind):
+            self._refuse_scheme(kind, scheme)
         else:
             return kind
         return ""
+
+    def _refuse_scheme(self, kind: str, scheme: str) -> None:
+        known = kinds.schemes_of(kind)
+        if known != (kind,):
+            self._refuse(("url",), f"a URL that begins with one of {', '.join(f'{each}://' for each in known)}")
+        else:
+            self._refuse(("kind",), f'"{scheme}", or nothing: the kind follows from the scheme of url')
 
     def _refuse_foreign(self, model: models.Check, kind: str) -> None:
         """Report keys that mean nothing to the kind, and a URL that has not the kind's form."""
@@ -171,6 +178,7 @@ class _Maker:
             record=model.record,
             resolver=model.resolver or "",
             starttls=model.starttls,
+            queue=model.queue,
             expect=Expect(
                 status=expect.status,
                 body=expect.body,

@@ -173,8 +173,6 @@ def _target_url(found: str) -> str:
     parts = split_url(found)
     if not parts or not parts.hostname:
         raise refuse('a URL with scheme and host, such as "https://shop.example/login" or "tcp://db.example:5432"')
-    if parts.username is not None:
-        raise refuse('a URL without user and password; give them as auth = { basic = "${env:NAME}" }')
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     ``form`` is its URL as an example; ``port`` is what stands for a missing one (None: it must be given; 0: there is
     none). ``bare``: nothing follows host and port. ``tried``: a location tries a target, which needs a URL.
+    ``schemes`` of its URL and their ports, where they are not the kind's name; it may have a user and a password then.
     """
 
     keys: Keys = _NONE
@@ -29,6 +31,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     port: int | None = None
     bare: bool = True
     tried: bool = True
+    schemes: dict[str, int] = {}
 
 
 _TRIED = frozenset(
@@ -79,6 +82,14 @@ BUILT_IN: dict[str, Kind] = {
         form="smtps://mail.example",
         port=465,
     ),
+    "celery": Kind(
+        keys=_TLS | {"family", "queue"},
+        expect=frozenset(["tls"]),
+        warn=_CERTIFICATE,
+        form="redis://broker.example/0",
+        bare=False,
+        schemes={"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671},
+    ),
     "heartbeat": Kind(keys=frozenset(["cron", "timezone", "grace"]), form="", port=0, tried=False),
 }
 """The kinds that need no plug-in."""
@@ -101,15 +112,29 @@ def url_problem(name: str, url: str) -> str:
     """What the URL of a check of a kind would have to be, or nothing where it is fine."""
     kind = BUILT_IN.get(name)
     parts = split_url(url)
-    if kind is None or parts is None or not kind.tried:
+    if parts is None or (kind is not None and not kind.tried):
         return ""
-    bare = not (parts.path or parts.query or parts.fragment)
-    wrong = kind.bare and (not bare or (kind.port is None and not parts.port) or (kind.port == 0 and parts.port))
+    if parts.username is not None and not (kind and kind.schemes):
+        return 'a URL without user and password; give them as auth = { basic = "${env:NAME}" }'
+    if kind is None or not kind.bare:
+        return ""
+    beside = parts.path or parts.query or parts.fragment
+    fits = {None: parts.port is not None, 0: parts.port is None}.get(kind.port, True)
     what = {None: "a host and a port", 0: "a host alone"}.get(kind.port, "a host and, where it is another, a port")
-    return f'{what}, such as "{kind.form}"' if wrong else ""
+    return "" if fits and not beside else f'{what}, such as "{kind.form}"'
 
 
-def port_of(name: str, port: int | None) -> int | None:
+def schemes_of(name: str) -> tuple[str, ...]:
+    """The schemes that the URL of a check of a built-in kind may have."""
+    return tuple(BUILT_IN[name].schemes) or (name,)
+
+
+def follows_from(kinds: Collection[str]) -> list[str]:
+    """Those kinds that follow from the scheme of a URL; the others have to be named."""
+    return [each for each in kinds if each not in BUILT_IN or (BUILT_IN[each].tried and not BUILT_IN[each].schemes)]
+
+
+def port_of(name: str, scheme: str, port: int | None) -> int | None:
     """The port that a URL of a kind leads to (0: there is none; None: it is not known)."""
     kind = BUILT_IN.get(name)
-    return port if port or kind is None else kind.port
+    return port if port or kind is None else kind.schemes.get(scheme, kind.port)

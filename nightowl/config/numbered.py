@@ -166,8 +166,9 @@ def _reached(target: Target) -> tuple[str, str, int | None]:
         parts = split_url(f"dns://{target.resolver}")
         return "resolver", (parts.hostname if parts else "") or "", parts.port if parts else None
     parts = split_url(target.url)
-    port = port_of(target.kind, parts.port if parts else None)
-    return "url", (parts.hostname if parts else "") or "", port
+    if parts is None:
+        return "url", "", None
+    return "url", parts.hostname or "", port_of(target.kind, parts.scheme, parts.port)
 
 
 def _open(policy: Policy, addresses: Collection[str], port: int | None) -> bool:

@@ -124,6 +124,7 @@ class Target(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     record: str = "A"
     resolver: str = ""
     starttls: Literal["offered", "required", "never"] = "offered"
+    queue: str = "celery"
     secrets: tuple[str, ...] = ()
     expect: Expect = Expect()
     warn: Warn = Warn()

@@ -47,6 +47,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     write: Callable[[Any], str] = str
 
 
+RECORDS = ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "PTR", "SOA", "SRV", "TLSA", "TXT")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
@@ -58,6 +59,7 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
                 hint="https://, http://, tcp://host:port, tls://host:port, dns://name, icmp://host, smtp://host",
                 must="Give a URL, such as https://shop.example/login.",
             ),
+            Field(key="kind", label="Kind", hint="Only for celery; else it follows from the URL"),
             Field(key="method", label="Method", kind="choice", default="GET", choices=METHODS),
             Field(
                 key="headers", label="Headers", kind="lines", hint="One a line: Name: value",
@@ -75,6 +77,14 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
                 read=read_switch, write=write_switch,
             ),
             Field(key="family", label="IP version", kind="choice", default="any", choices=("any", "4", "6")),
+            Field(key="send", label="Say first", hint="tcp only: what to send after connecting"),
+            Field(key="queue", label="Queue", default="celery", hint="celery only: the queue of the canary"),
+            Field(key="record", label="Record", kind="choice", default="A", choices=RECORDS, hint="dns only"),
+            Field(key="resolver", label="Name server", hint="dns only; without it the machine's own"),
+            Field(
+                key="starttls", label="STARTTLS", kind="choice", default="offered", hint="smtp only",
+                choices=("offered", "required", "never"),
+            ),
         ),
     ),
     (
@@ -108,7 +118,14 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
                 key="expect.header", label="Headers contain", kind="lines", hint="One a line: Name: text",
                 mark=":", read=read_pairs(":"), write=write_pairs(": "),
             ),
-            Field(key="expect.banner", label="Peer says", hint="tcp only"),
+            Field(key="expect.banner", label="Peer says", hint="tcp and smtp"),
+            Field(
+                key="expect.tls", label="TLS at least", kind="choice", choices=("", "1.2", "1.3"), hint="tls and smtp",
+            ),
+            Field(
+                key="expect.answers", label="Answers have", kind="lines", hint="dns only, one a line: 192.0.2.1",
+                read=str.splitlines, write="\n".join,
+            ),
             Field(key="warn.duration", label="Degraded when slower than", hint="A duration: 2s"),
             Field(key="warn.certificate", label="Degraded when the certificate ends within", hint="A duration: 14d"),
         ),

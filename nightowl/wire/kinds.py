@@ -6,6 +6,8 @@ from nightowl import plugins
 
 KINDS = ("http", "https")
 """The kinds of checks that the engine runs by itself."""
+NAMED = ("celery",)
+"""The kinds that do not follow from the scheme of a URL."""
 NEEDS_PORT = ("tcp", "tls")
 """The kinds whose URLs lead nowhere without a port."""
 
@@ -21,3 +23,8 @@ def check_kinds() -> tuple[str, ...]:
 def probe_kinds() -> tuple[str, ...]:
     """Return every kind of check that tries a target."""
     return (*KINDS, *plugins.probes())
+
+
+def url_kinds() -> tuple[str, ...]:
+    """Return every kind of check that follows from the scheme of a URL."""
+    return tuple(kind for kind in probe_kinds() if kind not in NAMED)

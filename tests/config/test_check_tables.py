@@ -58,6 +58,27 @@ def test_a_key_of_another_kind_is_told_which_keys_there_are(mistakes):
     assert found["check.b.expect.status"][1].endswith("of kind dns, whose own are answers")
 
 
+def test_a_celery_check_is_named_and_may_have_a_password(configured):
+    text = '[check.a]\nkind = "celery"\nurl = "redis://:${env:PW}@broker/0"\nqueue = "emails"'
+    target = configured(text, PW="hunter22").checks["a"].target
+    assert (target.kind, target.queue, target.url) == ("celery", "emails", "redis://:hunter22@broker/0")
+
+
+@pytest.mark.parametrize(
+    ("keys", "key"),
+    [
+        ('url = "redis://broker/0"', "url"),
+        ('kind = "celery"\nurl = "http://broker"', "url"),
+        ('kind = "celery"\nurl = "redis://broker/0"\nsend = "x"', "send"),
+        ('url = "tcp://user:hunter22@broker:1"', "url"),
+    ],
+)
+def test_what_is_no_celery_check_is_refused_without_its_secrets(mistakes, keys, key):
+    found = mistakes(f"[check.a]\n{keys}")
+    assert list(found) == [f"check.a.{key}"]
+    assert "hunter22" not in str(found)
+
+
 def test_a_dns_check_has_a_record_a_resolver_and_answers(configured):
     text = 'url = "dns://a"\nrecord = "MX"\nresolver = "10.0.0.2"\nexpect = { answers = ["10 mail.a"] }'
     target = configured(f"[check.a]\n{text}\n[location.l]\nallow = [{{ network = '10.0.0.2' }}]").checks["a"].target

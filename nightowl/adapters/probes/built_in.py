@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from nightowl.adapters.probes import dns, icmp, smtp, tcp, tls
+from nightowl.adapters.probes import celery, dns, icmp, smtp, tcp, tls
 from nightowl.ports import Probe
 
 BUILT_IN: Mapping[str, Probe] = {
+    "celery": celery.probe,
     "dns": dns.probe,
     "icmp": icmp.probe,
     "smtp": smtp.probe,

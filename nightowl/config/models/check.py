@@ -86,7 +86,8 @@ class CheckKeys(Table):
     """The keys that checks and templates share."""
 
     kind: str | None = None
-    """What is spoken. Without it: the scheme of `url`. `heartbeat`: a job calls NightOwl, and so has no `url`."""
+    """What is spoken. Without it: the scheme of `url`. `celery`: `url` is a broker's. `heartbeat`: a job calls \
+NightOwl, and so has no `url`."""
     url: TargetUrl | None = None
     """What to test: `https://...`, `tcp://HOST:PORT`, ... A check needs one, its own or its template's, unless it is \
 a heartbeat."""
@@ -143,6 +144,8 @@ of the job to the next, at least 10 seconds, without a default."""
     """What to say to a tcp peer after connecting."""
     starttls: Literal["offered", "required", "never"] = "offered"
     """When an smtp check goes over to TLS: where the server offers it, or must offer it, or never."""
+    queue: Annotated[Line, Field(min_length=1)] = "celery"
+    """The queue that a celery check sends its canary through."""
     record: Record = "A"
     """The type of record that a dns check asks for."""
     resolver: Resolver | None = None

@@ -303,7 +303,7 @@ def attempt(engine: ThreadEngine) -> Callable[..., Attempt]:
     """Run one attempt at a target to its end."""
 
     def run(url: str, policy: Policy = ANYWHERE, **target: object) -> Attempt:
-        made = Target(kind=url.partition(":")[0], url=url, **{"timeout": 5.0, **target})  # type: ignore[arg-type]
+        made = Target(**{"kind": url.partition(":")[0], "url": url, "timeout": 5.0, **target})  # type: ignore[arg-type]
         ended = threading.Event()
         results: list[Attempt] = []
         engine.submit(made, policy, made.timeout, lambda result: (results.append(result), ended.set()))  # type: ignore[func-returns-value]

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-CLASSES = "dns|connect|tls|http|redirect|policy|limit|decode|assert|own"
+CLASSES = "dns|connect|tls|http|redirect|policy|limit|decode|assert|celery|own"
 REASON = rf"(?:{CLASSES})\.[a-z0-9_]+"
 
 
@@ -14,4 +14,4 @@ def test_the_page_and_the_code_know_the_same_reasons():
     page = set(re.findall(rf"`({REASON})`", (ROOT / "docs/reasons.md").read_text()))
 
     assert page - code == {"policy.address", "policy.port"}  # made of the guard's answers
-    assert code - page == set()
+    assert code - page == {"celery.accumulate"}  # which is a task

@@ -106,3 +106,21 @@ def test_the_package_does_not_import_gevent():
     code = "import sys, nightowl.adapters.probes, nightowl.cli.probe; sys.exit('gevent' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.redis
+@pytest.mark.rabbitmq
+def test_canaries_and_mail_servers_have_the_same_reasons_on_the_hub(faults, redis_url, rabbitmq_url, attempts):
+    silent = [faults.serve("silent", speaks_first=True) for _ in range(3)]
+    cases = [
+        (Target(kind="celery", url=redis_url, timeout=1.0), "celery.no_worker"),
+        (Target(kind="celery", url=rabbitmq_url), "celery.no_worker"),
+        (Target(kind="celery", url=f"redis://127.0.0.1:{silent[0]}", timeout=0.5), "celery.broker"),
+        (Target(kind="celery", url=f"amqp://127.0.0.1:{silent[1]}", timeout=0.5), "celery.broker"),
+        (Target(kind="smtp", url=f"smtp://127.0.0.1:{silent[2]}", timeout=0.5), "http.timeout_headers"),
+    ]
+
+    answer = attempts([target for target, _ in cases])
+
+    assert [attempt.reason for attempt in answer.attempts] == [reason for _, reason in cases]
+    assert answer.pause < 1.0
