@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Any
 from nightowl.adapters.store_sql import open_store
 from nightowl.core.errors import Unavailable
 from nightowl.ports import Store
+from tests.end_to_end.faults import Fault
 from tests.end_to_end.fleet import Fleet, everybody, up, wait_for
+from tests.end_to_end.ground import ground
 from tests.end_to_end.judge import Evidence, gather, missed
 from tests.end_to_end.receivers import Receivers
 from tests.end_to_end.targets import Target, Targets
@@ -35,6 +37,12 @@ AT_PLACE = 0.9
 
 SHORTER = {"nightowl.flows.notify:TERM": 12.0, "nightowl.flows.notify:LAST_START": 6.0}
 """A notifier that dies keeps its claims for a minute; here for less, lest each run waits for that."""
+
+DEAD = (0.2, 2.0)
+"""Seconds for which what was killed stays dead."""
+
+LASTS = (3.0, 9.0)
+"""Seconds for which a fault lasts."""
 
 SETTLES = 15.0
 """Seconds after the last start within which the fleet may still be at sixes and sevens."""
@@ -57,6 +65,7 @@ class Killing:
     fleet: Fleet
     store: Store
     servers: dict[str, Server]
+    faults: Mapping[str, Fault]
     chance: random.Random
     targets: Targets
     receivers: Receivers
@@ -66,22 +75,28 @@ class Killing:
     troubles: list[tuple[float, float]] = field(default_factory=list)
 
     def strike(self, *victims: str) -> None:
-        """Kill roles or servers at the same time, and start them again after a while."""
+        """Kill roles or servers at the same time, or let faults begin, and mend all of it after a while."""
         begun = time.time()
-        members = [self._member(victim) for victim in victims]
-        for victim, member in zip(victims, members, strict=True):
-            self._die(victim, member)
-        self._rest(self.chance.uniform(0.2, 2.0))
-        for victim, member in zip(victims, members, strict=True):
-            if victim in self.servers:
-                self.servers[victim].start()
-            else:
-                self.fleet.members[member].wanted = True
+        with ExitStack() as stack:
+            for victim, member in [(victim, self._member(victim)) for victim in victims]:
+                self.kills[victim] += 1
+                if victim in self.faults:
+                    stack.enter_context(self.faults[victim]())
+                else:
+                    self._die(victim, member)
+                    stack.callback(self._revive, member)
+            lasts = LASTS if any(victim in self.faults for victim in victims) else DEAD
+            self._rest(self.chance.uniform(*lasts))
         self.fleet.tend()
         self.troubles.append((begun, time.time() + SETTLES))
 
+    def _revive(self, member: str) -> None:
+        if member in self.servers:
+            self.servers[member].start()
+        else:
+            self.fleet.members[member].wanted = True
+
     def _die(self, victim: str, member: str) -> None:
-        self.kills[victim] += 1
         if victim in self.servers:
             self.servers[victim].kill()
             return
@@ -100,7 +115,7 @@ class Killing:
             self.places[place] += 1
 
     def _member(self, victim: str) -> str:
-        if victim in self.servers:
+        if victim in self.servers or victim in self.faults:
             return victim
         if victim in ("leader", "standby"):
             directors = [name for name in self.fleet.members if name.startswith("director")]
@@ -159,17 +174,15 @@ def kill_and_judge(
     with ExitStack() as stack:
         targets = stack.enter_context(Targets(folder, load.targets))
         receivers = stack.enter_context(Receivers(folder, seed, load.moodiness))
-        store_url = servers["database"].fresh_url() if "database" in servers else f"sqlite:///{folder}/nightowl.db"
+        base = stack.enter_context(ground(folder, servers))
         keys: dict[str, Any] = {"down_after": load.down_after}
-        fleet = stack.enter_context(
-            Fleet.over(folder, servers["broker"].fresh_url(), store_url, targets, receivers, **keys)
-        )
-        store = open_store(store_url)
+        fleet = stack.enter_context(Fleet.over(folder, base.broker_url, base.store_url, targets, receivers, **keys))
+        store = open_store(base.direct_url)
         stack.callback(store.close)
         everybody(fleet, directors=2 if "database" in servers else 1, settings=SHORTER)
         begun = time.time()
         wait_for(lambda: up(fleet, store, targets.all), 120, fleet.logs)
-        killing = Killing(fleet, store, servers, random.Random(seed), targets, receivers, load)
+        killing = Killing(fleet, store, servers, base.faults, random.Random(seed), targets, receivers, load)
         killing.troubles.append((begun, time.time() + SETTLES))
         for victims in strikes:
             killing.strike(*victims)
@@ -183,12 +196,13 @@ def summary(killing: Killing, evidence: Evidence, findings: Sequence[str]) -> st
     sent = Counter(receipt["key"] for receipt in evidence.receipts if receipt["taken"])
     of_checks = sum(map(len, evidence.of_checks.values()))
     outages = sum(len(evidence.targets.outages(name)) for name in evidence.targets.all)
+    own = Counter(each.subject for each in evidence.incidents if each.kind == "own")
     lines = [
         f"kills       {sum(killing.kills.values())}: {_counts(killing.kills)}",
         f"failpoints  {sum(killing.places.values())} of them: {_counts(killing.places)}",
         f"rounds      {sum(states.values())} verdicts ({_counts(states)}), {missed(evidence)} missed",
         f"hits        {len(evidence.hits)} in the targets' ledger",
-        f"incidents   {of_checks} of checks for {outages} outages, {len(evidence.incidents) - of_checks} own ones",
+        f"incidents   {of_checks} of checks for {outages} outages; own ones: {_counts(own)}",
         f"notices     {len(sent)} taken, {sum(sent.values()) - len(sent)} of them again under the same key",
         f"findings    {len(findings)}",
     ]

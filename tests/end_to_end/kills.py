@@ -2,7 +2,9 @@
 
 ``python -m tests.end_to_end.kills --kills 20 --broker redis --database postgresql --seed 1`` kills each role, the
 broker and the database that many times, alone and in pairs, half of the roles' kills at failpoints right before or
-right after a commit or an acknowledgement. It prints a summary and ends with 1 when the judge found something.
+right after a commit or an acknowledgement. ``--faults 5`` adds faults that are no death, each that often: lines to the
+broker and the database that are silent or cut, a locked database, and with SQLite (as root) a full disk. It prints a
+summary and ends with 1 when the judge found something.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.end_to_end.fleet import LOCATIONS, SERVERS
+from tests.end_to_end.ground import fault_names
 from tests.end_to_end.judge import judge
 from tests.end_to_end.killing import Load, kill_and_judge, summary
 from tests.end_to_end.targets import Target
@@ -35,9 +38,9 @@ def long_load(seed: int) -> Load:
     return Load((*steady, *flapping), 0.15, 70.0, 2)
 
 
-def plan(kills: int, roles: Sequence[str], chance: random.Random) -> list[tuple[str, ...]]:
-    """Each role that often, in a random order, every other strike hitting two at once."""
-    victims = [role for role in roles for _ in range(kills)]
+def plan(often: Mapping[str, int], chance: random.Random) -> list[tuple[str, ...]]:
+    """Each victim so often, in a random order, every other strike hitting two at once."""
+    victims = [victim for victim, times in often.items() for _ in range(times)]
     chance.shuffle(victims)
     strikes: list[tuple[str, ...]] = []
     while victims:
@@ -55,7 +58,8 @@ def main() -> int:
         prog="python -m tests.end_to_end.kills", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("--kills", type=int, default=20, help="kills of each role, of the broker and of the database")
-    parser.add_argument("--broker", choices=("redis", "rabbitmq"), default="redis")
+    parser.add_argument("--faults", type=int, default=0, help="how often each fault that is no death")
+    parser.add_argument("--broker", choices=("redis", "rabbitmq", "filesystem"), default="redis")
     parser.add_argument("--database", choices=("postgresql", "mariadb", "sqlite"), default="postgresql")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, help="a folder for ledgers, logs and (SQLite) the store")
@@ -63,14 +67,16 @@ def main() -> int:
     run = Run()
     folder = options.keep or Path(tempfile.mkdtemp(prefix="nightowl-kills-", dir=run.folder))
     folder.mkdir(parents=True, exist_ok=True)
-    servers = {"broker": SERVERS[options.broker](run.folder, "broker")}
-    if options.database != "sqlite":
-        servers["database"] = SERVERS[options.database](run.folder, "database")
-    roles = [role for role in ROLES if options.database != "sqlite" or role not in ("standby", "database")]
+    kinds = {"broker": options.broker, "database": options.database}
+    servers = {part: SERVERS[kind](run.folder, part) for part, kind in kinds.items() if kind in SERVERS}
+    alone = {"database": ("standby", "database"), "broker": ("broker",)}
+    without = {role for part, roles in alone.items() if part not in servers for role in roles}
+    roles = [role for role in ROLES if role not in without]
     try:
         for server in servers.values():
             server.start()
-        strikes = plan(options.kills, roles, random.Random(options.seed))
+        often = dict.fromkeys(roles, options.kills) | dict.fromkeys(fault_names(servers), options.faults)
+        strikes = plan(often, random.Random(options.seed))
         begun = time.monotonic()
         killing, evidence = kill_and_judge(
             folder, servers, long_load(options.seed), strikes, options.seed, least=0.5, most=5.0, patience=300
