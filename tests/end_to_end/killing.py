@@ -35,6 +35,9 @@ PLACES = {
 AT_PLACE = 0.9
 """The share of kills of these roles that aim at a failpoint, so that with those of the others it is half of all."""
 
+PATIENCE = 5.0
+"""Seconds to wait for a failpoint to be reached; then the role is killed wherever it is."""
+
 SHORTER = {"nightowl.flows.notify:TERM": 12.0, "nightowl.flows.notify:LAST_START": 6.0}
 """A notifier that dies keeps its claims for a minute; here for less, lest each run waits for that."""
 
@@ -108,7 +111,7 @@ class Killing:
         """Wait until the failpoint was reached, for some seconds."""
         trigger = self.fleet.members[name].trigger
         trigger.write_text(place)
-        end = time.monotonic() + 10.0
+        end = time.monotonic() + PATIENCE
         while trigger.exists() and time.monotonic() < end:
             time.sleep(0.01)
         if not trigger.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.conftest import FOLDER
 from tests.end_to_end.fleet import SERVERS
-from tests.end_to_end.judge import judge
+from tests.end_to_end.judge import Evidence, judge
 from tests.end_to_end.killing import Load, kill_and_judge, summary
 from tests.end_to_end.targets import Target
 
@@ -23,6 +24,21 @@ LOAD = Load(
     sure=inf,
     down_after=1,
 )
+
+
+def doctored(evidence: Evidence) -> list[Evidence]:
+    """The evidence with an incident lost, a notice lost, a verdict lost, a round twice, and a target slandered."""
+    some = next(name for name, found in evidence.of_checks.items() if found)
+    lost = [each for each in evidence.incidents if each is not evidence.of_checks[some][0]]
+    told = [each for each in evidence.receipts if each["key"] != evidence.receipts[-1]["key"]]
+    verdicts = evidence.verdicts
+    return [
+        replace(evidence, incidents=lost),
+        replace(evidence, receipts=told),
+        replace(evidence, verdicts=verdicts | {some: verdicts[some][::2]}, troubles=[]),
+        replace(evidence, verdicts=verdicts | {some: [*verdicts[some], verdicts[some][-1]]}),
+        replace(evidence, hits=[each | {"well": not each["well"]} for each in evidence.hits]),
+    ]
 
 
 @pytest.mark.redis
@@ -40,6 +56,7 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(pytestconfig: pytest.Conf
         findings = judge(evidence)
         assert not findings, f"{summary(killing, evidence, findings)}\n{killing.fleet.logs()}"
         assert sum(map(len, evidence.of_checks.values())) > 0, "there was something to lose"
+        assert all(judge(each) for each in doctored(evidence)), "the judge sees what is wrong"
     finally:
         for server in servers.values():
             server.remove()
