@@ -36,6 +36,10 @@ warn = { duration = "2s", certificate = "14d" }
 # severity = "warning"
 # tags = { team = "shop" }
 
+# [check.mail-record]
+# url = "dns://example.com"                # also tls://HOST:PORT, icmp://HOST, smtp://HOST
+# record = "MX"
+
 # [channel.ops]
 # kind = "slack"                           # or "email", "webhook"
 # url = "${env:SLACK_URL}"

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from nightowl.core.values import Attempt, Expect, State, Target
+from tests.adapters.probes.test_icmp import may_ping
 
 RUNNER = Path(__file__).with_name("under_gevent.py")
 FAULTS = {
@@ -77,6 +78,7 @@ def test_blocking_probes_have_the_same_reasons_on_the_hub(faults, certificates, 
         (Target(kind="tls", url=f"tls://127.0.0.1:{faults.serve('silent')}", timeout=0.5), "tls.timeout"),
         (Target(kind="dns", url="dns://large.example", resolver=resolver, record="TXT"), ""),
         (Target(kind="dns", url="dns://silent.example", resolver=resolver, timeout=0.5), "dns.timeout"),
+        (Target(kind="icmp", url="icmp://127.0.0.1"), "" if may_ping() else "own.permission"),
     ]
 
     answer = attempts([target for target, _ in cases])
