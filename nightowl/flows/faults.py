@@ -77,8 +77,9 @@ class Faults:
             found["bus"] = Fault("the broker does not take batches, so checks do not run", self._bus)
         if self._store is not None:
             found["store"] = Fault("the store did not answer; results waited in memory and on the bus", self._store)
-        unknown = [s for name, s in sorted(states.items()) if name in checks and s.unknown >= UNKNOWN_ROUNDS]
+        unknown = [state for state in states.values() if state.unknown >= UNKNOWN_ROUNDS and state.check in checks]
         if unknown:
+            unknown.sort(key=lambda state: state.check)
             found["verdicts"] = Fault(_unknown_sentence(unknown), min(state.since for state in unknown))
         return found
 

@@ -92,6 +92,7 @@ class Leadership:
         self._missed = 0
         self._ticked = parts.clock.now()
         self._states: dict[str, CheckState] = {}
+        self._some_stopped = True
         self._feed = 0
         self._schedule = Schedule(parts.clock.now())
         self._take_over()
@@ -135,6 +136,7 @@ class Leadership:
         """Let the schedule have the checks that run; those that cannot are NightOwl's own fault."""
         self._faults.uncompiled(self._book.broken, now)
         self._heartbeats.wake()
+        self._some_stopped = True
         running = [check for check in self._book.checks.values() if not check.paused and check.heartbeat is None]
         self._schedule.keep_only([check.name for check in running])
         for check in running:
@@ -219,6 +221,7 @@ class Leadership:
         self.figures.closed(closing.verdicts)
         self._flights.forget(closable, now)
         self._states.update(closing.states)
+        self._some_stopped |= not all(map(self._runs, closing.states))
         self._waiting.clear()
         self._done.clear()
         for each in closable:
@@ -255,15 +258,17 @@ class Leadership:
 
     def _end_incidents(self, now: float) -> None:
         """Resolve what is open about checks that do not run any more."""
-        ended = {name: state for name, state in self._states.items() if state.incident and not self._runs(name)}
-        if not ended:
+        if not self._some_stopped:
             return
-        plan = self._parts.plan()
-        with self._parts.store.transaction(self._lease) as unit:
-            kept = {stored.name for stored in unit.checks.all()}
-            abandon(unit, ended, kept, plan.routes, plan.public_url, now)
+        ended = {name: state for name, state in self._states.items() if state.incident and not self._runs(name)}
+        if ended:
+            plan = self._parts.plan()
+            with self._parts.store.transaction(self._lease) as unit:
+                kept = {stored.name for stored in unit.checks.all()}
+                abandon(unit, ended, kept, plan.routes, plan.public_url, now)
         for name, state in ended.items():
             self._states[name] = incident.rest(state)
+        self._some_stopped = False
 
     def _runs(self, name: str) -> bool:
         check = self._book.checks.get(name)
