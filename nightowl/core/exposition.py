@@ -9,7 +9,8 @@ from nightowl.core.values import ActorSeen, CheckState, Phases, Place, Sample, S
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 HELP = {
-    "check_up": "Whether the location found the check up in its last round (1, degraded included) or down (0).",
+    "check_up": "Whether the location found the check up in its last round (1, degraded included) or down (0); "
+    "a heartbeat has no location.",
     "check_duration_seconds": "Seconds that each phase of the kept attempt of the last round took.",
     "check_certificate_expiry_seconds": "When the certificate that the location saw ends, in Unix seconds.",
     "nightowl_rounds_total": "Rounds closed since the present director leads, by verdict.",
@@ -38,6 +39,8 @@ def exposition(states: Iterable[CheckState], samples: Iterable[Sample], actors: 
     families: dict[str, list[str]] = {name: [] for name in _OF_STATES}
     for state in states:
         check = _escaped(state.check)
+        if state.last and not state.last.places:
+            families["check_up"].append(f'check_up{{check="{check}"}} {_up(state.verdict)}\n')
         for place in state.last.places if state.last else ():
             if place.voted:
                 _add_place(families, f'check="{check}",location="{_escaped(place.location)}"', place)
@@ -49,8 +52,7 @@ def exposition(states: Iterable[CheckState], samples: Iterable[Sample], actors: 
 
 
 def _add_place(families: dict[str, list[str]], labels: str, place: Place) -> None:
-    up = 1.0 if place.state in (State.UP, State.DEGRADED) else 0.0
-    families["check_up"].append(f"check_up{{{labels}}} {up}\n")
+    families["check_up"].append(f"check_up{{{labels}}} {_up(place.state)}\n")
     durations = families["check_duration_seconds"]
     for phase in _PHASES:
         seconds = getattr(place.phases, phase)
@@ -59,6 +61,10 @@ def _add_place(families: dict[str, list[str]], labels: str, place: Place) -> Non
     if place.certificate_expiry is not None:
         expiry = f"check_certificate_expiry_seconds{{{labels}}} {place.certificate_expiry!r}\n"
         families["check_certificate_expiry_seconds"].append(expiry)
+
+
+def _up(state: State) -> float:
+    return 1.0 if state in (State.UP, State.DEGRADED) else 0.0
 
 
 def _skew(actor: ActorSeen) -> str:

@@ -81,6 +81,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
             url_prefix=server.url_prefix,
             trusted_proxies=server.trusted_proxies,
             metrics_elsewhere=server.metrics_listen is not None,
+            link=link(configuration),
         ),
         check_from_spec=partial(_check, installation),
         seal=partial(seal_secrets, installation.vault),

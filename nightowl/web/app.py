@@ -19,6 +19,7 @@ from nightowl.web.api import channels as api_channels
 from nightowl.web.api import checks as api_checks
 from nightowl.web.api import configuration as api_configuration
 from nightowl.web.api import errors as api_errors
+from nightowl.web.api import heartbeats as api_heartbeats
 from nightowl.web.api import incidents as api_incidents
 from nightowl.web.api import locations as api_locations
 from nightowl.web.api import rounds as api_rounds
@@ -56,7 +57,16 @@ PAGES = (
 CHART = Page(path="/checks/{name}/phases", build=check.build_chart, live=False)
 """Data alone: it has a ``.json`` and no page."""
 
-_API = (api_checks, api_rounds, api_incidents, api_locations, api_channels, api_series, api_configuration)
+_API = (
+    api_checks,
+    api_rounds,
+    api_heartbeats,
+    api_incidents,
+    api_locations,
+    api_channels,
+    api_series,
+    api_configuration,
+)
 
 _DESCRIPTION = """
 Everything that the pages show and do. Moments are ISO 8601 in UTC, durations seconds. Every error has the shape

@@ -13,6 +13,7 @@ from nightowl.core.values import Author
 from nightowl.ports import StoredCheck, Unit
 from nightowl.web.audit import differences, record
 from nightowl.web.handlers import Handlers
+from nightowl.web.heartbeats import is_heartbeat
 from nightowl.web.masking import MASK, unmask
 
 _TAKEN = ".json"
@@ -70,7 +71,10 @@ def remove(handlers: Handlers, author: Author, name: str) -> None:
 def run_now(handlers: Handlers, author: Author, name: str) -> None:
     """Ask the leading director for a round of this check at once. Raises ``NotFound`` or ``Refused``."""
     with handlers.store.transaction() as unit:
-        if _existing(unit, name).paused:
+        stored = _existing(unit, name)
+        if is_heartbeat(stored):
+            raise Refused(f"{name} is a heartbeat: its job calls when it runs, and cannot be run from here.")
+        if stored.paused:
             raise Refused(f"{name} is paused: resume it before running it.")
         unit.feed.add("request", f"run:{name}")
         record(unit, author, handlers.clock.now(), "check.run", name)

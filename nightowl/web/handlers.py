@@ -22,7 +22,8 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, so no sign-in is needed.
     ``trusted_proxies``: addresses and networks whose X-Forwarded headers are believed. ``secret_key`` signs
     CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``.
-    ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here.
+    ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here. ``link`` is where the pages
+    are, for URLs that are shown.
     """
 
     is_loopback: bool
@@ -33,6 +34,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     metrics_elsewhere: bool = False
+    link: str = ""
 
     @property
     def public_host(self) -> str:

@@ -6,8 +6,10 @@ from msgspec.structs import replace
 
 from nightowl.core.errors import NotFound, Refused
 from nightowl.core.heartbeat import token, token_hash
+from nightowl.core.values import Author
 from nightowl.ports import HeartbeatUrl, Store, StoredCheck, Unit
 from nightowl.web.access import PINGS
+from nightowl.web.audit import record
 from nightowl.web.rows import kind_of
 
 
@@ -38,7 +40,7 @@ def path(unit: Unit, key: bytes, name: str) -> str:
     return _path(key, url) if url.token_hash in (b"", derived.token_hash) else ""
 
 
-def renew(store: Store, key: bytes, name: str) -> str:
+def renew(store: Store, key: bytes, name: str, author: Author, now: float) -> str:
     """Give a heartbeat another URL, after which the one before is unknown; return its path.
 
     Raises ``NotFound``, or ``Refused`` where the check is no heartbeat.
@@ -51,6 +53,7 @@ def renew(store: Store, key: bytes, name: str) -> str:
             raise Refused(f"{name} is no heartbeat, so no job calls it.")
         newer = replace(url, generation=url.generation + 1)
         unit.heartbeats.set_url(name, _hashed(key, newer))
+        record(unit, author, now, "check.new-url", name)
     return _path(key, newer)
 
 

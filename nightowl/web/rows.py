@@ -78,12 +78,14 @@ def sentence(check: StoredCheck, last: Verdict | None) -> str:
     if check.paused:
         return "No rounds run until it is resumed."
     if last is None:
-        return "No round yet."
+        return "Waiting for the first call." if kind_of(check.spec) == "heartbeat" else "No round yet."
     return verdict_told(last)
 
 
 def verdict_told(last: Verdict) -> str:
     """Say what a round found, why, and by which proof."""
+    if not last.places:
+        return _called(last)
     if last.state is State.UP:
         return _up(last)
     if last.state is State.UNKNOWN:
@@ -104,6 +106,13 @@ def bad_places(places: Sequence[Place]) -> int:
 def kind_of(spec: dict[str, Any]) -> str:
     """The kind of a check: as written, else the scheme of its URL."""
     return str(spec.get("kind") or str(spec.get("url", "")).partition(":")[0])
+
+
+def _called(last: Verdict) -> str:
+    """Say what a job's call, or its absence, came to."""
+    if last.state is not State.UP:
+        return f"{words.sentence(cause(last.reason, last.detail) or last.state)}."
+    return "The job called in time." if last.duration is None else f"The job was done in {took(last.duration)}."
 
 
 def _up(last: Verdict) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Literal
 
-from nightowl.core import incident
+from nightowl.core import heartbeat, incident
 from nightowl.core.values import (
     Attempt,
     Certificate,
@@ -12,11 +13,13 @@ from nightowl.core.values import (
     Check,
     CheckState,
     Entry,
+    Heartbeat,
     Incident,
     Location,
     Notice,
     Outcome,
     Phases,
+    Ping,
     Policy,
     Round,
     Sample,
@@ -244,3 +247,41 @@ def notices(unit: Unit, now: float) -> None:
 
 def names(rows: Iterable[StoredCheck]) -> list[str]:
     return [row.name for row in rows]
+
+
+BACKUP = "nightly-backup"
+PLAN = Heartbeat(cron="0 3 * * *", timezone="Europe/Paris", grace=1200.0)
+
+
+def beat(unit: Unit, now: float) -> None:
+    """Two jobs that call: one for a month, which failed last night, and one that has not called yet."""
+    for name in (BACKUP, "weekly-report"):
+        spec = {
+            "kind": "heartbeat",
+            "cron": PLAN.cron,
+            "timezone": PLAN.timezone,
+            "grace": "20m",
+            "tags": {"team": "shop"},
+        }
+        unit.checks.put(StoredCheck(name=name, origin="stored", paused=False, spec=spec, changed=1.0))
+    check = Check(name=BACKUP, target=Target(kind="heartbeat", url=""), locations=(), heartbeat=PLAN, down_after=1)
+    pulse, state = heartbeat.follow(None, check, PLAN, 0.0), CheckState(check=BACKUP)
+    for ago in reversed(range(30)):
+        for ping in night(now - 7200.0 - DAY * ago, failed=ago in (0, 12)):
+            unit.heartbeats.add(ping)
+            pulse, verdict = heartbeat.take(pulse, ping, ping.at)
+            if verdict is not None:
+                state, move = incident.advance(check, state, verdict)
+                unit.rounds.close([verdict], [state])
+                if move is not None:
+                    unit.incidents.apply([incident.change(check, move, unit.incidents.get(move.incident))])
+    unit.heartbeats.take(unit.heartbeats.untaken(1000))
+    unit.heartbeats.save([pulse])
+
+
+def night(moment: float, *, failed: bool) -> list[Ping]:
+    """The calls of one run."""
+    log = "pg_dump: error: <b>connection</b> to server failed\nexit status 1\n" if failed else ""
+    signal: Literal["success", "fail"] = "fail" if failed else "success"
+    end = Ping(check=BACKUP, at=moment + 734.2, signal=signal, exit_code=int(failed), source="192.0.2.7", tail=log)
+    return [Ping(check=BACKUP, at=moment, signal="start", source="192.0.2.7"), end]

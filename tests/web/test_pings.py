@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nightowl.core.errors import StoreUnavailable
-from nightowl.core.values import Ping
+from nightowl.core.values import Author, Ping
 from nightowl.ports import StoredCheck
 from nightowl.web import heartbeats, pings
 
@@ -93,7 +93,7 @@ def test_a_body_without_end_is_not_waited_for(empty: Any, backup: str) -> None:
 def test_a_new_url_takes_the_place_of_the_old_one(empty: Any, backup: str) -> None:
     client = empty.client()
     client.get(backup)
-    newer = heartbeats.renew(empty.store, KEY, "backup")
+    newer = heartbeats.renew(empty.store, KEY, "backup", Author("local", "local", ""), 1.0)
     assert newer == path_of(empty) != backup
     assert client.get(backup).status_code == 404
     assert client.get(newer).status_code == 200

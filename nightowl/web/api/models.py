@@ -157,6 +157,7 @@ class CheckModel(Model):
     """A check: how it is defined, and how it is."""
 
     name: str
+    kind: str = Field(examples=["https"])
     state: Literal["up", "degraded", "down", "unknown", "paused", "new"]
     since: Moment | None = Field(None, description="The due moment from which it has been in this state.")
     sentence: str = Field(description="Why it is so, and by which proof.")
@@ -173,6 +174,7 @@ class CheckModel(Model):
         last = shown.state.last if shown.state else None
         return cls(
             name=told.name,
+            kind=told.kind,
             state=told.state,  # type: ignore[arg-type]  # a row's word is one of these by construction
             since=told.since,  # type: ignore[arg-type]  # Moment reads Unix seconds
             sentence=told.sentence,

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from nightowl.core.errors import ConfigurationError, DeliveryFailed, NotFound, Refused
-from nightowl.web import changes, form
+from nightowl.web import changes, form, heartbeats
 from nightowl.web.handlers import Handlers
 from nightowl.web.pages import channels, edit
 from nightowl.web.pages.doors import inside
@@ -38,6 +38,7 @@ class Actions:
             "/checks/{name}/pause": self.pause,
             "/checks/{name}/resume": self.resume,
             "/checks/{name}/run": self.run,
+            "/checks/{name}/new-url": self.new_url,
             "/checks/{name}/delete": self.delete,
             "/incidents/{id}/acknowledge": self.acknowledge,
             "/channels/{name}/test": self.test_channel,
@@ -74,6 +75,15 @@ class Actions:
         changes.run_now(self._handlers, request.state.author, request.path_params["name"])
         asked = iso(self._handlers.clock.now())
         return self._to(f"/checks/{quote(request.path_params['name'], safe='')}?asked={asked}")
+
+    def new_url(self, request: Request) -> Response:
+        """Give a heartbeat another URL."""
+        name = request.path_params["name"]
+        if request.state.form.get("confirm") != "yes":
+            raise Refused("The URL is as it was: the confirmation is missing.")
+        key, now = self._handlers.settings.secret_key, self._handlers.clock.now()
+        heartbeats.renew(self._handlers.store, key, name, request.state.author, now)
+        return self._to_check(request)
 
     def delete(self, request: Request) -> Response:
         """Forget a check."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from nightowl.core.errors import ConfigurationError, NotFound
+from nightowl.core.errors import NotFound
 from nightowl.core.values import (
     Attempt,
     Certificate,
@@ -17,17 +17,19 @@ from nightowl.core.values import (
     Outcome,
     Verdict,
 )
-from nightowl.ports import CheckRow, StoredCheck
+from nightowl.ports import CheckRow
 from nightowl.web import curl, phases
-from nightowl.web.masking import mask, without_secrets
+from nightowl.web.availability import DAY, DAYS, SPANS, Availability, availability
+from nightowl.web.definition import checked, found
+from nightowl.web.heartbeats import is_heartbeat
+from nightowl.web.masking import mask
 from nightowl.web.page import Ask, Page
+from nightowl.web.pages import heartbeat
 from nightowl.web.rendering import View
 from nightowl.web.rows import Row, row
 from nightowl.web.strips import ROUNDS
 from nightowl.web.words import instant
 
-DAYS = 90
-_DAY = 86400.0
 _ASKED = 600.0
 """Seconds that a page speaks of a round that was asked for by hand."""
 
@@ -59,20 +61,6 @@ class RoundView(msgspec.Struct, frozen=True, kw_only=True):
     later: float | None
 
 
-class Availability(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of the rounds that could be judged were good, over some UTC days.
-
-    ``since`` is the first of the days that has any round (None: none has), counted since the Unix epoch;
-    ``telling``: there are rounds from at least half of the span.
-    """
-
-    days: int
-    good: int
-    judged: int
-    since: int | None
-    telling: bool
-
-
 class CheckPage(msgspec.Struct, frozen=True, kw_only=True):
     """All that the page shows. ``spec`` is masked; ``mistake`` says why the definition cannot run.
 
@@ -102,8 +90,10 @@ def build(ask: Ask) -> View:
     """Gather everything about the check of the path."""
     name = ask.path["name"]
     shown = found(ask)
-    check, mistake = _checked(ask, shown.check)
-    today = int(ask.now // _DAY)
+    if is_heartbeat(shown.check):
+        return heartbeat.build(ask, shown)
+    check, mistake = checked(ask, shown.check)
+    today = int(ask.now // DAY)
     days = ask.unit.rounds.days(name, today - DAYS + 1, today)
     this = _round(ask, name, shown)
     certificate, seen_at = _certificate(this)
@@ -116,7 +106,7 @@ def build(ask: Ask) -> View:
         locations=locations,
         days=days,
         today=today,
-        availability=[_availability(days, today, length) for length in (1, 7, 30, 90)],
+        availability=[availability(days, today, length) for length in SPANS],
         verdicts=_matrix(ask, name, this),
         round=this,
         chart=_chart(ask, name, check),
@@ -134,37 +124,11 @@ def build(ask: Ask) -> View:
 
 def build_chart(ask: Ask) -> View:
     """Only the chart, for the script that draws it."""
-    check, mistake = _checked(ask, found(ask).check)
+    check, mistake = checked(ask, found(ask).check)
     drawn = _chart(ask, ask.path["name"], check)
     if drawn is None:
         raise NotFound(mistake or "This check runs at no location.")
     return View(template="", title="", data=drawn)
-
-
-def found(ask: Ask) -> CheckRow:
-    """The check of the path beside its state, or ``NotFound``."""
-    name = ask.path["name"]
-    stored = ask.unit.checks.get(name)
-    if stored is None:
-        raise NotFound(f"There is no check named {name}.")
-    return CheckRow(check=stored, state=ask.unit.rounds.state(name))
-
-
-def _checked(ask: Ask, stored: StoredCheck) -> tuple[Check | None, str]:
-    """The check as far as it can be told without its secrets, and what is wrong with its definition.
-
-    What a file defines was judged when it was loaded, where its references can be read.
-    """
-    judge, mistake = ask.handlers.check_from_spec, ""
-    try:
-        if stored.origin == "stored":
-            judge(stored.name, stored.spec)
-    except ConfigurationError as error:
-        mistake = str(error)
-    try:
-        return judge(stored.name, without_secrets(stored.spec)), mistake
-    except ConfigurationError:
-        return None, mistake
 
 
 def _chart(ask: Ask, name: str, check: Check | None) -> phases.Chart | None:
@@ -248,19 +212,6 @@ def _certificate(this: RoundView | None) -> tuple[Certificate | None, str]:
         if attempt.certificate
     ]
     return min(seen, key=lambda pair: pair[0].not_after, default=(None, ""))
-
-
-def _availability(days: Sequence[DayCount], today: int, length: int) -> Availability:
-    counted = [day for day in days if day.day > today - length]
-    good = sum(day.up + day.degraded for day in counted)
-    since = min((day.day for day in counted), default=None)
-    return Availability(
-        days=length,
-        good=good,
-        judged=good + sum(day.down for day in counted),
-        since=since,
-        telling=since is not None and 2 * (today - since + 1) >= length,
-    )
 
 
 PAGE = Page(path="/checks/{name}", build=build)

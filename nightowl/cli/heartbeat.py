@@ -1,0 +1,44 @@
+"""``nightowl heartbeat``: the secret URLs that jobs call."""
+
+from __future__ import annotations
+
+from time import time
+
+import click
+
+from nightowl.cli.opening import account, configured, store_option
+from nightowl.core.errors import NotFound, Refused
+from nightowl.core.values import Author
+from nightowl.web import heartbeats
+from nightowl.wire.addresses import link
+from nightowl.wire.store import secret_key
+
+
+@click.group()
+def heartbeat() -> None:
+    """Show and renew the URLs that jobs call."""
+
+
+@heartbeat.command("url")
+@click.argument("name")
+@store_option
+def url(name: str, path: str | None) -> None:
+    """Print the URL of the heartbeat NAME."""
+    with configured(path) as (configuration, store), store.read() as unit:
+        stored = unit.checks.get(name)
+        if stored is None or not heartbeats.is_heartbeat(stored):
+            raise NotFound(f"There is no heartbeat named {name}; one of a file is known once NightOwl has run with it.")
+        found = heartbeats.path(unit, secret_key(configuration), name)
+        if not found:
+            raise Refused(f"The URL of {name} was made under another secret key; nightowl heartbeat new-url makes one.")
+        click.echo(f"{link(configuration)}{found}")
+
+
+@heartbeat.command("new-url")
+@click.argument("name")
+@store_option
+def new_url(name: str, path: str | None) -> None:
+    """Give the heartbeat NAME another URL and print it; the old one is not answered any more."""
+    with configured(path) as (configuration, store):
+        made = heartbeats.renew(store, secret_key(configuration), name, Author("command", account()), time())
+        click.echo(f"{link(configuration)}{made}")

@@ -1,0 +1,82 @@
+"""``/api/v1/checks/{name}/heartbeat``: where a job calls, when it is expected to, and what it said."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from nightowl.core.errors import NotFound
+from nightowl.ports import Unit
+from nightowl.web import access, heartbeats
+from nightowl.web.api.asking import Asker, Asking
+from nightowl.web.api.models import Model, Moment
+from nightowl.web.handlers import Handlers
+
+
+class HeartbeatModel(Model):
+    """Where a heartbeat stands. All moments are null while nothing is expected: before the first call, or paused."""
+
+    url: str | None = Field(
+        description="Where the job calls; for operators only, and null where it was made under another secret key."
+    )
+    expected: Moment | None = Field(None, description="When the next call ought to come.")
+    deadline: Moment | None = Field(None, description="When it is down unless the job calls before.")
+    started: Moment | None = Field(None, description="When the run began that has not ended yet.")
+
+
+class PingModel(Model):
+    """One call of a job."""
+
+    at: Moment
+    signal: Literal["start", "success", "fail"]
+    exit_code: int | None = None
+    source: str = Field("", description="The address that it came from.")
+    tail: str = Field("", description="The end of the log that came with it.")
+
+
+class PingList(Model):
+    """Calls, the newest first."""
+
+    pings: list[PingModel]
+
+
+def router(handlers: Handlers) -> APIRouter:
+    """The endpoints of heartbeats."""
+    api = APIRouter(prefix="/checks/{name}", tags=["heartbeats"])
+
+    @api.get("/heartbeat", summary="Where a heartbeat stands")
+    def get_heartbeat(name: str, visitor: Asker) -> HeartbeatModel:
+        with handlers.store.read() as unit:
+            return _heartbeat(handlers, unit, name, secret=access.suffices(visitor.role, "operator"))
+
+    @api.get("/pings", summary="The newest calls of a heartbeat's job")
+    def list_pings(name: str, limit: Annotated[int, Query(ge=1, le=1000)] = 60) -> PingList:
+        with handlers.store.read() as unit:
+            _require(unit, name)
+            return PingList(pings=[PingModel.of(ping) for ping in unit.heartbeats.pings(name, limit)])
+
+    @api.post("/new-url", summary="Give a heartbeat another URL", description="The old one is not answered any more.")
+    def new_url(name: str, author: Asking) -> HeartbeatModel:
+        heartbeats.renew(handlers.store, handlers.settings.secret_key, name, author, handlers.clock.now())
+        with handlers.store.read() as unit:
+            return _heartbeat(handlers, unit, name, secret=True)
+
+    return api
+
+
+def _heartbeat(handlers: Handlers, unit: Unit, name: str, *, secret: bool) -> HeartbeatModel:
+    _require(unit, name)
+    path = heartbeats.path(unit, handlers.settings.secret_key, name) if secret else ""
+    url = f"{handlers.settings.link}{path}" if path else None
+    pulse = unit.heartbeats.pulse(name)
+    stands = msgspec.to_builtins(pulse) if pulse else {}
+    return HeartbeatModel.model_validate({**stands, "url": url})
+
+
+def _require(unit: Unit, name: str) -> None:
+    stored = unit.checks.get(name)
+    if stored is None or not heartbeats.is_heartbeat(stored):
+        raise NotFound(f"There is no heartbeat named {name}.")
