@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from nightowl.cli.probe_output import Screen, json_line, plain_line
 from nightowl.core.errors import NightOwlError
+from nightowl.core.secrecy import map_url
 from nightowl.core.values import Check, Job, Location, Network, Outcome, Policy, State, Target
 from nightowl.flows.perform import Performer
 from nightowl.wire.clock import CLOCK
@@ -30,6 +31,7 @@ from nightowl.wire.kinds import NEEDS_PORT, url_kinds
 HERE = "local"
 """The location of URLs that were given on the command line."""
 _SLACK = 60.0
+_HIDDEN = "***"
 
 
 class Seconds(click.FloatRange):
@@ -45,8 +47,9 @@ class Seconds(click.FloatRange):
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """A check at one of its locations."""
+    """A check at one of its locations; ``url`` is what is shown of its target's."""
 
+    url: str
     check: Check
     location: str
     policy: Policy
@@ -156,7 +159,7 @@ class Walk:
         def done(outcome: Outcome) -> None:
             self._open -= 1
             self._good = self._good and outcome.state in (State.UP, State.DEGRADED)
-            self._ended.append((check.target.url, outcome))
+            self._ended.append((subject.url, outcome))
             self._fill()
 
         self._performer.perform(job, Location(name=subject.location, policy=subject.policy), done)
@@ -174,7 +177,7 @@ def _typed(options: Options) -> Iterator[Subject]:
     kinds = url_kinds()
     for url in (*options.urls, *(_listed(options.targets) if options.targets else ())):
         target = Target(kind=_kind(url, kinds), url=url, verify=not options.insecure, ca=pem)
-        yield Subject(check=Check(name=url, target=target, locations=(HERE,)), location=HERE, policy=policy)
+        yield Subject(url=url, check=Check(name=url, target=target, locations=(HERE,)), location=HERE, policy=policy)
 
 
 def _kind(url: str, kinds: tuple[str, ...]) -> str:
@@ -238,9 +241,18 @@ def _configured(options: Options) -> Iterator[Subject]:
         known = ", ".join(sorted(checks)) or "none"
         raise click.UsageError(f"{options.path}: no check is named {unknown[0]!r}; there are: {known}.")
     for name in options.names or checks:
+        shown = _without_secrets(checks[name].target)
         for location in checks[name].locations:
             policy = locations[location].policy
-            yield Subject(check=checks[name], location=location, policy=policy)
+            yield Subject(url=shown, check=checks[name], location=location, policy=policy)
+
+
+def _without_secrets(target: Target) -> str:
+    """The URL of a check, without what its references stand for and what sounds secret."""
+    url = map_url(target.url, lambda _place, _secret: _HIDDEN)
+    for secret in target.secrets:
+        url = url.replace(secret, _HIDDEN)
+    return url
 
 
 def _overridden(subject: Subject, options: Options) -> Subject:

@@ -155,6 +155,22 @@ def test_wrong_input_is_one_clear_message_and_exit_code_2(arguments, says):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("output", ["--json", "--attempts=1"])
+def test_the_secrets_of_a_configuration_are_not_shown(output, tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter22")
+    file = tmp_path / "nightowl.toml"
+    file.write_text(
+        '[location.local]\nallow = [{ network = "127.0.0.1" }]\n'
+        '[check.shop]\nurl = "http://127.0.0.1:1/${env:SECRET}/?token=plain22"\n'
+    )
+
+    result = run("-c", file, output)
+
+    assert "***" in result.output
+    assert "hunter22" not in result.output
+    assert "plain22" not in result.output
+
+
 def test_an_unknown_check_names_those_that_exist(shop, tmp_path):
     file = tmp_path / "nightowl.toml"
     file.write_text('[location.office]\n[check.shop]\nurl = "http://shop.example/"\n')
