@@ -146,3 +146,16 @@ def test_changes_are_told_to_those_who_listen():
     assert change_of_counts({"down": 1}, {"down": 3}) == "2 checks went down; 3 checks are down now."
     assert change_of_counts({"down": 1}, {"up": 9}) == "1 check recovered; none is down now."
     assert change_of_counts({"down": 1}, {"down": 1, "up": 4}) == ""
+
+
+def test_the_form_makes_checks_of_every_kind():
+    empty = form.to_text({})
+    typed = {"url": "dns://x.example", "record": "MX", "resolver": "10.0.0.2", "expect.answers": "10 a.x\r\n20 b.x"}
+    assert form.to_spec(empty | typed, {}) == {
+        "url": "dns://x.example",
+        "record": "MX",
+        "resolver": "10.0.0.2",
+        "expect": {"answers": ["10 a.x", "20 b.x"]},
+    }
+    typed = {"url": "redis://x.example/0", "kind": "celery", "queue": "emails"}
+    assert form.to_spec(empty | typed, {}) == typed

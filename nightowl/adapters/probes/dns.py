@@ -101,7 +101,9 @@ _connect_freely = connector("any", lambda _host, _port: "", _numeric)
 def _ask(trial: Trial, query: dns.message.QueryMessage, server: Server, deadline: float) -> Any:
     host, port, connect = server
     try:
-        response = _by_udp(trial, query, connect(host, port, deadline, over="udp"), deadline)
+        with trial.phase("connect"):
+            opened = connect(host, port, deadline, over="udp")
+        response = _by_udp(trial, query, opened, deadline)
         if response.flags & dns.flags.TC:
             with trial.phase("connect"):
                 connection = connect(host, port, deadline)

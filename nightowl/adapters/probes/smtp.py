@@ -143,6 +143,6 @@ class _Dialogue:
                 reason = "http.truncated" if self._trial.heard else "http.empty"
                 raise Failure(reason, f"the connection was closed before {what} was complete")
             self._unread += data
-            self._trial.heard += data[: MAX_REPLY - len(self._trial.heard)]
+            self._trial.heard += data[: MAX_REPLY - len(self._trial.heard)].replace(b"\r", b"")
         line, _, self._unread = self._unread.partition(b"\n")
         return line.rstrip(b"\r")

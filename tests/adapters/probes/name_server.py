@@ -60,11 +60,18 @@ class NameServer:
         with suppress(OSError):
             while True:
                 peer, _ = self._tcp.accept()
-                with peer:
-                    size = struct.unpack("!H", peer.recv(2))[0]
-                    self.asked.append("tcp")
-                    for answer in self._answers(dns.message.from_wire(peer.recv(size)), "tcp"):
-                        peer.sendall(struct.pack("!H", len(answer)) + answer)
+                threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
+
+    def _talk(self, peer: socket.socket) -> None:
+        with suppress(OSError), peer:
+            size = struct.unpack("!H", peer.recv(2))[0]
+            self.asked.append("tcp")
+            query = dns.message.from_wire(peer.recv(size))
+            if query.question[0].name.labels[0] == b"stalled":
+                peer.sendall(b"\xff\xff and then nothing")
+                peer.recv(1)  # until the probe hangs up
+            for answer in self._answers(query, "tcp"):
+                peer.sendall(struct.pack("!H", len(answer)) + answer)
 
     def _answers(self, query: dns.message.Message, transport: str) -> list[bytes]:
         behaviour = query.question[0].name.labels[0].decode()
@@ -80,13 +87,15 @@ class NameServer:
                 return [b"noise", answer.to_wire()]
             case "cut" if transport == "tcp":
                 return []
+            case "mixed" if transport == "tcp":
+                return [b"noise"]
         return [answer.to_wire(max_size=65535)]
 
     def _answer(self, query: dns.message.Message, transport: str) -> dns.message.Message:
         question = query.question[0]
         answer = dns.message.make_response(query, recursion_available=True)
         name, kind = question.name, dns.rdatatype.to_text(question.rdtype)
-        if name.labels[0] in (b"large", b"cut") and transport == "udp":
+        if name.labels[0] in (b"large", b"cut", b"mixed", b"stalled") and transport == "udp":
             answer.flags |= dns.flags.TC
             return answer
         alias = ZONE.get((str(name), "CNAME"))

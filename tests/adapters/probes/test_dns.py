@@ -62,6 +62,7 @@ def test_an_expected_answer_that_is_missing_is_down(ask):
         ("broken.example", "A", "dns.servfail"),
         ("refused.example", "A", "dns.servfail"),
         ("cut.example", "TXT", "dns.malformed"),
+        ("mixed.example", "TXT", "dns.malformed"),
         ("a..b", "A", "dns.malformed"),
     ],
 )
@@ -73,7 +74,12 @@ def test_no_answer_gives_its_reason(name, record, reason, ask):
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("silent.example", "dns.timeout"), ("garbage.example", "dns.malformed"), ("stranger.example", "dns.malformed")],
+    [
+        ("silent.example", "dns.timeout"),
+        ("stalled.example", "dns.timeout"),
+        ("garbage.example", "dns.malformed"),
+        ("stranger.example", "dns.malformed"),
+    ],
 )
 def test_what_answers_nothing_ends_with_the_attempt(name, reason, ask):
     result = ask(name, timeout=0.4)
