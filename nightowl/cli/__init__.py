@@ -25,6 +25,7 @@ COMMANDS = {
     "config": "prove, show and begin a configuration",
     "db": "migrate, back up and restore the store",
     "user": "add people who may sign in",
+    "token": "make and revoke what programs sign in with",
     "heartbeat": "show and renew the URLs that jobs call",
     "channel": "try out where notices go",
     "incidents": "list incidents",

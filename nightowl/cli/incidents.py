@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import click
@@ -11,6 +9,7 @@ import msgspec
 from msgspec.structs import asdict
 
 from nightowl.cli.opening import configured, store_option
+from nightowl.cli.tables import print_table
 from nightowl.core.values import Incident
 
 COLUMNS = ("id", "state", "severity", "opened", "subject", "summary")
@@ -31,7 +30,7 @@ def incidents(path: str | None, limit: int, *, everything: bool, as_json: bool) 
     if not found:
         click.echo("No incidents." if everything else "No open incidents.")
         return
-    _print_table([_cells(incident) for incident in found])
+    print_table(COLUMNS, [_cells(incident) for incident in found], whole=("id", "opened"))
     if total > len(found):
         click.echo(f"{len(found)} of {total}; --limit shows more", err=True)
 
@@ -48,21 +47,3 @@ def _state(incident: Incident) -> str:
     if incident.acknowledged is None:
         return "open"
     return f"acknowledged by {incident.acknowledged_by}" if incident.acknowledged_by else "acknowledged"
-
-
-def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    """Print a table on a terminal; in a pipe one line a row, its cells parted by tabs."""
-    if not sys.stdout.isatty():
-        for row in rows:
-            click.echo("\t".join(row))
-        return
-    from rich.console import Console  # noqa: PLC0415  # a tenth of a second that pipes and programs need not pay
-    from rich.table import Table  # noqa: PLC0415  # likewise
-    from rich.text import Text  # noqa: PLC0415  # likewise
-
-    table = Table(box=None, pad_edge=False)
-    for column in COLUMNS:
-        table.add_column(column, no_wrap=column in ("id", "opened"))
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)

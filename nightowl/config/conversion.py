@@ -27,6 +27,7 @@ def server(table: Server) -> settings.Server:
         listen_host=host,
         listen_port=port,
         public_url=table.public_url or "",
+        hosts=tuple(table.hosts),
         url_prefix=table.url_prefix,
         trusted_proxies=tuple(table.trusted_proxies),
         secret_key=table.secret_key or "",

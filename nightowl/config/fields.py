@@ -243,6 +243,16 @@ Address = Annotated[str, AfterValidator(_address), Shape("address:port")]
 """An address to listen at."""
 
 
+def _host_name(found: str) -> str:
+    if len(found) > 253 or not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*", found):
+        raise refuse('a host name without a port, such as "owl.example"')
+    return found.lower()
+
+
+HostName = Annotated[str, AfterValidator(_host_name), Shape("host name")]
+"""A name that a Host header may give."""
+
+
 def _prefix(found: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+/?|/?", found):
         raise refuse('a path such as "/nightowl"')

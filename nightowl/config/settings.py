@@ -24,6 +24,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     listen_host: str = "127.0.0.1"
     listen_port: int = 5555
     public_url: str = ""
+    hosts: tuple[str, ...] = ()
     url_prefix: str = ""
     trusted_proxies: tuple[str, ...] = ()
     secret_key: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+from socket import gethostname
 from typing import Any
 
 from nightowl.config import Configuration, check_from_spec, spec_to_toml
@@ -80,6 +81,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
             public_url=server.public_url,
             url_prefix=server.url_prefix,
             trusted_proxies=server.trusted_proxies,
+            allowed_hosts=(*server.hosts, gethostname().lower()),
             metrics_elsewhere=server.metrics_listen is not None,
             link=link(configuration),
         ),

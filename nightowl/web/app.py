@@ -15,6 +15,7 @@ from starlette.routing import Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from nightowl.core.errors import NightOwlError
+from nightowl.web.api import audit as api_audit
 from nightowl.web.api import channels as api_channels
 from nightowl.web.api import checks as api_checks
 from nightowl.web.api import configuration as api_configuration
@@ -24,7 +25,10 @@ from nightowl.web.api import incidents as api_incidents
 from nightowl.web.api import locations as api_locations
 from nightowl.web.api import rounds as api_rounds
 from nightowl.web.api import series as api_series
+from nightowl.web.api import tokens as api_tokens
+from nightowl.web.api import users as api_users
 from nightowl.web.api.models import ErrorModel
+from nightowl.web.api.strict import StrictJson
 from nightowl.web.assets import Assets
 from nightowl.web.exposition import Exposition
 from nightowl.web.favicon import favicon
@@ -33,9 +37,11 @@ from nightowl.web.handlers import Handlers
 from nightowl.web.headers import SecurityHeaders
 from nightowl.web.live import Live
 from nightowl.web.page import Page
-from nightowl.web.pages import channels, check, checks, edit, incidents, locations, now
+from nightowl.web.pages import account, audit, channels, check, checks, edit, incidents, locations, now, users
+from nightowl.web.pages.account import AccountActions
 from nightowl.web.pages.actions import Actions
 from nightowl.web.pages.doors import Doors
+from nightowl.web.pages.users import UserActions
 from nightowl.web.pings import Pings
 from nightowl.web.prefix import Prefix
 from nightowl.web.rendering import Renderer
@@ -52,6 +58,9 @@ PAGES = (
     channels.PAGE,
     edit.ADD,
     edit.EDIT,
+    account.PAGE,
+    users.PAGE,
+    audit.PAGE,
 )
 
 CHART = Page(path="/checks/{name}/phases", build=check.build_chart, live=False)
@@ -66,6 +75,9 @@ _API = (
     api_channels,
     api_series,
     api_configuration,
+    api_users,
+    api_tokens,
+    api_audit,
 )
 
 _DESCRIPTION = """
@@ -112,9 +124,12 @@ def make_app(handlers: Handlers) -> FastAPI:
         Route("/setup", doors.setup, methods=["GET", "POST"]),
         Route("/live", live.endpoint),
         *Actions(site, handlers, sessions).routes(),
+        *AccountActions(site, handlers, sessions).routes(),
+        *UserActions(site, handlers).routes(),
         site.data_route(CHART),
         *site.routes(),
     ]
+    app.add_middleware(StrictJson, refusal=site.refusal)
     app.add_middleware(Guard, handlers=handlers, sessions=sessions, refusal=site.refusal)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(SecurityHeaders)

@@ -21,7 +21,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     ``public_url`` is what people type (may be empty); ``url_prefix`` the path that NightOwl lives under
     (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, so no sign-in is needed.
     ``trusted_proxies``: addresses and networks whose X-Forwarded headers are believed. ``secret_key`` signs
-    CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``.
+    CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``, lower case.
     ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here. ``link`` is where the pages
     are, for URLs that are shown.
     """

@@ -65,6 +65,11 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
         """Whether to offer what changes things."""
         return self.visitor is not None and self.visitor.role != "viewer"
 
+    @property
+    def may_manage(self) -> bool:
+        """Whether to offer what only admins may do."""
+        return self.visitor is not None and self.visitor.role == "admin"
+
 
 class Rendered(msgspec.Struct, frozen=True):
     """A drawn page: whole, its live fragments by element id, and the order of the live lists' members."""

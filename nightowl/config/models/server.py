@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nightowl.config.fields import Address, Network, Options, Prefix, PublicUrl, Seconds, Size, WebUrl
+from nightowl.config.fields import Address, HostName, Network, Options, Prefix, PublicUrl, Seconds, Size, WebUrl
 from nightowl.config.models.table import Table
 
 _DAY = 86400.0
@@ -20,6 +20,9 @@ class Server(Table):
     """Where pages and API are served. On an address that is not loopback, people must sign in."""
     public_url: PublicUrl | None = None
     """How people reach the pages; links in notices begin with it. Without it notices carry no links."""
+    hosts: list[HostName] = Field(default_factory=list)
+    """Further host names that people and programs reach the pages by, besides that of `public_url`, addresses and \
+names without a dot. Requests to other names are refused."""
     url_prefix: Prefix = ""
     """The path under which a reverse proxy serves the pages, such as `/nightowl`."""
     trusted_proxies: list[Network] = Field(default_factory=list)
