@@ -7,8 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from nightowl.core.values import User
-from nightowl.ports import Store, StoredCheck
+from nightowl.core.values import AuditEntry, Author, User
+from nightowl.ports import Store, StoredCheck, Unit
+
+NAMED = 20
+"""Names that the audit lists of what a reload changes."""
 
 Seal = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 """From a check's name and definition to the definition as it is stored, its secrets sealed."""
@@ -24,7 +27,8 @@ def define(
     """
     with store.transaction() as unit:
         known = {check.name: check for check in unit.checks.all()}
-        unit.checks.put_many([_defined(name, seal(name, spec), known.get(name), now) for name, spec in specs.items()])
+        defined = [_defined(name, seal(name, spec), known.get(name), now) for name, spec in specs.items()]
+        unit.checks.put_many(defined)
         unit.checks.put_many(
             [
                 replace(check, spec=seal(name, check.spec))
@@ -32,15 +36,41 @@ def define(
                 if check.origin == "stored" and name not in specs
             ]
         )
-        for name, check in known.items():
-            if check.origin == "file" and name not in specs:
-                unit.checks.remove(name)
-        named = {user.name for user in users}
-        for user in users:
-            unit.users.put(user)
-        for user in unit.users.all():
-            if user.origin == "file" and user.name not in named:
-                unit.users.remove(user.name)
+        gone = [name for name, check in known.items() if check.origin == "file" and name not in specs]
+        for name in gone:
+            unit.checks.remove(name)
+        told = _told("checks", {name: replace(check, changed=now) for name, check in known.items()}, defined, gone)
+        if told := [*told, *_define_users(unit, users)]:
+            entry = AuditEntry(
+                at=now, author=Author("file"), what="configuration.define", subject="", detail="\n".join(told)
+            )
+            unit.audit.add(entry)
+
+
+def _define_users(unit: Unit, users: Sequence[User]) -> list[str]:
+    known = {user.name: user for user in unit.users.all()}
+    named = {user.name for user in users}
+    gone = [name for name, user in known.items() if user.origin == "file" and name not in named]
+    for user in users:
+        unit.users.put(user)
+    for name in gone:
+        unit.users.remove(name)
+    return _told("users", known, users, gone)
+
+
+def _told(kind: str, known: Mapping[str, Any], defined: Sequence[Any], gone: Sequence[str]) -> list[str]:
+    """What a definition changes, in lines for the audit: ``checks added: shop, blog``."""
+    names = {
+        "added": [each.name for each in defined if each.name not in known],
+        "changed": [each.name for each in defined if each.name in known and known[each.name] != each],
+        "removed": gone,
+    }
+    return [f"{kind} {what}: {_listed(which)}" for what, which in names.items() if which]
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:NAMED])
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
 def _defined(name: str, spec: Mapping[str, Any], before: StoredCheck | None, now: float) -> StoredCheck:

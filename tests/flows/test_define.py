@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.values import User
 from nightowl.flows.define import define
-from nightowl.ports import Store, StoredCheck
+from nightowl.ports import AuditFilter, Store, StoredCheck
 from nightowl.testing.store import memory_store
 
 
@@ -82,6 +83,26 @@ def test_nothing_is_written_where_nothing_changed(store: Store) -> None:
     define(store, {"shop": SHOP}, [], 2.0, seal=plain)
     with store.read() as unit:
         assert unit.feed.last() == last
+
+
+def told(store: Store) -> list[str]:
+    with store.read() as unit:
+        entries, _ = unit.audit.page(AuditFilter(what="configuration.define"), 0, 10)
+    assert {entry.author.kind for entry in entries} <= {"file"}
+    return [entry.detail for entry in reversed(entries)]
+
+
+def test_what_a_file_changes_is_written_to_the_audit_in_one_entry(store: Store) -> None:
+    anna = User(name="anna", role="viewer", password_hash="$argon2", origin="file")
+    define(store, {"shop": SHOP, "blog": SHOP}, [anna], 1.0, seal=plain)
+    define(store, {"shop": {**SHOP, "every": "5m"}}, [replace(anna, role="admin")], 2.0, seal=plain)
+    define(store, {"shop": {**SHOP, "every": "5m"}}, [replace(anna, role="admin")], 3.0, seal=plain)
+    define(store, {"shop": {**SHOP, "every": "5m"}} | {f"many-{n}": SHOP for n in range(30)}, [], 4.0, seal=plain)
+    first, second, third = told(store)
+    assert first == "checks added: shop, blog\nusers added: anna"
+    assert second == "checks changed: shop\nchecks removed: blog\nusers changed: anna"
+    assert third.startswith("checks added: many-0, many-1, ")
+    assert third.endswith(" and 10 more\nusers removed: anna")
 
 
 def test_users_of_files_come_and_go_and_others_stay(store: Store) -> None:

@@ -1,0 +1,181 @@
+"""Every route, asked by everybody, against a table of who may: a route that is not in the table is a mistake."""
+
+import re
+import secrets
+
+import pytest
+from starlette.routing import Route
+
+from nightowl.core.values import Token, User
+from nightowl.web import cookies, forgery
+from nightowl.web.bearer import digest
+
+PUBLIC = "http://owl.example:5555"
+ELSEWHERE = {"is_loopback": False, "listen_host": "0.0.0.0", "allowed_hosts": ("owl.example",)}
+ROLES = ("viewer", "operator", "admin")
+
+PAGES = ["/", "/checks", "/checks/{name}", "/locations", "/incidents", "/incidents/{id}", "/channels", "/account"]
+
+MAY = {
+    "open": {"GET /health", "GET /healthcheck", "GET /ready", "GET /metrics"},
+    "door": {"GET /login", "POST /login", "GET /setup", "POST /setup", "GET /favicon.svg", "GET /static/{name}"},
+    "viewer": {
+        *(f"GET {path}" for path in PAGES),
+        *(f"GET {path}.json" for path in PAGES[1:]),
+        "GET /now.json",
+        "GET /checks/{name}/phases.json",
+        "GET /live",
+        "POST /logout",
+        "POST /preferences",
+        "POST /account/password",
+        "POST /account/sign-out",
+        "POST /account/tokens",
+        "POST /account/tokens/{name}/revoke",
+        "GET /api/v1/openapi.json",
+        "GET /api/v1/checks",
+        "GET /api/v1/checks/{name}",
+        "GET /api/v1/checks/{name}/rounds",
+        "GET /api/v1/checks/{name}/rounds/{due}",
+        "GET /api/v1/incidents",
+        "GET /api/v1/incidents/{ident}",
+        "GET /api/v1/locations",
+        "GET /api/v1/channels",
+        "GET /api/v1/series",
+        "GET /api/v1/tokens",
+        "POST /api/v1/tokens",
+        "DELETE /api/v1/tokens/{name}",
+    },
+    "operator": {
+        "GET /add",
+        "GET /add.json",
+        "POST /add",
+        "GET /checks/{name}/edit",
+        "GET /checks/{name}/edit.json",
+        "POST /checks/{name}/edit",
+        "POST /checks/{name}/pause",
+        "POST /checks/{name}/resume",
+        "POST /checks/{name}/run",
+        "POST /checks/{name}/delete",
+        "POST /incidents/{id}/acknowledge",
+        "POST /channels/{name}/test",
+        "PUT /api/v1/checks",
+        "PUT /api/v1/checks/{name}",
+        "DELETE /api/v1/checks/{name}",
+        "POST /api/v1/checks/{name}/pause",
+        "POST /api/v1/checks/{name}/run",
+        "POST /api/v1/incidents/{ident}/acknowledge",
+        "POST /api/v1/channels/{name}/test",
+    },
+    "admin": {
+        "GET /users",
+        "GET /users.json",
+        "POST /users",
+        *(f"POST /users/{{name}}/{what}" for what in ["role", "password", "disable", "enable", "sign-out", "remove"]),
+        "GET /audit",
+        "GET /audit.json",
+        "POST /api/v1/configuration/reload",
+        "GET /api/v1/users",
+        "POST /api/v1/users",
+        "PATCH /api/v1/users/{name}",
+        "DELETE /api/v1/users/{name}",
+        "POST /api/v1/users/{name}/sign-out",
+        "GET /api/v1/audit",
+    },
+}
+NEEDED = {route: who for who, routes in MAY.items() for route in routes}
+
+
+def routes(app):
+    """Every route that the application serves: ``GET /checks/{name}``."""
+    described = {f"{method.upper()} {path}" for path, methods in app.openapi()["paths"].items() for method in methods}
+    plain = {
+        f"{method} {route.path}"
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in (route.methods or ()) - {"HEAD"}
+    }
+    return sorted(described | plain)
+
+
+class Caller:
+    """Somebody with a session or a token, each request with a session of its own, as some end it."""
+
+    def __init__(self, world, client, who):
+        self.world, self.client, self.who = world, client, who
+
+    def ask(self, method, path):
+        headers, session, visit = {}, secrets.token_hex(8), "visit"
+        if self.who.endswith("token"):
+            headers["authorization"] = f"Bearer owl_{self.who}"
+        elif self.who != "stranger":
+            with self.world.store.transaction() as unit:
+                unit.users.open_session(digest(session), self.who, self.world.clock.now() + 60)
+            headers["cookie"] = f"{cookies.SESSION}={session}; {cookies.VISIT}={visit}"
+        csrf = forgery.token(b"k" * 32, visit, session)
+        if path.startswith("/api/"):
+            return self.client.request(method, path, headers=headers | {"x-csrf-token": csrf})
+        data = {"csrf": csrf} if method == "POST" else None
+        return self.client.request(method, path, headers=headers, data=data)
+
+
+@pytest.fixture
+def crowd(world):
+    """A user of each role, and a viewer's token."""
+    with world.store.transaction() as unit:
+        for role in (*ROLES, "spare"):
+            kept = User(name=role, role="admin" if role == "spare" else role, password_hash="$argon2id$none")
+            unit.users.put(kept)
+        unit.tokens.add(Token(name="t", role="viewer", created=0.0), digest("owl_viewer token"))
+    return world
+
+
+@pytest.fixture
+def client(crowd):
+    return crowd.client(PUBLIC, **ELSEWHERE)
+
+
+def is_let_in(answer):
+    to_the_door = answer.status_code == 303 and answer.headers["location"].startswith("/login?next=")
+    refused = answer.status_code in (401, 403) and "not your present password" not in answer.text
+    return not (refused or to_the_door)
+
+
+def may(who, route):
+    needed = NEEDED[route]
+    if needed in ("open", "door"):
+        return True
+    if who == "viewer token":
+        return needed == "viewer" and " /api/" in route
+    return who in ROLES and ROLES.index(who) >= ROLES.index(needed)
+
+
+def test_every_route_stands_in_the_table(client):
+    assert routes(client.app) == sorted(NEEDED)
+
+
+@pytest.mark.parametrize("who", ["stranger", *ROLES, "viewer token"])
+def test_a_route_lets_in_who_may_and_nobody_else(crowd, client, who):
+    caller = Caller(crowd, client, who)
+    wrong = []
+    for route in routes(client.app):
+        method, template = route.split(" ", 1)
+        path = re.sub(r"\{[^}]*\}", "nothing", template)
+        answer = caller.ask(method, f"{path}?page=/nowhere" if path == "/live" else path)  # or it would never end
+        assert answer.status_code < 500, (route, answer.text)
+        if NEEDED[route] == "door" and method == "POST":
+            continue  # judged by name and password, or by the token of the set-up
+        if is_let_in(answer) != may(who, route):
+            wrong.append((route, answer.status_code))
+    assert wrong == []
+
+
+def test_no_other_method_is_let_in_by_any_route(crowd, client):
+    stranger = Caller(crowd, client, "stranger")
+    for path in sorted({route.split(" ", 1)[1] for route in NEEDED}):
+        for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"):
+            route = f"{method} {path}"
+            if NEEDED.get(route) == "door":
+                continue
+            answer = stranger.ask(method, re.sub(r"\{[^}]*\}", "nothing", path))
+            assert answer.status_code in (303, 401, 403, 404, 405, 415), (route, answer.status_code)
+            assert answer.status_code != 404 or NEEDED.get(f"GET {path}") == "door"
