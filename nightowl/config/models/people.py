@@ -33,7 +33,7 @@ class User(Table):
     """Somebody who may sign in."""
 
     role: Literal["viewer", "operator", "admin"]
-    """`viewer` looks; `operator` also acknowledges, adds, changes, deletes and runs checks; `admin` also manages users, \
-reads the audit and reloads the configuration."""
+    """`viewer` looks; `operator` also acknowledges, adds, changes, deletes and runs checks; `admin` also manages \
+users, reads the audit and reloads the configuration."""
     password_hash: Annotated[str, AfterValidator(_argon2)]
     """The password's argon2 hash, best as `${file:PATH}`."""
