@@ -124,7 +124,7 @@ class Leadership:
         closed = unit.rounds.closed(ticket.rounds)
         left = [each for each in ticket.rounds if each not in closed]
         timely = [each for each in left if each.due <= now + STEP]
-        self.figures.missed += len(left) - len(timely)
+        self._missed += len(left) - len(timely)
         opened = open_rounds(timely, self._book.checks, ticket.id)
         if not opened:
             self._done.append(ticket.id)

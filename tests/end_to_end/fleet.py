@@ -17,6 +17,7 @@ from typing import Any, Self
 import tomli_w
 
 from nightowl.adapters.store_sql import open_store
+from nightowl.config.keys import new_key
 from nightowl.ports import Store
 from tests.end_to_end.receivers import Receivers
 from tests.end_to_end.targets import Target, Targets
@@ -165,12 +166,16 @@ def configuration(
         "server": {"listen": f"127.0.0.1:{free_ports(1)[0]}"},
         "store": {"url": store_url},
         "bus": {"broker": broker_url},
-        "location": {name: {"reach": "private", "allow": [{"network": "127.0.0.0/8"}]} for name in LOCATIONS},
+        "location": {name: _location() for name in LOCATIONS},
         "template": {"common": {"timeout": "2s", "attempts": 1, "expect": {"body": "ok"}} | keys},
         "check": {each.name: _check(each, targets.port) for each in targets.all.values()},
         "channel": receivers.channels(),
         "route": {"all": {"to": list(receivers.channels())}},
     }
+
+
+def _location() -> dict[str, Any]:
+    return {"reach": "private", "allow": [{"network": "127.0.0.0/8"}], "key": new_key()}
 
 
 def _check(target: Target, port: int) -> dict[str, Any]:

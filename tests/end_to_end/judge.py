@@ -23,7 +23,9 @@ SLACK = 0.1
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that is known at the end. ``troubles`` are the spans (Unix seconds) in which something was dead or starting.
+    """All that is known at the end. ``counted`` are verdicts by check and ``missed`` rounds, as the store counts them.
+
+    ``troubles`` are the spans (Unix seconds) in which something was dead or starting.
 
     ``sure``: seconds after which an outage must have had its incident, whatever was killed meanwhile; one that gave
     ``down_after`` verdicts *down* must have had it in any case.
@@ -34,6 +36,7 @@ class Evidence:
     receipts: Sequence[dict[str, Any]]
     verdicts: dict[str, list[Verdict]]
     counted: dict[str, int]
+    missed: int
     incidents: Sequence[Incident]
     outbox: dict[str, list[OutboxRow]]
     troubles: Sequence[tuple[float, float]]
@@ -60,6 +63,7 @@ def gather(store: Store, targets: Targets, receipts: Sequence[dict[str, Any]], *
             days = unit.rounds.days(name, first, last)
             counted[name] = sum(day.up + day.degraded + day.down + day.unknown for day in days)
         incidents, _ = unit.incidents.page(open_only=False, subject="", offset=0, limit=EVERYTHING)
+        lost = unit.rounds.missed()
         outbox = {each.id: unit.outbox.of(each.id) for each in incidents}
     return Evidence(
         targets=targets,
@@ -67,6 +71,7 @@ def gather(store: Store, targets: Targets, receipts: Sequence[dict[str, Any]], *
         receipts=receipts,
         verdicts=verdicts,
         counted=counted,
+        missed=lost,
         incidents=incidents,
         outbox=outbox,
         **known,
@@ -85,7 +90,9 @@ def missed(evidence: Evidence) -> int:
 
 
 def rounds(evidence: Evidence) -> Iterator[str]:
-    """Every round that was due has exactly one verdict, or was due while something was dead or starting."""
+    """Every round that was due has exactly one verdict, or is counted as missed and had a reason for it."""
+    if evidence.missed != missed(evidence):
+        yield f"{missed(evidence)} rounds have no verdict, and {evidence.missed} are counted as missed"
     for name, found in evidence.verdicts.items():
         dues = Counter(verdict.due for verdict in found)
         yield from (f"{name}: {count} verdicts for {due}" for due, count in dues.items() if count > 1)
@@ -123,7 +130,8 @@ def incidents(evidence: Evidence) -> Iterator[str]:
             if len(mine) > 1 or (insisted and not mine):
                 yield f"{name}: {len(mine)} incidents for the outage from {start:.1f} to {end:.1f}"
             for each in mine:
-                if each.resolved is not None and each.resolved < end - SLACK:
+                # its moment is when the round was due, and the round ends before the next
+                if each.resolved is not None and each.resolved <= end - target.every:
                     yield f"{name}: incident {each.id} was over at {each.resolved:.1f}, the outage at {end:.1f}"
         for each in found:
             if not any(start - SLACK <= each.opened <= end + target.every for start, end in outages):

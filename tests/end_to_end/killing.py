@@ -38,6 +38,9 @@ AT_PLACE = 0.9
 PATIENCE = 5.0
 """Seconds to wait for a failpoint to be reached; then the role is killed wherever it is."""
 
+TAKE_OVER = 15.0
+"""Seconds to wait for a leader before one is killed."""
+
 SHORTER = {"nightowl.flows.notify:TERM": 12.0, "nightowl.flows.notify:LAST_START": 6.0}
 """A notifier that dies keeps its claims for a minute; here for less, lest each run waits for that."""
 
@@ -122,7 +125,10 @@ class Killing:
             return victim
         if victim in ("leader", "standby"):
             directors = [name for name in self.fleet.members if name.startswith("director")]
-            leader = self._leader() or directors[0]
+            end = time.monotonic() + TAKE_OVER
+            while not (leader := self._leader()) and time.monotonic() < end:
+                self._rest(0.1)
+            leader = leader or directors[0]
             return leader if victim == "leader" else next((each for each in directors if each != leader), leader)
         return self.chance.choice([name for name in self.fleet.members if name.startswith(victim)])
 
