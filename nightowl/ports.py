@@ -223,10 +223,11 @@ class Checks(Protocol):
 class Rounds(Protocol):
     """Rounds, outcomes and verdicts."""
 
-    def dispatch(self, ticket: Ticket | None, scheduled_until: float, missed: int = 0) -> None:
-        """Remember that these rounds are under way, up to which moment rounds have been scheduled, and add ``missed``.
+    def dispatch(self, ticket: Ticket | None, scheduled_until: float, missed: int | None = None) -> None:
+        """Remember that these rounds are under way, up to which moment rounds have been scheduled, and what was missed.
 
-        So each round that was due until then is in a ticket, has a verdict, or is counted as missed.
+        So each round that was due until then is in a ticket, has a verdict, or is counted as missed. ``missed`` is the
+        count since the store was made (None: as it was), so that writing it again counts nothing twice.
         """
 
     def missed(self) -> int:

@@ -199,7 +199,7 @@ class Leadership:
             write(unit, closing, plan.routes, plan.public_url, now)
             if opened or self._missed:
                 ticket = Ticket(id=opened[0].ticket, rounds=tuple(each.round for each in opened)) if opened else None
-                unit.rounds.dispatch(ticket, now + AHEAD, self._missed)
+                unit.rounds.dispatch(ticket, now + AHEAD, self.figures.missed + self._missed)
             if done:
                 unit.rounds.finish(done)
         self._committed(closable, closing, opened, now)

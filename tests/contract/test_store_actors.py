@@ -24,12 +24,13 @@ def test_the_actors_are_those_that_were_put_last_by_location_and_name(store: Sto
         assert unit.actors.all() == [seen("paris", "c", holding=3)]
 
 
-def test_missed_rounds_add_up_with_or_without_rounds_under_way(store: Store) -> None:
+def test_missed_rounds_are_counted_with_or_without_rounds_under_way(store: Store) -> None:
     with store.read() as unit:
         assert unit.rounds.missed() == 0
     with store.transaction() as unit:
         unit.rounds.dispatch(Ticket(id="1", rounds=(Round(DUE, "shop"),)), DUE, 2)
-        unit.rounds.dispatch(None, DUE + 1, 3)
+        unit.rounds.dispatch(None, DUE + 1, 5)
+        unit.rounds.dispatch(None, DUE + 1)
     with store.read() as unit:
         assert unit.rounds.missed() == 5
         assert unit.rounds.scheduled_until() == DUE + 1

@@ -23,17 +23,18 @@ class Tickets:
         self._session = session
         self._connection = session.connection
 
-    def dispatch(self, ticket: Ticket | None, scheduled_until: float, missed: int = 0) -> None:
-        """Remember that these rounds are under way, up to which moment rounds have been scheduled, and add ``missed``.
+    def dispatch(self, ticket: Ticket | None, scheduled_until: float, missed: int | None = None) -> None:
+        """Remember that these rounds are under way, up to which moment rounds have been scheduled, and what was missed.
 
-        So each round that was due until then is in a ticket, has a verdict, or is counted as missed.
+        So each round that was due until then is in a ticket, has a verdict, or is counted as missed. ``missed`` is the
+        count since the store was made (None: as it was), so that writing it again counts nothing twice.
         """
         if ticket is not None:
             row = (ticket.id, msgspec.msgpack.encode(ticket.rounds))
             self._session.insert_new(TICKETS, [row], ("id", "rounds"))
         self._session.upsert(MARKS, [("scheduled_until", to_ms(scheduled_until))])
-        if missed:
-            self._session.tally(MARKS, [("missed", missed)])
+        if missed is not None:
+            self._session.upsert(MARKS, [("missed", missed)])
 
     def missed(self) -> int:
         """How many rounds have been missed since the store was made."""
