@@ -28,7 +28,7 @@ from nightowl.adapters.celery_bus.packing import pack_batch
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.station import Perform
 from nightowl.adapters.clock import SystemClock
-from nightowl.core.values import Attempt, Batch, Job, LocationKey, Outcome, Phases, State, Target
+from nightowl.core.values import Attempt, Batch, Job, Location, LocationKey, Outcome, Phases, State, Target
 from tests.servers.programs import missing
 from tests.servers.run import KINDS, Run, shared
 
@@ -48,12 +48,14 @@ def batch(number: int) -> Batch:
     return Batch(id=f"1.{number}", location="london", issued=now, expires=now + 60, jobs=jobs)
 
 
-def perform_of(clock: DirectorClock) -> Perform:
+def perform_of(clock: DirectorClock, _offline: object) -> Perform:
     phases = Phases(dns=0.0, connect=0.001, first_byte=0.01, transfer=0.001)
 
-    def perform(job: Job, location: str, _policy: object, done: object) -> None:
+    def perform(job: Job, location: Location, done: object) -> None:
         attempt = Attempt(state=State.UP, started=clock.now(), duration=0.01, phases=phases, status=200)
-        outcome = Outcome(check=job.check, due=job.due, location=location, state=State.UP, attempts=(attempt,), kept=0)
+        outcome = Outcome(
+            check=job.check, due=job.due, location=location.name, state=State.UP, attempts=(attempt,), kept=0
+        )
         done(outcome)  # type: ignore[operator]
 
     return perform

@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 import tomli_w
 
@@ -42,9 +43,11 @@ def configuration(folder: Path, broker: str, port: int) -> Path:
 
 
 @contextmanager
-def process(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def process(
+    folder: Path, *arguments: str, environment: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[subprocess.Popen[bytes]]:
     """A role in a process group of its own, which is killed at the end."""
-    environment = os.environ | {"STATE_DIRECTORY": str(folder)}
+    environment = os.environ | {"STATE_DIRECTORY": str(folder)} | environment
     with (folder / f"{arguments[0]}.log").open("ab") as log:
         started = subprocess.Popen(
             [*NIGHTOWL, *arguments], env=environment, stdout=log, stderr=log, start_new_session=True
