@@ -26,6 +26,9 @@ class Probes(Mapping[str, Probe]):
             self._loaded[kind] = self._entries[kind].load()
         return self._loaded[kind]
 
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._entries
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
 

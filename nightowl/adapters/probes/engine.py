@@ -213,12 +213,11 @@ class ProbeEngine:
         return plan
 
     def _probe(self, flight: Flight) -> None:
-        probe = self._probes.get(flight.target.kind)
-        if probe is None:
+        if flight.target.kind not in self._probes:
             raise Failure("own.kind", f"no probe knows the kind {flight.target.kind!r}")
-        self._workers.run(partial(self._work, flight, probe))
+        self._workers.run(partial(self._work, flight))
 
-    def _work(self, flight: Flight, probe: Probe) -> None:
+    def _work(self, flight: Flight) -> None:
         """Run a blocking probe on a worker."""
         if flight not in self._flights:
             return
@@ -229,6 +228,7 @@ class ProbeEngine:
         connect = connector(flight.target.family, guard(flight.policy), self._resolve)
         began = monotonic()
         try:
+            probe = self._probes[flight.target.kind]  # which imports it, when it is the first of its kind
             attempt = probe(flight.target, flight.deadline, connect)
         except Failure as failure:
             attempt = failed(failure, started=flight.started, duration=monotonic() - began)

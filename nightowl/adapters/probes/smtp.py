@@ -80,7 +80,7 @@ def _wants_tls(target: Target, offered: Collection[str]) -> bool:
     if target.kind == "smtps" or target.starttls == "never":
         return False
     able = any(line.split()[:1] == ["STARTTLS"] for line in map(str.upper, offered))
-    if target.starttls == "required" and not able:
+    if (target.starttls == "required" or target.expect.tls) and not able:
         raise Failure("assert.starttls", "the server does not offer STARTTLS")
     return able
 

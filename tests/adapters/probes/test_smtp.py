@@ -121,6 +121,7 @@ def test_tls_can_be_left_alone_or_insisted_on(mail, certificates, attempt):
     able, _ = mail(tls_context=certificates.expired())
 
     assert attempt(f"smtp://127.0.0.1:{bare}", starttls="required").reason == "assert.starttls"
+    assert attempt(f"smtp://127.0.0.1:{bare}", expect=Expect(tls="1.2")).reason == "assert.starttls"
     assert attempt(f"smtp://127.0.0.1:{able}", starttls="never").state is State.UP
 
 
