@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nightowl.config import kinds
 from nightowl.config.checks import Bench
 from nightowl.config.fields import split_url
 from nightowl.config.masking import KeyPath
@@ -16,14 +17,14 @@ TIMEOUT = 2.0
 
 def control_targets(urls: Sequence[str], path: KeyPath, bench: Bench) -> tuple[Target, ...]:
     """Return the targets of the list at ``path``, after reporting those that cannot be tried."""
-    targets = []
+    targets, known = [], kinds.follows_from(bench.kinds)
     for index, url in enumerate(urls):
         parts = split_url(url)
         kind = parts.scheme if parts else ""
-        if kind not in bench.kinds:
-            bench.report.add((*path, index), one_of("a URL that begins with a kind", bench.kinds))
-        elif kind == "tcp" and (parts is None or parts.port is None or parts.path or parts.query or parts.fragment):
-            bench.report.add((*path, index), 'a host and a port, such as "tcp://10.0.0.1:53"')
+        if kind not in known:
+            bench.report.add((*path, index), one_of("a URL that begins with a kind", known))
+        elif problem := kinds.url_problem(kind, url):
+            bench.report.add((*path, index), problem)
         else:
             targets.append(Target(kind=kind, url=url, timeout=TIMEOUT))
     return tuple(targets)
