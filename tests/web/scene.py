@@ -7,6 +7,7 @@ from typing import Literal
 
 from nightowl.core import heartbeat, incident
 from nightowl.core.values import (
+    ActorSeen,
     Attempt,
     Certificate,
     Change,
@@ -97,8 +98,13 @@ def fill(store: Store, now: float, *, more: int = 12) -> None:
         define(unit, "brand-new")
         define(unit, "from-file", origin="file", headers={"Authorization": "${env:FILE_TOKEN}"})
         own(unit, now)
+        actors(unit, now)
         notices(unit, now)
         unit.series.append([Sample("nightowl_queue_length", (("location", 'a"b\\c'),), now - 1, 3.0)])
+        spread = {"0.5": 0.012, "0.95": 0.081}
+        unit.series.append(
+            [Sample("nightowl_round_spread_seconds", (("quantile", q),), now - 4, value) for q, value in spread.items()]
+        )
 
 
 def define(unit: Unit, name: str, *, paused: bool = False, origin: str = "stored", **more: object) -> None:
@@ -224,6 +230,29 @@ def own(unit: Unit, now: float) -> None:
         opened=now - 240,
     )
     unit.incidents.apply([Change(event="opened", incident=found, at=now - 240, text=found.summary)])
+
+
+def actors(unit: Unit, now: float) -> None:
+    """Who works where: one with a wrong clock, one that cannot reach its control targets, one that fell silent."""
+    places = (("frankfurt", "fra-1.4711"), ("london", "lon-1.812"), ("office", "nas.77"), ("office", "desk-3.2040"))
+    odd: dict[str, dict[str, float]] = {
+        "lon-1.812": {"skew": 3.127},
+        "nas.77": {"skew": -0.031, "offline": now - 300},
+        "desk-3.2040": {"silent": now - 240},
+    }
+    unit.actors.put(
+        [
+            ActorSeen(
+                name=name,
+                location=location,
+                since=now - 7200,
+                heard=odd.get(name, {}).get("silent", now - 0.4),
+                holding=2 if name == "fra-1.4711" else 0,
+                **{"skew": 0.008, **odd.get(name, {})},  # type: ignore[arg-type]  # floats, by the names of fields
+            )
+            for location, name in places
+        ]
+    )
 
 
 def open_incident(unit: Unit, check: str) -> Incident:

@@ -200,7 +200,16 @@ def test_a_channel_is_tested_and_says_what_went_wrong(client, world):
 
 
 def test_locations_say_how_far_they_reach(client):
-    assert client.get("/api/v1/locations").json()[2] == {"name": "office", "reach": "private", "labels": {}}
+    office = client.get("/api/v1/locations").json()[2]
+    assert (office["name"], office["reach"], office["labels"], office["control"]) == ("office", "private", {}, [])
+
+
+def test_locations_say_who_works_there(client):
+    _, london, office = client.get("/api/v1/locations").json()
+    assert [(actor["name"], actor["state"], actor["skew"]) for actor in london["actors"]] == [
+        ("lon-1.812", "clock", 3.127)
+    ]
+    assert [actor["state"] for actor in office["actors"]] == ["silent", "offline"]
 
 
 def test_series_are_given_by_window_and_labels(client):

@@ -206,6 +206,28 @@ def test_a_bad_column_of_the_matrix_is_told_as_the_locations_own_problem(world, 
     assert "office answered for none of its 4 checks: is an actor running there?" in page
 
 
+def test_the_actors_of_all_locations_are_shown_with_what_is_wrong_with_them(client):
+    page = text(client.get("/locations").text)
+    assert "fra-1.4711 working" in page
+    assert "lon-1.812 wrong clock" in page
+    assert "3.13 s fast" in page
+    assert "nas.77 offline" in page
+    assert "desk-3.2040 silent 4 min ago" in page
+    assert "began within 12 ms (p50) and 81 ms (p95) of one another" in page
+
+
+def test_a_location_that_was_offline_is_told_and_not_called_down(world, client):
+    with world.store.transaction() as unit:
+        state = unit.rounds.state("shop-front")
+        places = tuple(
+            replace(place, state="unknown", voted=False, offline=True) if place.location == "office" else place
+            for place in state.last.places
+        )
+        unit.rounds.close([], [replace(state, last=replace(state.last, places=places))])
+    page = text(client.get("/locations").text)
+    assert "office was offline: its own control targets failed too, so it had no vote on 1 check." in page
+
+
 def silenced(state, location):
     places = tuple(replace(place, voted=place.voted and place.location != location) for place in state.last.places)
     return replace(state, last=replace(state.last, places=places))

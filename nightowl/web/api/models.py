@@ -79,7 +79,7 @@ class AttemptModel(Model):
     """One try of one location in a round."""
 
     state: StateWord
-    started: Moment = Field(description="By the actor's clock.")
+    started: Moment = Field(description="By the director's clock, as far as the actor's skew is known.")
     duration: Seconds
     phases: PhasesModel = PhasesModel()
     status: int | None = None
@@ -96,6 +96,7 @@ class OutcomeModel(Model):
     location: str
     state: StateWord
     late: bool = Field(False, description="It came after the round was closed, and had no vote.")
+    offline: bool = Field(False, description="The location's own control targets failed too, so it had no vote.")
     kept: int | None = Field(None, description="Index of the attempt that is the round's figure.")
     actor: str = ""
     attempts: list[AttemptModel]
@@ -112,6 +113,7 @@ class PlaceModel(Model):
     location: str
     state: StateWord
     voted: bool = True
+    offline: bool = Field(False, description="Its own control targets failed, so it had no vote.")
     duration: float | None = None
     phases: PhasesModel = PhasesModel()
     status: int | None = None
@@ -283,12 +285,28 @@ class IncidentListModel(Model):
     total: int
 
 
+class ActorModel(Model):
+    """A process that runs checks at a location."""
+
+    name: str
+    location: str
+    state: Literal["working", "silent", "offline", "clock"] = Field(
+        description="`silent`: it said no goodbye. `offline`: its control targets fail. `clock`: it is wrong."
+    )
+    since: Moment
+    heard: Moment
+    skew: float | None = Field(None, description="Seconds by which its clock is fast; negative: slow.")
+    holding: int = Field(description="Batches that it has.")
+
+
 class LocationModel(Model):
     """A place that runs checks."""
 
     name: str
     reach: Literal["internet", "private", "any"]
     labels: dict[str, str] = {}
+    control: list[str] = Field([], description="URLs that answer while the place is online.")
+    actors: list[ActorModel] = Field([], description="As the leading director hears them.")
 
 
 class RouteModel(Model):

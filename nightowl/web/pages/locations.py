@@ -1,4 +1,4 @@
-"""Locations: what each said of each check in the last round; a bad column is a location's own problem."""
+"""Locations: what each said of each check in the last round, and who works there; a bad column is its own problem."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from nightowl.core.values import CheckState, Place, State
+from nightowl.ports import SeriesStore
 from nightowl.web.page import Ask, Page
 from nightowl.web.pages.checks import ROWS
+from nightowl.web.presence import Presence, presence
 from nightowl.web.rendering import View
 from nightowl.web.words import plural
 
@@ -16,18 +18,31 @@ _LEAST = 3
 """Checks that a location must have before a bad share of them says something about the location."""
 
 
+_LATELY = 60.0
+"""Seconds after which the leader's last figures are too old to be shown."""
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """A location in the last rounds: how many checks asked it, how many it left unanswered or stood alone with."""
+    """A location in the last rounds: how many checks asked it, how many it left unanswered or stood alone with.
+
+    ``offline`` counts those that it could not judge as its own control targets failed.
+    """
 
     name: str
     labels: Mapping[str, str]
     asked: int
     silent: int
     dissenting: int
+    offline: int
 
     @property
     def trouble(self) -> str:
         """A sentence where the column rather than its checks is bad (empty: it is not)."""
+        if self.offline:
+            return (
+                f"{self.name} was offline: its own control targets failed too, so it had no vote on "
+                f"{plural(self.offline, 'check')}."
+            )
         if self.asked and self.silent == self.asked:
             return f"{self.name} answered for none of its {plural(self.asked, 'check')}: is an actor running there?"
         if self.asked >= _LEAST and 2 * self.silent >= self.asked:
@@ -51,12 +66,24 @@ class Cells(msgspec.Struct, frozen=True, kw_only=True):
     places: dict[str, Place]
 
 
+class Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds within which the locations of a round begin, in half of the rounds lately and in 95 % of them."""
+
+    p50: float
+    p95: float
+
+
 class Matrix(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole picture; ``rows`` are the worst first, ``total`` says how many there are."""
+    """The whole picture; ``rows`` are the worst first, ``total`` says how many there are.
+
+    ``spread`` is None where no round has had several locations lately.
+    """
 
     columns: tuple[Column, ...]
     rows: tuple[Cells, ...]
     total: int
+    actors: tuple[Presence, ...]
+    spread: Spread | None
 
 
 def build(ask: Ask) -> View:
@@ -72,9 +99,20 @@ def build(ask: Ask) -> View:
     order = (State.DOWN, State.DEGRADED, State.UNKNOWN, State.UP)
     states.sort(key=lambda state: (order.index(state.verdict), not (state.last and state.last.dissent), state.check))
     rows = tuple(_cells(state) for state in states[:ROWS])
-    return View(
-        template="locations.html", title="Locations", data=Matrix(columns=columns, rows=rows, total=len(states))
+    data = Matrix(
+        columns=columns,
+        rows=rows,
+        total=len(states),
+        actors=tuple(map(presence, ask.unit.actors.all())),
+        spread=_spread(ask.unit.series, ask.now),
     )
+    return View(template="locations.html", title="Locations", data=data)
+
+
+def _spread(series: SeriesStore, now: float) -> Spread | None:
+    samples = series.window("nightowl_round_spread_seconds", {}, now - _LATELY, now)
+    newest = {dict(sample.labels).get("quantile"): sample.value for sample in samples}
+    return Spread(p50=newest["0.5"], p95=newest["0.95"]) if {"0.5", "0.95"} <= newest.keys() else None
 
 
 def _column(name: str, labels: Mapping[str, str], states: Sequence[CheckState]) -> Column:
@@ -86,6 +124,7 @@ def _column(name: str, labels: Mapping[str, str], states: Sequence[CheckState]) 
         asked=len(places),
         silent=sum(not place.voted for place in places),
         dissenting=sum(name in last.dissent for last in lasts),
+        offline=sum(place.offline for place in places),
     )
 
 
