@@ -77,9 +77,7 @@ def test_only_the_first_result_of_each_location_that_was_asked_counts(
     assert late <= len(CHECKS[:2]) * len(ASKED), "a late one of each location at most"
     for opened in table.rounds.values():
         alone = {place: votes[opened.round, place] for place in ASKED if (opened.round, place) in votes}
-        assert decide(opened.round, ASKED, opened.votes, None, 250.0) == decide(
-            opened.round, ASKED, alone, None, 250.0
-        )
+        assert decide(opened.round, ASKED, opened.votes, None, 250.0) == decide(opened.round, ASKED, alone, None, 250.0)
 
 
 @given(st.sets(st.sampled_from(ASKED)), st.sets(st.sampled_from(ASKED)))
@@ -170,7 +168,9 @@ def test_a_report_of_nobody_or_of_no_moment_is_refused_whole(report: Report) -> 
 def test_an_outcome_without_attempts_is_an_answer_and_no_vote() -> None:
     nothing = replace(GOOD, attempts=(), kept=None, state=State.UNKNOWN)
     table = flights()
-    assert table.heard(Report(actor="a.1", location="london", sent=170.0, outcomes=(nothing,)), 170.0).votes == [nothing]
+    assert table.heard(Report(actor="a.1", location="london", sent=170.0, outcomes=(nothing,)), 170.0).votes == [
+        nothing
+    ]
     verdict = decide(nothing.round, ASKED, table.rounds[nothing.round].votes, None, 190.0)
     assert (verdict.state, [place.voted for place in verdict.places]) == (State.UNKNOWN, [False] * 3)
 
