@@ -32,7 +32,7 @@ def is_secret(path: KeyPath) -> bool:
     if path == ("self", "ping"):
         return True
     keys = _own_keys(path)
-    if path[:1] in (("check",), ("template",)) and keys in _SAID:
+    if path[:1] in (("check",), ("template",)) and keys[:1] in _SAID:
         return True
     return any(isinstance(key, str) and (key in _SECRET_KEYS or sounds_secret(key)) for key in keys)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from contextlib import suppress
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from msgspec.structs import replace
 
@@ -16,7 +18,10 @@ __all__ = ["QUOTED", "Mask", "quoted", "redacted", "redactor"]
 
 QUOTED = 100
 """Characters of a text that a sentence quotes."""
-_NAMED = re.compile(r"\b(?=(?P<name>[\w.-]{1,64})[\"']?[\s=:>]{1,8}[\"']?(?P<value>[^\s\"'&<,;}\]]{1,512}))")
+_NAMED = re.compile(
+    r"\b(?=(?P<name>[\w.-]{1,64})[\"']?[\s=:>]{1,8}"
+    r"(?:\"(?P<quoted>(?:[^\"\\]|\\.){1,512})\"|(?P<bare>[^\s\"'&<,;}\]]{1,512})))"
+)
 """A name and its value, as in JSON, a form, XML, or a line such as ``AUTH secret``."""
 
 
@@ -65,8 +70,16 @@ def _secrets_said(text: str) -> Iterable[str]:
     yield from (line for line in {text, *map(str.strip, text.splitlines())} if len(line) >= TELLING)
     for found in _NAMED.finditer(text):
         if sounds_secret(found["name"]):
-            values = (found["value"], unquote_plus(found["value"]))
-            yield from (value for value in values if len(value) >= SHORTEST)
+            yield from (value for value in _readings(found) if len(value) >= SHORTEST)
+
+
+def _readings(found: re.Match[str]) -> Iterable[str]:
+    """A value as it is written, and as JSON or a form mean it."""
+    written: str = found["quoted"] or found["bare"]
+    yield written
+    yield unquote_plus(written)
+    with suppress(ValueError):
+        yield json.loads(f'"{written}"')
 
 
 def _secrets_of_url(url: str) -> Iterable[str]:
@@ -76,6 +89,8 @@ def _secrets_of_url(url: str) -> Iterable[str]:
         return
     yield parts.password or ""
     yield unquote(parts.password or "")
-    for name, value in parse_qsl(parts.query):
-        if sounds_secret(name):
+    for parameter in parts.query.split("&"):
+        name, _, value = parameter.partition("=")
+        if sounds_secret(unquote_plus(name)):
             yield value
+            yield unquote_plus(value)

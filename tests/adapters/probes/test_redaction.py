@@ -41,6 +41,7 @@ def test_a_secret_is_masked_in_all_its_forms(secret):
         ({"url": "https://shop.example/?token=q-9"}, "token=q-9"),
         ({"body": '{"user": "owl", "password": "pw-12"}'}, "wrong: pw-12"),
         ({"body": "user=owl&passwd=pw%2D12&x=1"}, "wrong: pw-12"),
+        ({"body": '{"password": "a\\"b-12"}'}, 'wrong: a"b-12'),
         ({"body": "<token>t-123</token>"}, "t-123 is over"),
         ({"body": "a whole body"}, "you said: a whole body"),
         ({"send": "HELLO x\r\nAUTH hunter2\r\n"}, "-ERR hunter2"),
