@@ -386,6 +386,6 @@ def test_no_canary_is_seen_outside(scene: Scene, echoes: Echoes, authority: trus
     scene.run("config", "check")
     scene.end()
     assert any("nightowl.check.local" in command for command in scene.monitored)
-    assert all(b" DEBUG " in path.read_bytes() for path in scene.folder.glob("*.log"))
+    assert any(b" DEBUG " in path.read_bytes() for path in scene.folder.glob("*.log"))
     found = sightings(scene, echoes)
     assert not found, "\n".join(found)

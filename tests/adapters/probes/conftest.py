@@ -1,174 +1,33 @@
 """A server of faults on loopback: one behaviour per port, real sockets, real TLS."""
 
-import gzip
 import socket
 import ssl
-import struct
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from nightowl.adapters.probes import ThreadEngine, thread_engine
 from nightowl.adapters.probes.built_in import BUILT_IN
 from nightowl.core.values import Attempt, Policy, Target
+from tests.adapters.probes.behaviours import HostileBehaviours
 from tests.adapters.probes.name_server import NameServer
 
 ANYWHERE = Policy(reach="any")
-BOMB = gzip.compress(b"\0" * (32 << 20))
-PAGE = gzip.compress(b"a page that is long enough to be worth compressing " * 50)
 NOW = datetime.now(UTC)
-
-
-def answer(body: bytes = b"", *headers: str, status: str = "200 OK", length: int | None = None) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-class Behaviours:
-    """What a server does with a connection whose request was read. Methods are named for the fault."""
-
-    def __init__(self, stopped: threading.Event) -> None:
-        self.stopped = stopped
-
-    def fine(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"hello from a healthy shop"))
-
-    def silent(self, peer: socket.socket, request: bytes) -> None:
-        self.stopped.wait()
-
-    def slow_headers(self, peer: socket.socket, request: bytes) -> None:
-        self.drip(peer, b"HTTP/1.1 200 OK\r\nX-Slow: ")
-
-    def slow_body(self, peer: socket.socket, request: bytes) -> None:
-        self.drip(peer, b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
-
-    def drip(self, peer: socket.socket, start: bytes) -> None:
-        peer.sendall(start)
-        while not self.stopped.wait(0.05):
-            peer.sendall(b"x")
-
-    def reset(self, peer: socket.socket, request: bytes) -> None:
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-    def reset_in_body(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"half", length=1000))
-        self.reset(peer, request)
-
-    def empty(self, peer: socket.socket, request: bytes) -> None:
-        pass
-
-    def truncated(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"half", length=1000))
-
-    def chunks_truncated(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-
-    def chunks_garbled(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n")
-
-    def two_lengths(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nhello")
-
-    def garbage(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"\x00\x01\x02 this is not http at all\r\n\r\n")
-
-    def status_000(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"hello", status="000 OK"))
-
-    def huge_length(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"8 bytes.", length=99999999999999999999999))
-
-    def huge(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"x" * (2 << 20)))
-
-    def endless(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        while not self.stopped.is_set():
-            peer.sendall(b"x" * 65536)
-
-    def huge_headers(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n" * 2000 + b"\r\n")
-
-    def endless_header(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 200 OK\r\nX-Filler: ")
-        while not self.stopped.is_set():
-            peer.sendall(b"x" * 65536)
-
-    def compressed(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(PAGE, "Content-Encoding: gzip"))
-
-    def encoding_in_trailer(self, peer: socket.socket, request: bytes) -> None:
-        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Content-Encoding\r\n\r\n"
-        peer.sendall(head + b"5\r\nhello\r\n0\r\nContent-Encoding: gzip\r\nContent-Type: text/plain; charset=x\r\n\r\n")
-
-    def bomb(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(BOMB, "Content-Encoding: gzip"))
-
-    def gzip_truncated(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(PAGE[:-12], "Content-Encoding: gzip"))
-
-    def gzip_garbled(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"no gzip", "Content-Encoding: gzip"))
-
-    def unavailable(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"down for maintenance", status="503 Service Unavailable"))
-
-    def missing(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"no such page", status="404 Not Found"))
-
-    def accepted(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"ok", status="202 Accepted"))
-
-    def json(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b'{"ok": true, "items": [{"price": 1}, {"price": 1}]}', "Content-Type: application/json"))
-
-    def deep_json(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"[" * 500 + b"]" * 500))
-
-    def wrong_charset(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(b"\xff\xfe\xfd", "Content-Type: text/plain; charset=utf-8"))
-
-    def echo(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(request, status="500 Internal Server Error"))
-
-    def hints(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
-        self.stopped.wait(0.2)
-        peer.sendall(answer(b"late"))
-
-    def redirect_loop(self, peer: socket.socket, request: bytes) -> None:
-        self.redirect(peer, request.split()[1].decode())
-
-    def redirect_far(self, peer: socket.socket, request: bytes) -> None:
-        self.redirect(peer, request.split()[1].decode() + "x")
-
-    def redirect_nowhere(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(answer(status="302 Found"))
-
-    def redirect_to_bytes(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: /caf\xe9?\xff\r\n\r\n")
-
-    def redirect_to_noise(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://\xe9\xff/\r\n\r\n")
-
-    def redirect_to_file(self, peer: socket.socket, request: bytes) -> None:
-        self.redirect(peer, "file:///etc/passwd")
-
-    def redirect_to_metadata(self, peer: socket.socket, request: bytes) -> None:
-        self.redirect(peer, "http://169.254.169.254/latest/meta-data/")
-
-    def redirect_as_asked(self, peer: socket.socket, request: bytes) -> None:
-        self.redirect(peer, request.split()[1].decode().partition("?to=")[2])
-
-    def redirect(self, peer: socket.socket, where: str) -> None:
-        peer.sendall(answer(b"moved", f"Location: {where}", status="302 Found"))
-
-    def banner(self, peer: socket.socket, request: bytes) -> None:
-        peer.sendall(b"220 mail.example ESMTP ready\r\n")
+WEEK = timedelta(days=7)
 
 
 class FaultServer:
@@ -176,7 +35,7 @@ class FaultServer:
 
     def __init__(self) -> None:
         self.stopped = threading.Event()
-        self.behaviours = Behaviours(self.stopped)
+        self.behaviours = HostileBehaviours(self.stopped)
         self.requests: list[bytes] = []
         self._listeners: list[socket.socket] = []
 
@@ -252,6 +111,53 @@ class Certificates:
 
     def misnamed(self) -> ssl.SSLContext:
         return self.context(self._ca.issue_cert("elsewhere.example"))
+
+    def self_signed(self) -> ssl.SSLContext:
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), NOW, NOW + WEEK)
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+        return self._by_hand(made.add_extension(names, critical=False).sign(key, SHA256()), key)
+
+    def named_in_subject_only(self) -> ssl.SSLContext:
+        """An address in the common name and in no alternative name."""
+        return self.context(self._ca.issue_cert("elsewhere.example", common_name="127.0.0.1"))
+
+    def chain_incomplete(self) -> ssl.SSLContext:
+        """The authority in between is not sent."""
+        issued = self._ca.create_child_ca().issue_cert("127.0.0.1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf = issued.cert_chain_pems[0].bytes() + issued.private_key_pem.bytes()
+        with NamedTemporaryFile(suffix=".pem") as file:
+            Path(file.name).write_bytes(leaf)
+            context.load_cert_chain(file.name)
+        return context
+
+    def old(self) -> ssl.SSLContext:
+        """Nothing newer than TLS 1.1."""
+        context = self.good()
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = ssl.TLSVersion.TLSv1_1
+        return context
+
+    def weak(self) -> ssl.SSLContext:
+        """Nothing but ciphers without encryption."""
+        context = self.good()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("eNULL:@SECLEVEL=0")
+        return context
+
+    @staticmethod
+    def _by_hand(certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        with NamedTemporaryFile(suffix=".pem") as file:
+            Path(file.name).write_bytes(certificate.public_bytes(Encoding.PEM) + plain)
+            context.load_cert_chain(file.name)
+        return context
 
     def demanding(self) -> ssl.SSLContext:
         context = self.good()
