@@ -24,7 +24,7 @@ from nightowl.web.written import (
     write_switch,
 )
 
-Kind = Literal["line", "number", "lines", "choice", "places"]
+Kind = Literal["line", "number", "lines", "choice", "places", "hidden"]
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,16 +159,58 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
 
 FIELDS = tuple(field for _, fields in GROUPS for field in fields)
 
+HEARTBEAT = "heartbeat"
+"""The kind whose checks have a form of their own: a job calls, nothing is tried."""
+
+_SHARED = {field.key: field for field in FIELDS}
+
+HEARTBEAT_GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
+    (
+        "When the job calls",
+        (
+            Field(key="kind", label="Kind", kind="hidden"),
+            Field(
+                key="every", label="Every", hint="From one call to the next: 1h, 1d; empty where cron says when",
+                must="Give either an interval, such as 1h, or a cron expression.",
+            ),
+            Field(key="cron", label="Cron", hint="As in the job's crontab: 0 3 * * *"),
+            Field(key="timezone", label="Time zone", default="UTC", hint="That cron is meant in: Europe/Paris"),
+            Field(key="grace", label="Grace", default="5m", hint="How late a call may be, and how long a run may take"),
+        ),
+    ),
+    (
+        "When to say so",
+        (
+            Field(
+                key="down_after", label="Failures before an incident opens", kind="number", default="1",
+                read=read_number,
+            ),
+            *(_SHARED[key] for key in ("up_after", "severity", "tags", "runbook")),
+        ),
+    ),
+)  # fmt: skip
+
+
+def groups_of(kind: Any) -> tuple[tuple[str, tuple[Field, ...]], ...]:
+    """The fields of the checks of a kind, in their groups."""
+    return HEARTBEAT_GROUPS if kind == HEARTBEAT else GROUPS
+
+
+def fields_of(kind: Any) -> list[Field]:
+    """The same without the groups."""
+    return [field for _, fields in groups_of(kind) for field in fields]
+
 
 def typed(form: FormData) -> dict[str, str]:
     """What was typed, by field; several choices with commas."""
-    return {field.key: ",".join(str(value) for value in form.getlist(field.key)).strip() for field in FIELDS}
+    fields = fields_of(form.get("kind"))
+    return {field.key: ",".join(str(value) for value in form.getlist(field.key)).strip() for field in fields}
 
 
-def to_text(spec: Mapping[str, Any]) -> dict[str, str]:
-    """A definition as the form shows it."""
+def to_text(spec: Mapping[str, Any], kind: Any = None) -> dict[str, str]:
+    """A definition as the form shows it; ``kind`` where it is not (yet) the definition's own."""
     shown = {}
-    for field in FIELDS:
+    for field in fields_of(kind or spec.get("kind")):
         value = _get(spec, field.key)
         write = write_list if field.kind == "places" else field.write
         shown[field.key] = field.default if value is None else write(value)
@@ -178,8 +220,9 @@ def to_text(spec: Mapping[str, Any]) -> dict[str, str]:
 def to_spec(values: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed as a definition; what was not touched, and keys of ``base`` that have no field, stay exactly."""
     spec: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(base))
-    shown = to_text(mask(base))
-    for field in FIELDS:
+    kind = values.get("kind")
+    shown = to_text(mask(base), kind)
+    for field in fields_of(kind):
         text = values[field.key].replace("\r\n", "\n")
         if text == shown[field.key].strip():
             continue
@@ -190,8 +233,9 @@ def to_spec(values: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any
 
 def kept(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys of a definition that have no field, dotted: editing leaves them as they are."""
-    known = {field.key for field in FIELDS} | {"paused"}
-    tables = {field.key.partition(".")[0] for field in FIELDS if "." in field.key}
+    fields = fields_of(spec.get("kind"))
+    known = {field.key for field in fields} | {"paused"}
+    tables = {field.key.partition(".")[0] for field in fields if "." in field.key}
     keys = [
         dotted
         for key, value in spec.items()
@@ -207,9 +251,10 @@ def by_field(mistakes: Sequence[Mistake], values: Mapping[str, str]) -> tuple[di
     """Sort mistakes to the fields that they are about, the name's under ``name``; what belongs to none comes second."""
     errors: dict[str, str] = {}
     others = []
+    fields = fields_of(values.get("kind"))
     for mistake in mistakes:
         key = _PREFIX.sub("", mistake.key, count=1)
-        field = next((f for f in FIELDS if key == f.key or key.startswith((f"{f.key}.", f"{f.key}["))), None)
+        field = next((f for f in fields if key == f.key or key.startswith((f"{f.key}.", f"{f.key}["))), None)
         if not key:
             errors["name"] = f"This cannot be a name. Allowed: {mistake.allowed}."
         elif field is None:

@@ -62,6 +62,7 @@ class Shown:
         self.world = world
         self.base = base
         self.store = world.store
+        self.beat = web.scene.beat
 
     def incident(self, check: str) -> str:
         with self.store.read() as unit:

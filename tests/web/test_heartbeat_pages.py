@@ -102,3 +102,23 @@ def test_the_api_tells_where_a_heartbeat_stands(beats: Any) -> None:
 
 def test_metrics_have_heartbeats_without_a_location(beats: Any) -> None:
     assert f'check_up{{check="{BACKUP}"}} 0.0\n' in beats.client().get("/metrics").text
+
+
+def test_a_heartbeat_is_added_and_edited_by_a_form_of_its_own(world: Any) -> None:
+    client = world.client()
+    text = client.get("/add?kind=heartbeat").text
+    assert 'name="cron"' in text
+    assert 'name="url"' not in text
+    given = {"csrf": csrf(client, "/add"), "kind": "heartbeat", "name": "import", "cron": "0 3 * *", "timezone": "UTC"}
+    refused = client.post("/add", data=given)
+    assert refused.status_code == 422
+    assert "0 3 * * does not work. Allowed: a cron expression" in refused.text
+    assert client.post("/add", data={**given, "cron": "", "every": ""}).text.count("Give either an interval") == 1
+    assert client.post("/add", data={**given, "cron": "0 3 * * *", "grace": "20m"}).status_code == 303
+    with world.store.read() as unit:
+        assert unit.checks.get("import").spec == {"kind": "heartbeat", "cron": "0 3 * * *", "grace": "20m"}
+    assert 'value="0 3 * * *"' in client.get("/checks/import/edit").text
+    edited = {**given, "cron": "", "every": "1h", "grace": "5m"}
+    assert client.post("/checks/import/edit", data=edited).status_code == 303
+    with world.store.read() as unit:
+        assert unit.checks.get("import").spec == {"kind": "heartbeat", "every": "1h"}

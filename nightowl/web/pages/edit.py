@@ -28,14 +28,20 @@ class CheckForm(msgspec.Struct, frozen=True, kw_only=True):
     kept: tuple[str, ...] = ()
 
     @property
+    def is_heartbeat(self) -> bool:
+        """Whether it is the form of a job that calls."""
+        return self.values.get("kind") == form.HEARTBEAT
+
+    @property
     def groups(self) -> Any:
         """The fields, in their groups."""
-        return form.GROUPS
+        return form.groups_of(self.values.get("kind"))
 
 
 def build_add(ask: Ask) -> View:
-    """An empty form; ``?url=`` fills in the first field."""
-    values = form.to_text({"url": ask.query["url"]} if ask.query.get("url") else {})
+    """An empty form; ``?url=`` fills in the first field, ``?kind=heartbeat`` is for a job that calls."""
+    begun = {key: ask.query[key] for key in ("url", "kind") if ask.query.get(key)}
+    values = form.to_text(begun)
     return view(CheckForm(name="", is_new=True, values=values, locations=tuple(sorted(ask.handlers.locations()))))
 
 

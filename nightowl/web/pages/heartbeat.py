@@ -19,7 +19,7 @@ from nightowl.web.rendering import View
 from nightowl.web.rows import Row, row
 from nightowl.web.words import span
 
-CALLS = 30
+CALLS = 20
 """Calls that are shown, the newest first."""
 
 _CURL = "curl -fsS -m 10 --retry 5 -o /dev/null"
