@@ -6,11 +6,12 @@ import _ssl
 import os
 import ssl
 from functools import lru_cache
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
 from nightowl.adapters.probes.certificate import report_on
-from nightowl.adapters.probes.failure import TARGET, Failure
+from nightowl.adapters.probes.failure import FAULT, TARGET, Failure
 from nightowl.adapters.probes.plan import trust_file
 from nightowl.adapters.probes.reasons import explain_tls
 from nightowl.adapters.probes.stream import Stream
@@ -45,7 +46,7 @@ def secure(trial: Trial, stream: Stream, host: str) -> Peer:
         Failure: ``tls.*``; ``own.target`` where the target's own certificate cannot be used.
     """
     target = trial.target
-    context = _context(target.verify, target.ca, target.client_certificate, target.client_key)
+    context = _context(target.verify, target.ca, target.client_certificate, target.client_key, _changed(target))
     peer = stream.begin(context, host)
     assert isinstance(peer, Peer)
     with trial.phase("tls"):
@@ -97,9 +98,22 @@ def _report(peer: Peer, problem: str = "") -> Certificate | None:
     return report_on(peer.shown, peer.protocol, problem)
 
 
+def _changed(target: Target) -> int:
+    """When the machine's authorities were last changed, in nanoseconds (0: they are not asked)."""
+    if target.ca or not trust_file():
+        return 0
+    try:
+        return Path(trust_file()).stat().st_mtime_ns
+    except OSError:
+        raise Failure(FAULT, "the machine's certificate authorities cannot be read") from None
+
+
 @lru_cache(maxsize=256)
-def _context(verify: bool, ca: str, certificate: str, key: str) -> ssl.SSLContext:
-    """The TLS settings of a target, kept: reading the authorities takes longer than a handshake."""
+def _context(verify: bool, ca: str, certificate: str, key: str, _changed: int) -> ssl.SSLContext:
+    """The TLS settings of a target, kept: reading the authorities takes longer than a handshake.
+
+    When the machine's authorities have ``changed`` they are read again.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.sslobject_class = Peer
     # Nothing else sees a certificate that is refused. The C class, for gevent's own cannot do it over memory.
@@ -117,7 +131,7 @@ def _context(verify: bool, ca: str, certificate: str, key: str) -> ssl.SSLContex
             context.set_default_verify_paths()
         if certificate:
             _identify(context, f"{certificate}\n{key}")
-    except (ssl.SSLError, ValueError):
+    except (OSError, ValueError):
         raise Failure(TARGET, "ca, client_certificate or client_key is not what it should be") from None
     return context
 
