@@ -103,7 +103,7 @@ class RedisLane:
                 data = self._stream.receive()
                 room -= len(data)
                 if not data:
-                    raise Failure("celery.broker", "the broker closed the connection")
+                    raise ConnectionResetError
                 if room < 0:
                     raise Failure("limit.body", "the broker answered more than 1 MiB")
                 self._reader.feed(data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from functools import partial
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
@@ -12,7 +13,7 @@ from nightowl.adapters.probes.canary_rabbitmq import RabbitLane
 from nightowl.adapters.probes.canary_redis import RedisLane
 from nightowl.adapters.probes.endpoint import endpoint
 from nightowl.adapters.probes.failure import TARGET, Failure
-from nightowl.adapters.probes.handshake import secure
+from nightowl.adapters.probes.handshake import Peer, secure
 from nightowl.adapters.probes.stream import Stream
 from nightowl.adapters.probes.trial import Trial, tried
 from nightowl.core.values import Attempt, Target
@@ -40,14 +41,15 @@ def _hold(deadline: float, connect: Connect, trial: Trial) -> None:
     with connection:
         trial.address = connection.getpeername()[0]
         stream = Stream(connection, deadline)
+        peer = secure(trial, stream, host) if scheme in ("rediss", "amqps") else None
         try:
-            if scheme in ("rediss", "amqps"):
-                secure(trial, stream, host)
             _fly(trial, stream, urlsplit(trial.target.url))
         except TimeoutError:
             raise Failure("celery.broker", "the broker did not answer in time") from None
-        except ConnectionError:
-            raise Failure("celery.broker", "the broker closed the connection") from None
+        except ssl.SSLError:
+            raise
+        except OSError:
+            raise _closed(trial, peer) from None
 
 
 def _fly(trial: Trial, stream: Stream, url: SplitResult) -> None:
@@ -62,6 +64,13 @@ def _fly(trial: Trial, stream: Stream, url: SplitResult) -> None:
         answered = lane.wait(canary, stream.deadline - reserve)
     trial.done()
     _judge(canary, answered, lane.close(canary, answered))
+
+
+def _closed(trial: Trial, peer: Peer | None) -> Failure:
+    """Why a broker closed the connection: in TLS 1.3 it refuses a certificate that is missing after the handshake."""
+    if peer is not None and peer.asked and not trial.target.client_certificate:
+        return Failure("tls.client_cert", "the broker asked for a client certificate and closed the connection")
+    return Failure("celery.broker", "the broker closed the connection")
 
 
 def _judge(canary: Canary, answered: bool, nobody: str) -> None:

@@ -139,6 +139,20 @@ def test_what_rabbitmq_refuses_is_told(rabbitmq_url, fly):
     assert "hunter22" not in wrong.detail
 
 
+@pytest.mark.redis
+@pytest.mark.rabbitmq
+@pytest.mark.parametrize("broker", ["redis_tls", "rabbitmq_tls"])
+def test_a_broker_over_tls_wants_the_certificate_of_the_check(broker, request, fly):
+    url, shown = request.getfixturevalue(broker)
+    trusted = {"ca": shown.ca.read_text(), "timeout": 1.0}
+    identity = {"client_certificate": shown.client.read_text(), "client_key": shown.client_key.read_text()}
+
+    known, stranger = fly(url, **trusted, **identity), fly(url, **trusted)
+
+    assert (known.reason, known.certificate.problem) == ("celery.no_worker", "")
+    assert stranger.reason == "tls.client_cert"
+
+
 @pytest.mark.parametrize("scheme", ["redis", "amqp"])
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
