@@ -63,7 +63,7 @@ def follow(pulse: Pulse | None, check: Check, plan: Heartbeat, now: float) -> Pu
     if pulse is None:
         return Pulse(check=check.name, plan=plan, resting=check.paused)
     if check.paused:
-        return replace(pulse, plan=plan, resting=True, expected=None, deadline=None, started=None)
+        return rest(replace(pulse, plan=plan))
     if pulse.resting:
         awake = replace(pulse, plan=plan, resting=False)
         return awake if awake.counted is None else _count(awake, now)
@@ -74,6 +74,11 @@ def follow(pulse: Pulse | None, check: Check, plan: Heartbeat, now: float) -> Pu
         return changed
     counted = _count(changed, changed.counted)
     return counted if counted.deadline is not None and counted.deadline > now else _count(changed, now)
+
+
+def rest(pulse: Pulse) -> Pulse:
+    """Expect nothing until the check runs (again)."""
+    return replace(pulse, resting=True, expected=None, deadline=None, started=None)
 
 
 def take(pulse: Pulse, ping: Ping, now: float) -> tuple[Pulse, Verdict | None]:

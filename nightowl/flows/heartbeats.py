@@ -65,7 +65,7 @@ class Heartbeats:
         """Do what is due at ``now``, in one transaction; return what it decided. ``states`` are those of all checks."""
         if now < self._next:
             return Closing()
-        if not self._pulses and not any(True for _ in self._running()):
+        if not self._pulses and not any(True for _ in self._beating()):
             self._watched, self._next = now, now + WATCH
             return Closing()
         with self._store.transaction(self._lease) as unit:
@@ -100,14 +100,21 @@ class Heartbeats:
         return turn
 
     def _followed(self, now: float) -> Iterator[tuple[str, Pulse]]:
-        """Yield the pulses of all heartbeats, in line with their definitions; those of other checks are forgotten."""
-        for name in [name for name in self._pulses if name not in self._book.checks and name not in self._book.broken]:
-            del self._pulses[name]
-        for check in self._running():
-            assert check.heartbeat is not None
-            yield check.name, heartbeat.follow(self._pulses.get(check.name), check, check.heartbeat, now)
+        """Yield the pulses of all heartbeats, in line with their definitions.
 
-    def _running(self) -> Iterator[Check]:
+        Those of checks that cannot run, or are of another kind now, rest; those of checks that are gone are forgotten.
+        """
+        beating = {check.name: check for check in self._beating()}
+        for name, pulse in list(self._pulses.items()):
+            if name in self._book.broken or (name in self._book.checks and name not in beating):
+                yield name, heartbeat.rest(pulse)
+            elif name not in beating:
+                del self._pulses[name]
+        for name, check in beating.items():
+            assert check.heartbeat is not None
+            yield name, heartbeat.follow(self._pulses.get(name), check, check.heartbeat, now)
+
+    def _beating(self) -> Iterator[Check]:
         return (check for check in self._book.checks.values() if check.heartbeat is not None)
 
     def _soonest(self, now: float) -> float:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Check, Heartbeat, Ping, Route, State, Target, Verdict
 from nightowl.flows.lead import Leader
 from nightowl.flows.leadership import Parts, Plan
@@ -16,6 +17,8 @@ from nightowl.testing.store import memory_store
 
 
 def compiled(stored: StoredCheck) -> Check:
+    if "broken" in stored.spec:
+        raise ConfigurationError([Mistake(file="", key="check.backup.every", found="nothing", allowed="a duration")])
     plan = Heartbeat(every=stored.spec.get("every", 60.0), grace=10.0)
     target = Target(kind="heartbeat", url="")
     return Check(name=stored.name, target=target, locations=(), heartbeat=plan, down_after=1, paused=stored.paused)
@@ -167,6 +170,18 @@ def test_a_paused_heartbeat_rests_and_is_counted_anew_once_resumed(world: World)
     assert len(world.verdicts()) == 1
     world.run(3.0)
     assert world.verdicts()[-1].reason == "heartbeat.late"
+
+
+def test_a_heartbeat_that_cannot_run_for_a_while_is_counted_anew_too(world: World) -> None:
+    world.call()
+    world.run(2.0)
+    world.define(broken=1.0)
+    world.run(300.0)
+    world.define()
+    world.run(69.0)
+    assert len(world.verdicts()) == 1
+    world.run(3.0)
+    assert len(world.verdicts()) == 2
 
 
 def test_a_removed_heartbeat_is_forgotten_with_the_calls_that_wait(world: World) -> None:

@@ -89,7 +89,9 @@ class Matrix(msgspec.Struct, frozen=True, kw_only=True):
 def build(ask: Ask) -> View:
     """Gather the last rounds of all checks that run."""
     paused = {stored.name for stored in ask.unit.checks.all() if stored.paused}
-    states = [state for state in ask.unit.rounds.states() if state.last and state.check not in paused]
+    states = [
+        state for state in ask.unit.rounds.states() if state.last and state.last.places and state.check not in paused
+    ]
     locations = ask.handlers.locations()
     asked = {place.location for state in states if state.last for place in state.last.places}
     columns = tuple(
