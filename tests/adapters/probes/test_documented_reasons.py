@@ -9,7 +9,8 @@ REASON = rf"(?:{CLASSES})\.[a-z0-9_]+"
 
 
 def test_the_page_and_the_code_know_the_same_reasons():
-    sources = [*(ROOT / "nightowl/adapters/probes").glob("*.py"), ROOT / "nightowl/cli/probe_output.py"]
+    elsewhere = [ROOT / "nightowl/cli/probe_output.py", ROOT / "nightowl/core/verdict.py"]
+    sources = [*(ROOT / "nightowl/adapters/probes").glob("*.py"), *elsewhere]
     code = {found for source in sources for found in re.findall(rf'"({REASON})"', source.read_text())}
     page = set(re.findall(rf"`({REASON})`", (ROOT / "docs/reasons.md").read_text()))
 
