@@ -16,8 +16,10 @@ import pytest
 from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from nightowl.core.values import User
 from nightowl.testing.store import memory_store
 from nightowl.web.app import make_app
+from nightowl.web.bearer import digest
 from nightowl.web.serve import ServerThread
 
 CHROMIUM = "/usr/bin/chromium"
@@ -81,10 +83,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _show(*, full: bool) -> Iterator[Shown]:
+def _show(*, full: bool, **settings: Any) -> Iterator[Shown]:
     store = memory_store()
     world = web.World(store)
-    world.handlers = replace(world.handlers, clock=RealClock())
+    changed = replace(world.handlers.settings, **settings)
+    world.handlers = replace(world.handlers, clock=RealClock(), settings=changed)
     if full:
         web.scene.fill(store, time.time())
     else:
@@ -106,6 +109,17 @@ def shown() -> Iterator[Shown]:
 def bare() -> Iterator[Shown]:
     """An empty installation, served."""
     yield from _show(full=False)
+
+
+@pytest.fixture(scope="module")
+def people() -> Iterator[Shown]:
+    """The scene where people must sign in: anna, a viewer, and ada, an admin, have sessions of their own names."""
+    for shown in _show(full=True, is_loopback=False):
+        with shown.store.transaction() as unit:
+            for name, role in (("anna", "viewer"), ("ada", "admin")):
+                unit.users.put(User(name=name, role=role, password_hash="$argon2id$none"))
+                unit.users.open_session(digest(name), name, time.time() + 3600)
+        yield shown
 
 
 @pytest.fixture

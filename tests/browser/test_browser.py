@@ -10,7 +10,7 @@ pytestmark = pytest.mark.chromium
 PATHS = [
     "/", "/checks", "/checks/shop-checkout", "/checks/shop-search?range=24h&location=office", "/checks/brand-new",
     "/checks/nightly-report", "/locations", "/incidents", "incident", "/incidents/own-office-1", "/channels", "/add",
-    "/checks/shop-front/edit", "/nowhere",
+    "/checks/shop-front/edit", "/account", "/users", "/audit", "/nowhere",
 ]  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -235,3 +235,43 @@ def test_a_paused_page_stays_as_it_is_until_it_is_resumed(page, shown):
     assert page.locator("#row-customer-07").count() == 1
     page.get_by_role("button", name="Paused").click()
     page.wait_for_selector("#row-customer-07", state="detached")
+
+
+@pytest.mark.parametrize("name", ["anna", "ada"])
+def test_no_page_breaks_the_policy_for_anybody(page, people, name):
+    page.context.add_cookies([{"name": "nightowl_session", "value": name, "url": people.base}])
+    page.add_init_script("addEventListener('securitypolicyviolation', (event) => console.error(event.blockedURI))")
+    for path in PATHS:
+        go(page, people, path)
+        page.wait_for_load_state()
+
+
+def test_a_token_is_made_shown_once_and_revoked(page, shown):
+    page.goto(f"{shown.base}/account")
+    page.get_by_label("Name").fill("robot")
+    page.get_by_role("button", name="Make a token").click()
+    text = page.get_by_label("The new token").inner_text()
+    assert text.startswith("owl_")
+    assert violations(page) == []
+    page.goto(f"{shown.base}/account")
+    assert text not in page.content()
+    page.get_by_role("button", name="Revoke robot").click()
+    assert page.get_by_role("button", name="Revoke robot").count() == 0
+
+
+def test_users_are_added_changed_and_removed_without_scripts(chromium, shown):
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{shown.base}/users")
+    page.get_by_label("Name").fill("carla")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_text("Change carla").click()
+    page.get_by_role("button", name="Disable").click()
+    page.get_by_text("Change carla").click()
+    page.get_by_label("sure").check()
+    page.get_by_role("button", name="Remove").click()
+    assert page.get_by_text("carla was removed").is_visible()
+    page.goto(f"{shown.base}/audit?subject=carla")
+    assert page.locator("tbody tr").count() == 3
+    context.close()
