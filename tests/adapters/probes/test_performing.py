@@ -7,7 +7,7 @@ import pytest
 
 from nightowl.adapters.clock import SystemClock
 from nightowl.adapters.probes import ThreadEngine, thread_engine
-from nightowl.core.values import Attempt, Job, Outcome, Policy, State, Target
+from nightowl.core.values import Attempt, Job, Location, Outcome, State, Target
 from nightowl.flows.perform import Performer
 
 CLOCK = SystemClock()
@@ -28,7 +28,7 @@ def engine() -> Iterator[ThreadEngine]:
 
 def outcome_of(engine: ThreadEngine, job: Job) -> Outcome:
     done: Queue[Outcome] = Queue()
-    Performer(engine, CLOCK, "alice").perform(job, "london", Policy(), done.put)
+    Performer(engine, CLOCK, "alice").perform(job, Location(name="london"), done.put)
     return done.get(timeout=30)
 
 
