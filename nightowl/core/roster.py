@@ -72,13 +72,18 @@ class Roster:
                 self._actors[each.location, each.name] = actor
 
     def hear(self, report: Report, now: float) -> Actor:
-        """Take in what an actor says of itself; one that leaves is on the roster no more."""
+        """Take in what an actor says of itself; one that leaves is on the roster no more.
+
+        The goodbye of one that is not there is a copy, and no sign of life from its location.
+        """
         key = (report.location, report.actor)
-        actor = self._actors.setdefault(key, Actor(report.location, report.actor, now, now))
+        actor = self._actors.pop(key, None)
+        if actor is not None or not report.leaving:
+            self._heard[report.location] = now
+        actor = actor or Actor(report.location, report.actor, now, now)
         actor.hear(report, now)
-        self._heard[report.location] = now
-        if report.leaving:
-            del self._actors[key]
+        if not report.leaving:
+            self._actors[key] = actor
         return actor
 
     def deaf(self, location: str, now: float) -> None:

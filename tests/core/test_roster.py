@@ -58,6 +58,14 @@ def test_one_that_said_goodbye_is_not_missed(heard: Heard) -> None:
     assert [each.name for each in heard.roster.seen(heard.now)] == ["b.1"]
 
 
+def test_a_copy_of_a_goodbye_does_not_make_a_location_look_served(heard: Heard) -> None:
+    heard.listen(30, "a.1")
+    for _ in range(round(DESERTED) + 1):
+        heard.say("a.1", leaving=True)
+        heard.listen(1)
+    assert heard.roster.deserted(LONDON, heard.now) == {"london": 30.0}
+
+
 def test_one_that_was_started_again_is_not_missed(heard: Heard) -> None:
     """Its machine runs another process for the same location, which began after it had ended."""
     heard.listen(30, "host.1", "host.2")
