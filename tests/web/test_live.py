@@ -5,7 +5,11 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
+from msgspec.structs import replace
+
+from nightowl.core.values import User
 from nightowl.web.app import make_app
+from nightowl.web.bearer import digest
 from nightowl.web.live import Board
 from nightowl.web.rendering import Frame, Rendered
 
@@ -54,12 +58,13 @@ def test_a_page_as_new_as_the_board_gets_no_fragments():
 
 
 @asynccontextmanager
-async def following(app, query):
+async def following(app, query, *headers):
     """A browser's event stream over the application itself, for as long as the block lasts."""
     chunks, gone = asyncio.Queue(), asyncio.Event()
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "method": "GET", "path": "/live", "raw_path": b"/live",
-        "root_path": "", "scheme": "http", "query_string": query.encode(), "headers": [(b"host", b"127.0.0.1:5555")],
+        "root_path": "", "scheme": "http", "query_string": query.encode(),
+        "headers": [(b"host", b"127.0.0.1:5555"), *headers],
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 5555), "http_version": "1.1", "state": {},
     }  # fmt: skip
 
@@ -109,6 +114,26 @@ def test_an_open_list_learns_of_a_paused_check(world):
             assert message["headline"] == "2 down, 1 own fault"
 
     with ThreadPoolExecutor(1) as aside:  # the tests of the browser keep a loop running in this thread
+        aside.submit(asyncio.run, scenario()).result()
+
+
+def test_a_stream_ends_with_the_session_that_opened_it(world):
+    with world.store.transaction() as unit:
+        unit.users.put(User(name="otto", role="operator", password_hash="$argon2id$none"))
+        unit.users.open_session(digest("s"), "otto", world.clock.now() + 60)
+
+    async def scenario():
+        settings = replace(world.handlers.settings, is_loopback=False)
+        app = make_app(replace(world.handlers, settings=settings))
+        async with following(app, "page=/checks", (b"cookie", b"nightowl_session=s")) as chunks:
+            await event(chunks)
+            with world.store.transaction() as unit:
+                unit.users.close_sessions("otto")
+                unit.checks.remove("shop-front")
+            while (await asyncio.wait_for(chunks.get(), 20)).get("more_body", True):
+                pass
+
+    with ThreadPoolExecutor(1) as aside:  # as above
         aside.submit(asyncio.run, scenario()).result()
 
 
