@@ -60,7 +60,7 @@ def fill(store: SqlStore, rounds: int = 3) -> None:
         unit.users.open_session(b"\x00\xff", "alice", DUE)
         unit.tokens.add(Token(name="ci", role="viewer", owner="alice", created=DUE), b"\xff\x00")
         unit.audit.add(AuditEntry(at=DUE, author=Author("user", "alice"), what="check.add", subject="shöp"))
-        unit.heartbeats.set_url("shöp", HeartbeatUrl(serial=1, generation=1, token_hash=b"\xfe\x00"))
+        unit.heartbeats.set_url("shöp", HeartbeatUrl(serial=2, generation=1, token_hash=b"\xfe\x00"))
         unit.heartbeats.add(Ping(check="shöp", at=DUE, signal="fail", exit_code=3, tail="🦉"))
         unit.heartbeats.save([Pulse(check="shöp", plan=Heartbeat(every=60.0, grace=5.0), deadline=DUE)])
         unit.actors.put([ActorSeen(name="host.1", location="london", since=DUE, heard=DUE)])
