@@ -27,7 +27,11 @@ def test_a_text_is_one_key_or_none(text):
     assert len(key.secret) == 32
 
 
-@pytest.mark.parametrize("text", [ONE[:-1], ONE + "A", "owl2-" + ONE[5:], ONE.replace("-", "=", 1), f"{ONE}\n", ""])
+@pytest.mark.parametrize(
+    "text",
+    [ONE[:-1], ONE + "A", "owl2-" + ONE[5:], ONE.replace("-", "=", 1), f"{ONE}\n", ""],
+    ids=["cut", "longer", "version", "separator", "line", "empty"],
+)
 def test_a_text_that_was_cut_or_changed_is_no_key(text):
     with pytest.raises(ValueError, match="not a location key"):
         read_key(text)
