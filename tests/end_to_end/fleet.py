@@ -79,12 +79,12 @@ class Member:
 
 @dataclass
 class Fleet:
-    """The members by name. ``store_url`` and ``broker_url`` are what the configuration says."""
+    """The members by name. ``clocks``: those that are added have clocks that can be set."""
 
     folder: Path
     path: Path
-    store_url: str
     members: dict[str, Member] = field(default_factory=dict)
+    clocks: bool = False
 
     @classmethod
     def over(
@@ -94,7 +94,7 @@ class Fleet:
         path = folder / "nightowl.toml"
         path.write_text(tomli_w.dumps(configuration(broker_url, store_url, targets, receivers, keys)))
         open_store(store_url, migrate=True).close()
-        return cls(folder, path, store_url)
+        return cls(folder, path)
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +107,8 @@ class Fleet:
         """Make a member and start it; ``settings`` are those of ``failpoints``."""
         folder = self.folder / name
         folder.mkdir()
+        if self.clocks:
+            (folder / "clock").write_text("0")
         if settings:
             (folder / "settings.json").write_text(json.dumps(settings))
         launcher = [sys.executable, "-m", "tests.end_to_end.failpoints", str(folder)]

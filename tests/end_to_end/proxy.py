@@ -53,7 +53,7 @@ class Proxy:
         try:
             if not self._cut:
                 await self._connect(reader, writer)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         finally:
             writer.transport.abort()
