@@ -81,9 +81,14 @@ def _fresh_url(config: pytest.Config, kind: str) -> Iterator[str]:
     server.drop(url)
 
 
-def _tls(url: str, kind: str) -> TlsBroker:
+def _shared_broker(kind: str) -> Redis | RabbitMQ:
     server = SHARED[kind]
     assert isinstance(server, Redis | RabbitMQ)
+    return server
+
+
+def _tls(url: str, kind: str) -> TlsBroker:
+    server = _shared_broker(kind)
     return TlsBroker(server.over_tls(url), server.certificates)
 
 
@@ -113,6 +118,18 @@ def redis_tls(redis_url: str) -> TlsBroker:
 def rabbitmq_tls(rabbitmq_url: str) -> TlsBroker:
     """The same RabbitMQ at its port for TLS, where clients must show a certificate of its authority."""
     return _tls(rabbitmq_url, "rabbitmq")
+
+
+@pytest.fixture
+def redis_administrator(redis_url: str) -> dict[str, str]:
+    """The environment in which redis-cli is about the run's Redis."""
+    return _shared_broker("redis").administrator()
+
+
+@pytest.fixture
+def rabbitmq_administrator(rabbitmq_url: str) -> dict[str, str]:
+    """The environment in which rabbitmqctl is about the run's RabbitMQ."""
+    return _shared_broker("rabbitmq").administrator()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from nightowl.cli.keys_broker_permissions import broker_permissions
 from nightowl.cli.keys_new import new
 
 
@@ -13,3 +14,4 @@ def keys() -> None:
 
 
 keys.add_command(new)
+keys.add_command(broker_permissions)

@@ -11,6 +11,7 @@ import click
 from nightowl.cli.actor_source import BROKER, KEY
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.config.adding import Added, add_location
+from nightowl.wire.bus import actor_user
 from nightowl.wire.checks import check_kinds
 
 
@@ -58,12 +59,13 @@ def _as_text(added: Added) -> str:
     said += ["Start directors again or let them reload, and start an actor there:", ""]
     said += [" ".join([*variables, shlex.join(_command(added))])]
     if _has_password(_broker(added)):
-        said += ["", "PASSWORD stands for the broker's. An actor's own user at the broker needs few rights."]
+        user = actor_user(added.name)
+        said += ["", f"PASSWORD stands for that of {user}, whom nightowl keys broker-permissions tells how to make."]
     return "\n".join(said)
 
 
 def _environment(added: Added) -> dict[str, str]:
-    return {BROKER: _without_password(_broker(added)), KEY: added.key}
+    return {BROKER: _for_actor(_broker(added), added.name), KEY: added.key}
 
 
 def _command(added: Added) -> list[str]:
@@ -85,10 +87,10 @@ def _has_password(broker: str) -> bool:
     return urlsplit(broker).password is not None
 
 
-def _without_password(broker: str) -> str:
-    """Return the URL with a word in place of the password, which may be the director's own."""
+def _for_actor(broker: str, location: str) -> str:
+    """Return the URL for the user of the location's actors, a word in place of the password; not that of directors."""
     parts = urlsplit(broker)
     if not _has_password(broker):
         return broker
     place = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{parts.username}:PASSWORD@{place}").geturl()
+    return parts._replace(netloc=f"{actor_user(location)}:PASSWORD@{place}").geturl()

@@ -8,12 +8,15 @@ from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.knock import knock
+from nightowl.adapters.celery_bus.permissions import Users, actor_user, users
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.config import Configuration
 from nightowl.core.values import LocationKey
 from nightowl.flows.perform import Performer
 from nightowl.ports import Engine
 from nightowl.wire.clock import CLOCK
+
+__all__ = ["actor_user", "actors", "broker", "director_bus", "keyring", "permissions", "unreachable"]
 
 
 def broker(configuration: Configuration) -> BrokerSettings:
@@ -65,6 +68,17 @@ def actors(
         )
         for url, served in by_url.items()
     ]
+
+
+def permissions(configuration: Configuration, kind: str) -> list[Users]:
+    """Return what makes the users of each broker; ``kind`` is that of one whose URL does not tell.
+
+    Raises ``ConfigurationError`` for a broker that knows no rights by location.
+    """
+    by_url: dict[str, list[str]] = {}
+    for name, location in configuration.locations.items():
+        by_url.setdefault(location.broker or configuration.bus.broker, []).append(name)
+    return [users(url, kind, names) for url, names in by_url.items()]
 
 
 def unreachable(configuration: Configuration) -> str:

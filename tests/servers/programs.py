@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 NEEDS = {
-    "redis": ("redis-server",),
-    "rabbitmq": ("rabbitmq-server", "rabbitmqctl", "epmd"),
+    "redis": ("redis-server", "redis-cli"),
+    "rabbitmq": ("rabbitmq-server", "rabbitmqctl", "epmd", "openssl"),
     "mariadb": ("mariadbd", "mariadb-install-db"),
     "postgresql": ("postgres", "initdb"),
     "chromium": ("chromium",),
@@ -19,7 +19,7 @@ NEEDS = {
 
 PACKAGES = {
     "redis": "redis-server",
-    "rabbitmq": "rabbitmq-server",
+    "rabbitmq": "rabbitmq-server openssl",
     "mariadb": "mariadb-server",
     "postgresql": "postgresql",
     "chromium": "chromium fonts-dejavu-core",

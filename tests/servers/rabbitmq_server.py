@@ -104,6 +104,11 @@ class RabbitMQ(Server):
         self.rabbitmqctl("eval", ADD_VIRTUAL_HOSTS.format(prefix=prefix, count=VIRTUAL_HOSTS_AT_ONCE))
         return [f"{prefix}-{number}" for number in range(1, VIRTUAL_HOSTS_AT_ONCE + 1)]
 
+    def administrator(self) -> dict[str, str]:
+        """The environment in which the command rabbitmqctl is about this node."""
+        tools = Path(program("rabbitmqctl")).parent  # before Debian's wrapper
+        return self.environment() | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
+
     def rabbitmqctl(self, *arguments: str) -> str:
         """Run rabbitmqctl against this node; what it printed.
 

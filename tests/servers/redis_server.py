@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import redis
 
 from tests.servers.authority import HOST, Certificates
@@ -56,6 +58,13 @@ class Redis(Server):
     def certificates(self) -> Certificates:
         """What the server's authority has issued."""
         return Certificates(self.folder / "tls")
+
+    def administrator(self) -> dict[str, str]:
+        """The environment in which the command redis-cli is about this server."""
+        tool = self.folder / "redis-cli"
+        tool.write_text(f'#!/bin/sh\nexec {program("redis-cli")} -p {self.port} "$@"\n')
+        tool.chmod(0o755)
+        return os.environ | {"PATH": f"{self.folder}{os.pathsep}{os.environ['PATH']}"}
 
     def drop(self, url: str) -> None:
         """Empty the database."""

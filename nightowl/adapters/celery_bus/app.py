@@ -5,7 +5,7 @@ Every setting that is not Celery's default is here for a measured reason, which 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -24,6 +24,10 @@ CHECK = "nightowl.check"
 REPORT = "nightowl.report"
 """The queue of reports, and the name under which they are sent."""
 
+DROP = "amq.direct"
+"""RabbitMQ's exchange for reports, which is there before any director. Whoever may write to the default exchange
+reaches every queue of a virtual host; from this one there is a way to reports and to nothing else."""
+
 SERIALIZER = "nightowl"
 
 POLLING_INTERVAL = 0.02
@@ -32,6 +36,14 @@ POLLING_INTERVAL = 0.02
 CONNECT_TIMEOUT = 4.0
 """Seconds to wait for a broker to accept a connection."""
 
+
+REDIS_KEYS: Mapping[str, Any] = {
+    "priority_steps": [0],  # a queue is one key, and not four
+    "unacked_key": "nightowl.unacked",
+    "unacked_index_key": "nightowl.unacked_index",
+    "unacked_mutex_key": "nightowl.unacked_mutex",
+}
+"""Names of our own in Redis, so that permissions can be given for them."""
 
 ANSWER_TIMEOUT = 10.0
 """Seconds to wait for an answer of Redis, a TLS handshake included, which never ends at a port without TLS."""
@@ -70,26 +82,42 @@ def check_queue(location: str) -> str:
     return f"{CHECK}.{location}"
 
 
-def queue(name: str) -> Queue:
-    """A durable queue on the default exchange, which every transport routes by name alone."""
-    return Queue(name, Exchange("", type="direct"), routing_key=name, durable=True)
+def queue(name: str, *, made: bool = False) -> Queue:
+    """A durable queue on the default exchange, which every transport routes by name alone.
+
+    ``made``: it is used as it is. Whoever may make a queue of RabbitMQ may delete it, too; and a worker of Celery would
+    bind it to an exchange of Celery's.
+    """
+    return Queue(name, Exchange("", type="direct"), routing_key=name, durable=True, no_declare=made)
 
 
-def make_app(settings: BrokerSettings, queues: Iterable[str] = ()) -> Celery:
-    """Return a Celery app for the broker; a worker of it consumes ``queues``.
+def report_queue(url: str) -> Queue:
+    """The queue of reports, as a director makes it."""
+    return Queue(REPORT, Exchange(DROP, type="direct"), routing_key=REPORT) if speaks_amqp(url) else queue(REPORT)
+
+
+def route(url: str, name: str) -> dict[str, Any]:
+    """Return what Celery is to know of the way into a queue."""
+    if name == REPORT and speaks_amqp(url):
+        return {"exchange": DROP, "routing_key": REPORT, "declare": []}
+    return {"queue": queue(name, made=name == REPORT)}
+
+
+def make_app(settings: BrokerSettings, queues: Sequence[str] = ()) -> Celery:
+    """Return a Celery app for the broker; a worker of it consumes ``queues``, which a director has made.
 
     Raises ``ConfigurationError`` for a broker that cannot be used as it is written.
     """
     app = Celery("nightowl", set_as_current=False)
     app.conf.update(
         broker_url=broker_url(settings.url),
-        broker_transport_options=transport_options(settings),
+        broker_transport_options=transport_options(settings) | (_taking(settings) if queues else {}),
         broker_connection_timeout=CONNECT_TIMEOUT,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,  # for ever; by default a worker gives up after 100 tries
         broker_heartbeat=0,  # with an event connection each loop of a gevent worker waits 0.1 s for heartbeats
         broker_pool_limit=2,
-        task_queues=[queue(name) for name in queues],
+        task_queues=[queue(name, made=True) for name in queues],
         task_ignore_result=True,
         result_backend=None,
         task_serializer=SERIALIZER,
@@ -126,16 +154,25 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {"polling_interval": POLLING_INTERVAL}
     if scheme.startswith(sql_transport.SCHEME):
         options = {"connect_args": _sql_arguments(settings, scheme)}
-    elif scheme in ("amqp", "amqps", "pyamqp"):
+    elif speaks_amqp(scheme):
         options = {"confirm_publish": True, "read_timeout": 30, "write_timeout": 30}
     elif scheme in ("redis", "rediss"):
         _require_database(settings.url)
         options = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_keepalive": True, "health_check_interval": 25}
         options["socket_timeout"] = ANSWER_TIMEOUT
+        options |= REDIS_KEYS
         options["visibility_timeout"] = sql_transport.RETURN  # what a killed director held comes back in its turn
     elif scheme == folder_transport.SCHEME:
         options |= _folders(unquote(urlsplit(settings.url).path))
     return options | dict(settings.transport_options)
+
+
+def _taking(settings: BrokerSettings) -> dict[str, Any]:
+    """Return kombu's options for who takes batches: what was taken is noted in no place that others may see.
+
+    A director sends again what is not reported, long before Redis would give it back.
+    """
+    return {"ack_emulation": False} if settings.url.startswith("redis") else {}
 
 
 def _folders(path: str) -> dict[str, Any]:
@@ -158,6 +195,11 @@ def _require_database(url: str) -> None:
 
 def _refused(found: str, allowed: str) -> ConfigurationError:
     return ConfigurationError([Mistake(file="", key="bus.broker", found=found, allowed=allowed)])
+
+
+def speaks_amqp(url: str) -> bool:
+    """Whether the broker is RabbitMQ, which has exchanges and permissions for them."""
+    return url.split("://", 1)[0] in ("amqp", "amqps", "pyamqp")
 
 
 def speaks_tls(settings: BrokerSettings) -> bool:

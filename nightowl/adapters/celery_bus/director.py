@@ -7,7 +7,7 @@ from itertools import chain
 
 from celery import Celery
 
-from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
+from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app, queue, report_queue
 from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.packing import pack_batch
 from nightowl.adapters.celery_bus.receiver import Received, Receiver
@@ -27,7 +27,8 @@ class BrokerBus:
         self._keyring = keyring
         self._queues = [check_queue(name) for name in locations]
         self._link = Link(settings)
-        self._sender = Sender(self._app, self._link, clock.monotonic)
+        made = [report_queue(settings.url), *map(queue, self._queues)]
+        self._sender = Sender(self._app, self._link, clock.monotonic, made=made)
         self._sender.start()
         self._receiver: Receiver | None = None
 

@@ -6,6 +6,8 @@ import logging
 import threading
 from urllib.parse import urlsplit
 
+from amqp.exceptions import NotFound
+
 from nightowl.adapters.celery_bus import tls
 from nightowl.adapters.celery_bus.app import BrokerSettings, speaks_tls
 from nightowl.core.redaction import without_password
@@ -34,7 +36,7 @@ class Link:
             first = not self._faults
             self._faults[part] = text
         if first:
-            log.error("%s; what can wait, waits", text)
+            log.log(logging.INFO if isinstance(error, NotFound) else logging.ERROR, "%s; what can wait, waits", text)
 
     def works(self, part: str) -> None:
         """``part`` reached the broker."""
@@ -49,6 +51,8 @@ def sentence(settings: BrokerSettings, error: BaseException) -> str:
     broker = f"the broker{_place(settings.url)}"
     if speaks_tls(settings) and (meaning := tls.meaning(error, settings.files)):
         return f"{broker} cannot be used: {meaning}"
+    if isinstance(error, NotFound):
+        return f"{broker} has not all queues yet, which a director makes: {_first_line(error)}"
     return without_password(f"{broker} does not answer: {_first_line(error)}")
 
 

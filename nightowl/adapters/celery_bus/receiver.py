@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery
 from kombu import Connection, Consumer, Message
 
-from nightowl.adapters.celery_bus.app import REPORT, SERIALIZER, queue
+from nightowl.adapters.celery_bus.app import SERIALIZER, report_queue
 from nightowl.adapters.celery_bus.consumer import unreadable
 from nightowl.adapters.celery_bus.envelope import Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
@@ -116,7 +116,8 @@ class Receiver:
         self._done = deque()  # what an earlier connection delivered cannot be acknowledged on this one
         self.take(PREFETCH)
         arrived = partial(self._message, connection)
-        consumer = Consumer(connection.channel(), [queue(REPORT)], accept=[SERIALIZER], on_message=arrived)
+        reports = report_queue(self._app.conf.broker_url)
+        consumer = Consumer(connection.channel(), [reports], accept=[SERIALIZER], on_message=arrived)
         consumer.qos(prefetch_count=PREFETCH)
         with consumer:
             self._link.works(PART)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 from celery import Celery
+from kombu import Queue
 
-from nightowl.adapters.celery_bus.app import queue
+from nightowl.adapters.celery_bus.app import route
 from nightowl.adapters.celery_bus.link import Link
 from nightowl.core.errors import BusUnavailable
 
@@ -41,11 +42,20 @@ class Message(msgspec.Struct, frozen=True):
 class Sender:
     """Sends what it is given, in order. While the broker is away messages wait in memory until they are useless.
 
-    ``limit``: bytes that may wait.
+    ``made``: queues to make on each connection. ``limit``: bytes that may wait.
     """
 
-    def __init__(self, app: Celery, link: Link, monotonic: Callable[[], float], *, limit: int = OUTBOUND) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        link: Link,
+        monotonic: Callable[[], float],
+        *,
+        made: Iterable[Queue] = (),
+        limit: int = OUTBOUND,
+    ) -> None:
         self._app = app
+        self._made = list(made)
         self._link = link
         self._monotonic = monotonic
         self._limit = limit
@@ -127,6 +137,9 @@ class Sender:
         if self._producer is None:
             self._connection = self._app.connection_for_write()
             self._connection.connect()
+            channel = self._connection.default_channel
+            for each in self._made:
+                each.bind(channel).declare()
             self._producer = self._app.amqp.Producer(self._connection)
 
     def _send(self, message: Message) -> None:
@@ -134,11 +147,12 @@ class Sender:
         self._app.send_task(
             message.task,
             message.data,
-            queue=queue(message.queue),
+            **route(self._app.conf.broker_url, message.queue),
             producer=self._producer,
+            headers={"origin": "nightowl"},  # else the names of this machine and process
             ignore_result=True,
-            argsrepr=f"<{message.size} bytes>",
-            kwargsrepr="{}",
+            argsrepr="",
+            kwargsrepr="",
             retry=False,
         )
 
