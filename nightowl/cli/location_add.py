@@ -59,8 +59,9 @@ def _as_text(added: Added) -> str:
     said += ["Start directors again or let them reload, and start an actor there:", ""]
     said += [" ".join([*variables, shlex.join(_command(added))])]
     if _has_password(_broker(added)):
-        user = actor_user(added.name)
-        said += ["", f"PASSWORD stands for that of {user}, whom nightowl keys broker-permissions tells how to make."]
+        said += ["", f"PASSWORD stands for that of {_user(_broker(added), added.name)} at the broker."]
+        if _knows_rights(_broker(added)):
+            said += ["nightowl keys broker-permissions prints the commands that make this user and its password."]
     return "\n".join(said)
 
 
@@ -93,4 +94,13 @@ def _for_actor(broker: str, location: str) -> str:
     if not _has_password(broker):
         return broker
     place = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{actor_user(location)}:PASSWORD@{place}").geturl()
+    return parts._replace(netloc=f"{_user(broker, location)}:PASSWORD@{place}").geturl()
+
+
+def _user(broker: str, location: str) -> str:
+    return actor_user(location) if _knows_rights(broker) else urlsplit(broker).username or ""
+
+
+def _knows_rights(broker: str) -> bool:
+    """Whether it is a broker at which each location can have a user of its own."""
+    return urlsplit(broker).scheme in ("amqp", "amqps", "pyamqp", "redis", "rediss")

@@ -52,7 +52,7 @@ def test_the_line_that_is_printed_starts_an_actor(run: Run, tmp_path: Path) -> N
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     key = read_key_of(added := json.loads(run("location", "add", "sydney", "--json").output))
     assert load("nightowl.toml").locations["sydney"].keys == (key,)
-    assert added["environment"]["NIGHTOWL_BROKER"] == "rediss://owl:PASSWORD@broker.example/3"
+    assert added["environment"]["NIGHTOWL_BROKER"] == "rediss://nightowl-actor-sydney:PASSWORD@broker.example/3"
     assert added["command"] == ["nightowl", "actor", "--location", "sydney", "--ca", str(tmp_path / "ca.pem")]
     assert "h0nk" not in json.dumps(added)
     said = run("location", "add", "tokyo").output

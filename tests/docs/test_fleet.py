@@ -33,7 +33,7 @@ class Shell:
     """One shell that stays, as a reader's does, with whatever it has started."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        self._log = folder / "shell.log"
+        self._log = folder / "shell.txt"
         with self._log.open("wb") as log:
             self._sh = subprocess.Popen(
                 ["sh", "-e"],
@@ -102,7 +102,7 @@ def states(pages: str) -> dict[str, str]:
 
 
 def logs(folder: Path) -> str:
-    return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in folder.glob("*.log"))
+    return "\n".join(f"{path.name}: {path.read_text()}" for path in folder.glob("*.log"))
 
 
 @pytest.mark.rabbitmq
@@ -120,10 +120,10 @@ def test_a_newcomer_gets_to_three_locations_by_copying_commands(rabbitmq: Rabbit
                     file = tmp_path / "nightowl.toml"
                     file.write_text(re.sub(r"(?m)^\[location\..*\]$", rf"\g<0>\n{ALLOWED}", file.read_text()))
             up = dict.fromkeys(PLACES, "up")
-            wait_for(lambda: states(pages) == up, 90, lambda: f"{states(pages)}\n{logs(tmp_path)}")
+            wait_for(lambda: states(pages) == up, 120, lambda: f"{states(pages)}\n{logs(tmp_path)}")
         finally:
             shell.end()
     told = logs(tmp_path)
     assert "Traceback" not in told
     for secret in [*(tmp_path / "passwords").iterdir(), *(tmp_path / "keys").iterdir()]:
-        assert secret.read_text().strip() not in told.replace(shell.said(), ""), secret.name
+        assert secret.read_text().strip() not in told, secret.name

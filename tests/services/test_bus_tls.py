@@ -60,23 +60,25 @@ def test_another_authority_is_not_trusted(broker: TlsBroker, strangers: Certific
     said = knock(settings(broker, ca=strangers.ca))
     assert f"at {HOST}:" in said
     assert f"not signed by an authority in {strangers.ca}" in said
-    assert said.endswith("look at bus.ca")
+    assert said.endswith("look at bus.ca (--ca)")
 
 
 def test_a_private_authority_must_be_named(broker: TlsBroker) -> None:
     said = knock(settings(broker, ca=""))
     assert "not signed by one of the system's authorities" in said
-    assert said.endswith("look at bus.ca")
+    assert said.endswith("look at bus.ca (--ca)")
 
 
 def test_a_client_certificate_that_is_asked_for_is_named(broker: TlsBroker) -> None:
     said = knock(settings(broker, certificate="", key=""))
-    assert said.endswith("it may ask for a client certificate: bus.certificate is not set")
+    assert said.endswith("it may ask for a client certificate: bus.certificate (--certificate) is not set")
 
 
 def test_a_client_certificate_of_strangers_is_named(broker: TlsBroker, strangers: Certificates) -> None:
     said = knock(settings(broker, certificate=strangers.client, key=strangers.client_key))
-    assert said.endswith(f"it may not take the client certificate {strangers.client}: look at bus.certificate")
+    assert said.endswith(
+        f"it may not take the client certificate {strangers.client}: look at bus.certificate (--certificate)"
+    )
 
 
 def test_another_host_name_is_said(broker: TlsBroker) -> None:
@@ -99,7 +101,7 @@ def test_both_sides_wait_and_say_once_what_is_wrong(
     with acting(wrong) as actor, directing(wrong) as bus:
         wait_for(lambda: bus.fault and actor.fault)
         assert bus.fault.startswith(f"the broker at {HOST}:")
-        assert bus.fault.endswith("look at bus.ca")
+        assert bus.fault.endswith("look at bus.ca (--ca)")
     told = [each for each in caplog.records if each.levelno >= logging.WARNING]
     assert len(told) == 2, [each.getMessage() for each in told]  # one by each side
     assert not any(each.exc_info for each in told)

@@ -82,7 +82,7 @@ def _distrust(error: ssl.SSLCertVerificationError, files: Files) -> str:
         return f"its certificate is for another host name: {_said(error)}; look at the host in the broker's URL"
     if error.verify_code in _UNTRUSTED:
         known = f"an authority in {files['ca']}" if files["ca"] else "one of the system's authorities"
-        return f"its certificate is not signed by {known}: {_said(error)}; look at bus.ca"
+        return f"its certificate is not signed by {known}: {_said(error)}; look at bus.ca (--ca)"
     return f"its certificate is not valid: {_said(error)}"
 
 
@@ -100,5 +100,5 @@ def _alert(reason: str, files: Files) -> str:
 
 def _refusal(files: Files) -> str:
     if files["certificate"]:
-        return f"it may not take the client certificate {files['certificate']}: look at bus.certificate"
-    return "it may ask for a client certificate: bus.certificate is not set"
+        return f"it may not take the client certificate {files['certificate']}: look at bus.certificate (--certificate)"
+    return "it may ask for a client certificate: bus.certificate (--certificate) is not set"
