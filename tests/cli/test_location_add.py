@@ -56,9 +56,11 @@ def test_the_line_that_is_printed_starts_an_actor(run: Run, tmp_path: Path) -> N
     assert added["command"] == ["nightowl", "actor", "--location", "sydney", "--ca", str(tmp_path / "ca.pem")]
     assert "h0nk" not in json.dumps(added)
     said = run("location", "add", "tokyo").output
-    assert "\nNIGHTOWL_BROKER=rediss://owl:PASSWORD@broker.example/3 NIGHTOWL_LOCATION_KEY=owl1-" in said
+    assert (
+        "\nNIGHTOWL_BROKER=rediss://nightowl-actor-sydney:PASSWORD@broker.example/3 NIGHTOWL_LOCATION_KEY=owl1-" in said
+    )
     assert f" nightowl actor --location tokyo --ca {tmp_path}/ca.pem\n" in said
-    assert "PASSWORD stands for the broker's" in said
+    assert "PASSWORD stands for that of nightowl-actor-sydney at the broker" in said
     assert "h0nk" not in said
 
 

@@ -76,9 +76,7 @@ def test_a_client_certificate_that_is_asked_for_is_named(broker: TlsBroker) -> N
 
 def test_a_client_certificate_of_strangers_is_named(broker: TlsBroker, strangers: Certificates) -> None:
     said = knock(settings(broker, certificate=strangers.client, key=strangers.client_key))
-    assert said.endswith(
-        f"it may not take the client certificate {strangers.client}: look at bus.certificate (--certificate)"
-    )
+    assert f"it may not take the client certificate {strangers.client}: look at bus.certificate" in said
 
 
 def test_another_host_name_is_said(broker: TlsBroker) -> None:
