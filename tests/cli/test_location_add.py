@@ -60,7 +60,7 @@ def test_the_line_that_is_printed_starts_an_actor(run: Run, tmp_path: Path) -> N
         "\nNIGHTOWL_BROKER=rediss://nightowl-actor-tokyo:PASSWORD@broker.example/3 NIGHTOWL_LOCATION_KEY=owl1-" in said
     )
     assert f" nightowl actor --location tokyo --ca {tmp_path}/ca.pem\n" in said
-    assert "PASSWORD stands for that of nightowl-actor-sydney at the broker" in said
+    assert "PASSWORD stands for that of nightowl-actor-tokyo at the broker" in said
     assert "h0nk" not in said
 
 
