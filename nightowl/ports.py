@@ -283,7 +283,7 @@ class Incidents(Protocol):
     """Incidents and their timelines."""
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Store each change's incident and add the change to its timeline and to the change feed."""
+        """Store each change's incident and add the change to its timeline (once) and to the change feed."""
 
     def get(self, incident: str) -> Incident | None:
         """One incident; in a transaction no other can change it from here on until the commit."""

@@ -281,7 +281,7 @@ class Leadership:
         if self._rhythm.due("figures", 10.0):
             self._measure(plan, now)
         if self._rhythm.due("remind", 30.0):
-            remind(self._parts.store, plan.routes, plan.public_url, now)
+            remind(self._parts.store, plan.routes, plan.public_url, now, self._lease)
         if self._rhythm.due("retain", 1.0):
             self._retainer.step(plan.retention, plan.max_size, now)
         if self._rhythm.due("actors", 3.0):

@@ -25,7 +25,7 @@ from nightowl.core.incident import incident_id
 from nightowl.core.values import AuditEntry, Author, Change, Entry, Incident, Notice, Route, Severity
 from nightowl.flows.close import tell
 from nightowl.flows.rhythm import Rhythm
-from nightowl.ports import Channel, Claimed, Clock, OutboxRow, Store, Unit
+from nightowl.ports import Channel, Claimed, Clock, Lease, OutboxRow, Store, Unit
 
 log = logging.getLogger(__name__)
 
@@ -193,8 +193,8 @@ def pause(key: str, tries: int, retry_after: float | None = None) -> float:
     return max(doubled * (0.9 + 0.2 * spread), retry_after or 0.0)
 
 
-def remind(store: Store, routes: Sequence[Route], public_url: str, now: float) -> int:
-    """Queue the reminders that are due; return how many. Doing so twice has no effect."""
+def remind(store: Store, routes: Sequence[Route], public_url: str, now: float, lease: Lease | None = None) -> int:
+    """Queue the reminders that are due, by a leader with its lease; return how many. Doing so twice has no effect."""
     periods = [route.repeat for route in routes if route.repeat]
     if not periods:
         return 0
@@ -205,7 +205,7 @@ def remind(store: Store, routes: Sequence[Route], public_url: str, now: float) -
                 told_at = _told_at(unit.outbox.of(incident.id))
                 due += routing.reminders(incident, told_at, routes, public_url, now)
     if due:
-        with store.transaction() as unit:
+        with store.transaction(lease) as unit:
             unit.outbox.add(due)
     return len(due)
 

@@ -40,6 +40,14 @@ def test_changes_store_the_incident_its_timeline_and_a_feed_item(store: Store) -
         assert [(item.kind, item.subject) for item in unit.feed.after(0, 9)] == [("incident", "i1")] * 2
 
 
+def test_a_change_that_is_applied_again_stands_in_the_timeline_once(store: Store) -> None:
+    first = incident("i1")
+    apply(store, change(first))
+    apply(store, change(first), change(first, "raised", NOW + 60))
+    with store.read() as unit:
+        assert [entry.event for entry in unit.incidents.timeline("i1")] == ["opened", "raised"]
+
+
 def test_open_incidents_are_most_severe_first_then_oldest(store: Store) -> None:
     apply(
         store,

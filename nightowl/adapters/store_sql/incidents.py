@@ -25,7 +25,12 @@ class SqlIncidents:
         self._feed = feed
 
     def apply(self, changes: Sequence[Change]) -> None:
-        """Store each change's incident and add the change to its timeline and to the change feed."""
+        """Store each change's incident and add the change to its timeline and to the change feed.
+
+        A change that is applied again, as its commit was answered by nobody, stands in the timeline once.
+        """
+        if not changes:
+            return
         latest = {change.incident.id: change.incident for change in changes}
         self._session.upsert(
             INCIDENTS,
@@ -42,10 +47,19 @@ class SqlIncidents:
                 for incident in latest.values()
             ],
         )
+        known = self._entered(changes)
         entries = [(change.incident.id, change.at, change.event, change.text, change.by) for change in changes]
-        self._session.insert_new(TIMELINE, entries, _ENTRY)
+        self._session.insert_new(TIMELINE, [entry for entry in entries if entry[:3] not in known], _ENTRY)
         for incident in latest:
             self._feed.add("incident", incident)
+
+    def _entered(self, changes: Sequence[Change]) -> set[tuple[str, float, str]]:
+        """Those of the changes that stand in a timeline: incident, moment and event."""
+        query = select(TIMELINE.c.incident, TIMELINE.c.at, TIMELINE.c.event).where(
+            TIMELINE.c.incident.in_({change.incident.id for change in changes}),
+            TIMELINE.c.at.in_({change.at for change in changes}),
+        )
+        return {(row.incident, row.at, row.event) for row in self._connection.execute(query)}
 
     def get(self, incident: str) -> Incident | None:
         """One incident; in a transaction no other can change it from here on until the commit."""
