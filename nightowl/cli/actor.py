@@ -14,6 +14,7 @@ from nightowl.cli.starting import refuse_memory, tell_start, warn_of_open_locati
 from nightowl.cli.up import served
 from nightowl.roles.crew import Crew
 from nightowl.roles.gathering import Role, run
+from nightowl.wire.bus import prove
 
 PATCHED = "from gevent import monkey; monkey.patch_all(); from nightowl.cli.actor_process import main; main()"
 """The actor's own process is patched by gevent before anything else is imported."""
@@ -44,6 +45,7 @@ def actor(locations: tuple[str, ...], processes: int, listen: str, style: str, *
         configuration = given.configuration(locations)
         served(configuration, locations)
         refuse_memory(configuration, locations)
+        prove(configuration, locations)
         tell_start("actor", configuration, locations, store=False)
         warn_of_open_locations(configuration, locations)
         roles: list[Role] = [crew, *listeners(listen, crew, crew.figures)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from nightowl.adapters.celery_bus.actor import Actor
-from nightowl.adapters.celery_bus.app import BrokerSettings
+from nightowl.adapters.celery_bus.app import BrokerSettings, make_app
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.knock import knock
 from nightowl.adapters.celery_bus.permissions import Users, actor_user, users
@@ -16,7 +16,7 @@ from nightowl.flows.perform import Performer
 from nightowl.ports import Engine
 from nightowl.wire.clock import CLOCK
 
-__all__ = ["actor_user", "actors", "broker", "director_bus", "keyring", "permissions", "unreachable"]
+__all__ = ["actor_user", "actors", "broker", "director_bus", "keyring", "permissions", "prove", "unreachable"]
 
 
 def broker(configuration: Configuration) -> BrokerSettings:
@@ -68,6 +68,12 @@ def actors(
         )
         for url, served in by_url.items()
     ]
+
+
+def prove(configuration: Configuration, locations: Iterable[str]) -> None:
+    """Raise ``ConfigurationError`` for a broker of these locations that cannot be used as it and its files are."""
+    for url in sorted({configuration.locations[name].broker for name in locations}):
+        make_app(broker(configuration).at(url)).close()
 
 
 def permissions(configuration: Configuration, kind: str) -> list[Users]:

@@ -202,3 +202,18 @@ def queued(url: str) -> list[bytes]:
 
 def argv(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def test_files_for_tls_that_cannot_be_used_are_one_message_and_status_2(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
+    (tmp_path / "nightowl.toml").write_text(
+        '[bus]\nbroker = "rediss://:h0nk@localhost:1/0"\nca = "ca.pem"\n[location.london]'
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "nightowl", "actor", "--location", "london"],
+        check=False, cwd=tmp_path, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "bus.ca: found" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "h0nk" not in done.stderr
