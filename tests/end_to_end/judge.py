@@ -27,8 +27,8 @@ class Evidence:
 
     ``troubles`` are the spans (Unix seconds) in which something was dead or starting.
 
-    ``sure``: seconds after which an outage must have had its incident, whatever was killed meanwhile; one that gave
-    ``down_after`` verdicts *down* must have had it in any case.
+    ``sure``: seconds after which an outage must have had its incident, whatever was killed meanwhile, not counting the
+    spans in which broker or store were ``away``; one that gave ``down_after`` verdicts *down* must have had it anyway.
     """
 
     targets: Targets
@@ -40,6 +40,7 @@ class Evidence:
     incidents: Sequence[Incident]
     outbox: dict[str, list[OutboxRow]]
     troubles: Sequence[tuple[float, float]]
+    away: Sequence[tuple[float, float]]
     sure: float
     down_after: int
 
@@ -126,7 +127,8 @@ def incidents(evidence: Evidence) -> Iterator[str]:
         outages = evidence.targets.outages(name)
         for start, end in outages:
             mine = [each for each in found if start - SLACK <= each.opened <= end + target.every]
-            insisted = end - start >= evidence.sure or _streak(evidence, name, start, end) >= evidence.down_after
+            lasted = end - start - _overlap(evidence.away, start, end)
+            insisted = lasted >= evidence.sure or _streak(evidence, name, start, end) >= evidence.down_after
             if len(mine) > 1 or (insisted and not mine):
                 yield f"{name}: {len(mine)} incidents for the outage from {start:.1f} to {end:.1f}"
             for each in mine:
@@ -186,6 +188,15 @@ def bursts(evidence: Evidence) -> Iterator[str]:
         for first, fourth in zip(moments, moments[3:], strict=False):
             if fourth - first < every:
                 yield f"{name}: asked four times within {fourth - first:.1f} s from {location} at {first:.1f}"
+
+
+def _overlap(spans: Sequence[tuple[float, float]], start: float, end: float) -> float:
+    """How many seconds between two moments lie in any of the spans, which are in order."""
+    found, reached = 0.0, start
+    for begun, over in spans:
+        found += max(0.0, min(over, end) - max(begun, reached))
+        reached = max(reached, min(over, end))
+    return found
 
 
 def _streak(evidence: Evidence, name: str, start: float, end: float) -> int:

@@ -50,6 +50,9 @@ DEAD = (0.2, 2.0)
 LASTS = (3.0, 9.0)
 """Seconds for which a fault lasts."""
 
+BACK = 5.0
+"""Seconds after its start within which a broker or a database is not yet used by everybody again."""
+
 SETTLES = 15.0
 """Seconds after the last start within which the fleet may still be at sixes and sevens."""
 
@@ -79,6 +82,7 @@ class Killing:
     kills: Counter[str] = field(default_factory=Counter)
     places: Counter[str] = field(default_factory=Counter)
     troubles: list[tuple[float, float]] = field(default_factory=list)
+    away: list[tuple[float, float]] = field(default_factory=list)
 
     def strike(self, *victims: str) -> None:
         """Kill roles or servers at the same time, or let faults begin, and mend all of it after a while."""
@@ -95,6 +99,8 @@ class Killing:
             self._rest(self.chance.uniform(*lasts))
         self.fleet.tend()
         self.troubles.append((begun, time.time() + SETTLES))
+        if any(victim in self.servers or victim in self.faults for victim in victims):
+            self.away.append((begun, time.time() + BACK))
 
     def _revive(self, member: str) -> None:
         if member in self.servers:
@@ -158,6 +164,7 @@ class Killing:
             self.targets,
             self.receivers.ledger.read(),
             troubles=self.troubles,
+            away=self.away,
             sure=self.load.sure,
             down_after=self.load.down_after,
         )

@@ -35,7 +35,7 @@ def long_load(seed: int) -> Load:
         Target(f"flapping-{n:02}", 15.0 if n % 4 == 0 else 5.0, 150.0, 75.0, chance.uniform(0.0, 150.0))
         for n in range(20)
     ]
-    return Load((*steady, *flapping), 0.15, 70.0, 2)
+    return Load((*steady, *flapping), 0.15, 45.0, 2)
 
 
 def plan(often: Mapping[str, int], chance: random.Random) -> list[tuple[str, ...]]:

@@ -83,7 +83,7 @@ def test_a_leader_that_was_frozen_past_its_lease_writes_nothing(
     frozen = freeze(fleet, store, "guarded", "unguarded")
     assert thaw(fleet, "guarded") == set()
     troubles = [(0.0, frozen), (frozen, time.time() + 5.0)]
-    evidence = gather(store, targets, receivers.ledger.read(), troubles=troubles, sure=inf, down_after=1)
+    evidence = gather(store, targets, receivers.ledger.read(), troubles=troubles, away=[], sure=inf, down_after=1)
     found = [each for rule in (rounds, truth, incidents, bursts) for each in rule(evidence)]
     assert [each for each in found if "still open" not in each] == [], "notices may be on their way"
 
