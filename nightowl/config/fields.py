@@ -19,6 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from nightowl.config import keys, units
 from nightowl.core import cron
+from nightowl.core.patterns import bounded
 
 
 def refuse(allowed: str) -> PydanticCustomError:
@@ -276,16 +277,16 @@ Network = Annotated[str, AfterValidator(_network), Shape("network")]
 
 def _pattern(found: str) -> str:
     try:
-        regex.compile(found)
+        regex.compile(bounded(found))
+    except ValueError as error:
+        raise refuse(str(error)) from None
     except regex.error as error:
         raise refuse(f"a regular expression ({error})") from None
-    except RecursionError:
-        raise refuse("a regular expression that is not nested so deeply") from None
     return found
 
 
 Pattern = Annotated[str, AfterValidator(_pattern), Shape("regular expression")]
-"""A regular expression, compiled once to prove it."""
+"""A regular expression that is small when compiled, and is compiled once to prove it."""
 
 
 def _paths(found: dict[str, Any]) -> dict[str, Any]:
