@@ -51,13 +51,17 @@ class OpenRound(msgspec.Struct):
 
 
 class Flight(msgspec.Struct):
-    """A batch on its way. ``sent`` and ``taken`` are director time, ``holder`` the actor that took it."""
+    """A batch on its way. ``sent`` and ``taken`` are director time, ``holder`` the actor that took it.
+
+    ``adopted``: another director sent it, who may have known that it was taken.
+    """
 
     location: str
     sent: float
     missing: set[Round]
     holder: str = ""
     taken: float = 0.0
+    adopted: bool = False
 
 
 class Sorted(msgspec.Struct):
@@ -97,7 +101,7 @@ class Flights:
     def adopt(self, location: str, rounds: Iterable[Round], now: float) -> None:
         """Take over errands that another director sent: unless somebody reports them soon, they are sent again."""
         batch = f"adopted/{location}/{now:.3f}"
-        self._flights[batch] = Flight(location, now, set(rounds))
+        self._flights[batch] = Flight(location, now, set(rounds), adopted=True)
         for round_ in self._flights[batch].missing:
             self._carried[round_, location] = batch
 
@@ -148,7 +152,7 @@ class Flights:
             self._remember(opened)
             for location in opened.asked:
                 flight = self._drop((opened.round, location))
-                if flight is not None and not flight.holder:
+                if flight is not None and not flight.holder and not (flight.adopted and now - flight.sent <= SILENCE):
                     self.untaken.setdefault(location, now)
 
     def lost(self, now: float) -> dict[str, list[OpenRound]]:
