@@ -174,11 +174,11 @@ def _target_url(found: str) -> str:
     parts = split_url(found)
     if not parts or not parts.hostname:
         raise refuse('a URL with scheme and host, such as "https://shop.example/login" or "tcp://db.example:5432"')
-    return found
+    return f"{parts.scheme}{found[len(parts.scheme) :]}"
 
 
 TargetUrl = Annotated[str, AfterValidator(_target_url), Shape("URL")]
-"""What a check tests."""
+"""What a check tests; its scheme in lower case."""
 
 
 def _cron(found: str) -> str:
