@@ -23,9 +23,10 @@ from nightowl.core.values import Batch, Check, Outcome, Report, Round
 REMEMBERED = 50_000
 """Closed rounds with missing votes that are remembered, so that a late outcome is told from one that is made up."""
 
-Refusal = Literal["malformed", "foreign", "repeated", "unasked"]
+Refusal = Literal["malformed", "foreign", "repeated", "unasked", "crowd"]
 """Why a result is not taken in: nothing that attempts can lead to; of another location than its reporter's, or of one
-that was not asked; the location has voted already; or of a round that nobody waits for."""
+that was not asked; the location has voted already; or of a round that nobody waits for. Of a crowd: what an actor says
+of itself where its location has no room for another one; its results count."""
 
 REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 """All of them."""
@@ -115,8 +116,11 @@ class Flights:
             found.refused["malformed"] += 1 + len(report.outcomes)
             return found
         actor = self.roster.hear(report, now) if alive else self.roster.get(report.location, report.actor)
-        for batch in report.taken:
-            self._taken(batch, report, now)
+        if alive and actor is None:
+            found.refused["crowd"] += 1
+        else:
+            for batch in report.taken:
+                self._taken(batch, report, now)
         skew = actor.skew.told(now) if actor else None
         for outcome in report.outcomes:
             self._sort(found, corrected(outcome, skew), report.location)
