@@ -15,6 +15,7 @@ from celery import Celery
 from kombu import Exchange, Queue, serialization
 
 from nightowl.adapters.celery_bus import folder_transport, sql_transport, tls
+from nightowl.adapters.celery_bus.guarded import Connection
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
 
@@ -109,6 +110,7 @@ def make_app(settings: BrokerSettings, queues: Sequence[str] = ()) -> Celery:
     Raises ``ConfigurationError`` for a broker that cannot be used as it is written.
     """
     app = Celery("nightowl", set_as_current=False)
+    app.amqp.Connection = Connection
     app.conf.update(
         broker_url=broker_url(settings.url),
         broker_transport_options=transport_options(settings) | (_taking(settings) if queues else {}),

@@ -16,6 +16,7 @@ from celery.worker.consumer import Consumer
 from kombu import Connection, Message
 
 from nightowl.adapters.celery_bus.garbage import Garbage
+from nightowl.adapters.celery_bus.guarded import STRANGE
 from nightowl.adapters.celery_bus.link import Link
 
 PAUSE = 0.5
@@ -23,7 +24,7 @@ PAUSE = 0.5
 
 PART = "consumer"
 
-UNREADABLE = (ValueError, LookupError, TypeError)
+UNREADABLE = (ValueError, LookupError, TypeError, RecursionError)
 """What kombu raises on something in a queue that no Celery program has put there."""
 
 
@@ -87,7 +88,7 @@ class BatchConsumer(Consumer):
 
     def _interrupted(self, error: BaseException) -> None:
         if unreadable(error):
-            self.garbage.refuse("nothing that a Celery program sends")
+            self.garbage.refuse(STRANGE)
         else:
             self.link.lost(PART, error)
         self._ending.wait(PAUSE)  # Celery complains of consumers that start again more often
@@ -97,6 +98,9 @@ class BatchConsumer(Consumer):
         handle = super().create_task_handler(*args, **kwargs)
 
         def handle_any(message: Message) -> None:
+            if message.unfit:
+                self._refuse(message, message.unfit)
+                return
             try:
                 handle(message)
             except (*UNREADABLE, AttributeError):

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
+from json import JSONDecodeError
 from queue import Empty, Full, Queue
 from time import monotonic
 from typing import Any
@@ -18,6 +19,7 @@ from nightowl.adapters.celery_bus.app import SERIALIZER, report_queue
 from nightowl.adapters.celery_bus.consumer import unreadable
 from nightowl.adapters.celery_bus.envelope import Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
+from nightowl.adapters.celery_bus.guarded import STRANGE
 from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.packing import unpack_report
 from nightowl.adapters.celery_bus.sealing import Keyring
@@ -28,6 +30,10 @@ PREFETCH = 1000
 
 PAUSE = 0.5
 """Seconds to wait before connecting again."""
+
+HELD = 32 * 1024 * 1024
+"""Bytes of the reports that have arrived and are not stored; the others wait on the broker. In memory a report takes
+several times what it does in its message."""
 
 LOOK = 0.1
 """Seconds to wait for a report before looking at what is to be acknowledged."""
@@ -41,21 +47,23 @@ none to another after about twice as many. Without them a director that hangs wo
 
 PART = "receiver"
 
+UNPARSABLE = (JSONDecodeError, UnicodeDecodeError, RecursionError)
+"""What a transport raises, which carries messages as JSON, at something else. It has taken it from the queue."""
+
 
 class Received:
     """A report from the broker. ``done`` may be called from any thread; the receiver acknowledges it."""
 
-    __slots__ = ("_done", "_message", "fresh", "report")
+    __slots__ = ("_done", "fresh", "report")
 
-    def __init__(self, report: Report, fresh: bool, message: Message, done: deque[Message]) -> None:
+    def __init__(self, report: Report, fresh: bool, done: Callable[[], None]) -> None:
         self.report = report
         self.fresh = fresh
-        self._message = message
         self._done = done
 
     def done(self) -> None:
         """Let the broker forget the report."""
-        self._done.append(self._message)
+        self._done()
 
 
 class Receiver:
@@ -74,6 +82,8 @@ class Receiver:
         self._measured = tuple(measured)
         self._arrived: Queue[Received] = Queue(maxsize=PREFETCH)
         self._done: deque[Message] = deque()
+        self._held = 0
+        self._counting = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="bus receiver", daemon=True)
         self._beaten = -MEASURE
@@ -107,14 +117,15 @@ class Receiver:
                     self._consume(connection)
             except Exception as error:  # noqa: BLE001 - whatever the driver raises: connect again
                 if unreadable(error):
-                    self.garbage.refuse("nothing that a Celery program sends")
+                    self.garbage.refuse(STRANGE)
                 else:
                     self._link.lost(PART, error)
                     self._stopping.wait(PAUSE)
 
     def _consume(self, connection: Connection) -> None:
+        for received in self.take(PREFETCH):
+            received.done()
         self._done = deque()  # what an earlier connection delivered cannot be acknowledged on this one
-        self.take(PREFETCH)
         arrived = partial(self._message, connection)
         reports = report_queue(self._app.conf.broker_url)
         consumer = Consumer(connection.channel(), [reports], accept=[SERIALIZER], on_message=arrived)
@@ -123,14 +134,25 @@ class Receiver:
             self._link.works(PART)
             measured = -MEASURE
             while not self._stopping.is_set():
-                with suppress(TimeoutError):
-                    connection.drain_events(timeout=LOOK)
+                if self._held < HELD:
+                    self._drain(connection)
+                else:
+                    self._stopping.wait(LOOK)
                 self._acknowledge()
                 self._beat(connection)
                 if monotonic() - measured >= MEASURE:
                     self._measure(connection)
                     measured = monotonic()
             self._acknowledge()  # of what became done while the queues were measured
+
+    def _drain(self, connection: Connection) -> None:
+        try:
+            with suppress(TimeoutError):
+                connection.drain_events(timeout=LOOK)
+        except UNPARSABLE:
+            if connection.supports_heartbeats:  # RabbitMQ, whose connection is of no use after that
+                raise
+            self.garbage.refuse(STRANGE)
 
     def _acknowledge(self) -> None:
         while self._done:
@@ -148,13 +170,23 @@ class Receiver:
             self.garbage.refuse(str(error))
             message.reject()
             return
+        received = Received(report, fresh, partial(self._settle, message, self._done))
+        self._count(len(message.body))
         while not self._stopping.is_set():
             try:
-                self._arrived.put(Received(report, fresh, message, self._done), timeout=1.0)
+                self._arrived.put(received, timeout=1.0)
             except Full:
                 self._beat(connection)
                 continue
             return
+
+    def _settle(self, message: Message, done: deque[Message]) -> None:
+        self._count(-len(message.body))
+        done.append(message)
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._held += more
 
     def _measure(self, connection: Connection) -> None:
         """Read the lengths of the queues; one that does not exist yet is empty."""
@@ -168,6 +200,8 @@ class Receiver:
 
 def _arguments(message: Message) -> list[Any]:
     """Return the arguments of a task message; raises ``Unreadable``."""
+    if message.unfit:
+        raise Unreadable(message.unfit)
     try:
         return list(message.decode()[0])
     except Exception:  # noqa: BLE001 - decoders raise what they like

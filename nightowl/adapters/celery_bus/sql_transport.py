@@ -154,10 +154,11 @@ class Channel(virtual.Channel):
     def _arrive(self, row: int, queue: str, payload: str) -> None:
         try:
             message = loads(payload)
-            self._rows[message["properties"]["delivery_tag"]] = row
-        except (ValueError, TypeError, LookupError):
+            message["properties"]["delivery_tag"] = tag = str(row)  # one of the sender's may be another row's as well
+        except (ValueError, TypeError, LookupError, RecursionError):
             self._acknowledged.append(row)  # no message of kombu: nobody could ever read it
             return
+        self._rows[tag] = row
         self._arrived.append((queue, message))
 
     def _write_settled(self) -> None:
