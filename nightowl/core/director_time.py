@@ -28,11 +28,6 @@ class DirectorTime:
             self._started = steady
         self._offset.hear(issued - steady, steady)
 
-    @property
-    def known(self) -> bool:
-        """Whether a batch has told the time."""
-        return self._started is not None
-
     def settled(self, steady: float, after: float) -> bool:
         """Whether enough seconds have passed since the first batch, so that a backlog does not set the clock."""
         return self._started is not None and steady - self._started >= after

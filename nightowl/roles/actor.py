@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
@@ -22,7 +23,8 @@ class ActorRole:
         self, current: Callable[[], Configuration], locations: Sequence[str], *, pool: str = "threads"
     ) -> None:
         self._engine = gevent_engine() if pool == "gevent" else engine()
-        name = f"{socket.gethostname()}.{os.getpid()}"
+        # A container's process has one number for ever: what a former one said must not pass for this one's word.
+        name = f"{socket.gethostname()}.{os.getpid()}-{secrets.token_hex(2)}"
         self._actors = actors(current, locations, self._engine, name=name, pool=pool)
 
     @property

@@ -15,7 +15,7 @@ from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.core.values import Batch, Report
 
 FRESH = 30.0
-"""Seconds for which a report is a sign of life of its actor, and a report with nothing to say is of use.
+"""Seconds for which a report is a sign of life of its actor or its goodbye, and one with nothing to say is of use.
 
 Long enough for another director to lead by a clock that differs, short enough to be useless to who repeats it.
 """
@@ -71,7 +71,7 @@ def unpack_batch(message: Sequence[object], keyring: Keyring) -> Batch:
 
 
 def unpack_report(message: Sequence[object], keyring: Keyring, now: float) -> tuple[Report, bool]:
-    """Return the report inside, and whether it is fresh: a sign of life; raises ``Unreadable``.
+    """Return the report inside, and whether it is fresh: its actor's word on itself; raises ``Unreadable``.
 
     ``now`` is director time. An old report may be a copy that somebody kept. It is refused when it has expired, and
     when it says nothing and is of a moment far ahead, by a clock that was wrong: such a one could be shown for ever.
@@ -85,7 +85,7 @@ def unpack_report(message: Sequence[object], keyring: Keyring, now: float) -> tu
         raise Unreadable("a report that has expired")
     if says_nothing and not envelope.issued <= now + STEP:
         raise Unreadable("a report of a moment far ahead")
-    return report, says_nothing or now - envelope.issued <= FRESH
+    return report, now - envelope.issued <= FRESH
 
 
 def _sealed(envelope: Envelope, keyring: Keyring) -> tuple[bytes, ...]:

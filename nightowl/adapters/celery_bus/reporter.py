@@ -126,13 +126,13 @@ class Reporter:
     def _send(self, report: Report) -> None:
         """Say it: what matters may wait for a broker that does not answer, a beat no longer than for the next one.
 
-        Until the first batch has told director time there is only the own clock to issue beats by. As it may be
-        wrong, they then live longer, lest the actor seem dead; a copy of theirs says no more than that it is there.
+        Until the first batch has told director time there is only the own clock to issue beats by. Where it is wrong,
+        they are no sign of life.
         """
         self._number += 1
         matters = bool(report.outcomes or report.taken or report.leaving)
         issued = self._director_clock.now()
-        life = KEEP if matters or not self._director_clock.time.known else FRESH
+        life = KEEP if matters else FRESH
         data = pack_report(report, self._keyring, number=self._number, issued=issued, expires=issued + life)
         until = self._clock.monotonic() + (KEEP if matters else BEAT)
         try:

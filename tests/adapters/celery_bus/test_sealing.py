@@ -170,6 +170,13 @@ def test_a_report_with_outcomes_counts_for_long_and_as_a_sign_of_life_for_second
         unpack_report(message, keyring, NOW + KEEP + 0.1)
 
 
+def test_a_goodbye_that_somebody_kept_is_no_word_of_its_actor() -> None:
+    keyring, goodbye = ring(OLD), report(leaving=True)
+    message = packed(goodbye, keyring, life=KEEP)
+    assert unpack_report(message, keyring, NOW + FRESH) == (goodbye, True)
+    assert unpack_report(message, keyring, NOW + FRESH + 0.1) == (goodbye, False)
+
+
 def test_a_beat_from_the_far_future_is_refused_and_an_outcome_is_not() -> None:
     keyring = ring(OLD)
     with pytest.raises(Unreadable, match="far ahead"):
