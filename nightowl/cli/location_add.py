@@ -58,6 +58,8 @@ def _as_text(added: Added) -> str:
     variables = [f"{name}={shlex.quote(value)}" for name, value in _environment(added).items()]
     said += ["Start directors again or let them reload, and start an actor there:", ""]
     said += [" ".join([*variables, shlex.join(_command(added))])]
+    if added.configuration.bus.certificate:
+        said += ["", f"{added.name}.pem and its key stand for a certificate of its own, not that of directors."]
     if _has_password(_broker(added)):
         said += ["", f"PASSWORD stands for that of {_user(_broker(added), added.name)} at the broker."]
         if _knows_rights(_broker(added)):
@@ -70,9 +72,11 @@ def _environment(added: Added) -> dict[str, str]:
 
 
 def _command(added: Added) -> list[str]:
+    """The command; a location has a certificate and a private key of its own, whose files are not known here."""
     bus = added.configuration.bus
-    files = {"--ca": bus.ca, "--certificate": bus.certificate, "--private-key": bus.key}
-    options = [part for option, file in files.items() if file for part in (option, file)]
+    options = ["--ca", bus.ca] if bus.ca else []
+    if bus.certificate:
+        options += ["--certificate", f"{added.name}.pem", "--private-key", f"{added.name}-key.pem"]
     return ["nightowl", "actor", "--location", added.name, *options]
 
 

@@ -19,11 +19,13 @@ BROKERS = (
     "mariadb+pymysql",
     "sqla+mysql+pymysql",
     "sqla+mariadb+pymysql",
+    "postgresql+psycopg",
+    "sqla+postgresql+psycopg",
 )
 """The transports that are tested."""
 
 _HOSTLESS = ("memory", "filesystem", "redis+socket")
-_WITH_PATH = ("filesystem", "redis+socket", "mysql", "mariadb", "sqla")
+_WITH_PATH = ("filesystem", "redis+socket", "mysql", "mariadb", "postgresql", "sqla")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 _STORES = ("sqlite", *_DRIVERS, *_DRIVERS.values())
 

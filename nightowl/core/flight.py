@@ -23,9 +23,10 @@ from nightowl.core.values import Batch, Check, Outcome, Report, Round
 REMEMBERED = 50_000
 """Closed rounds with missing votes that are remembered, so that a late outcome is told from one that is made up."""
 
-Refusal = Literal["malformed", "foreign", "repeated", "unasked"]
+Refusal = Literal["malformed", "foreign", "repeated", "unasked", "crowd"]
 """Why a result is not taken in: nothing that attempts can lead to; of another location than its reporter's, or of one
-that was not asked; the location has voted already; or of a round that nobody waits for."""
+that was not asked; the location has voted already; or of a round that nobody waits for. Of a crowd: what an actor says
+of itself where its location has no room for another one; its results count."""
 
 REFUSALS: tuple[Refusal, ...] = get_args(Refusal)
 """All of them."""
@@ -51,13 +52,17 @@ class OpenRound(msgspec.Struct):
 
 
 class Flight(msgspec.Struct):
-    """A batch on its way. ``sent`` and ``taken`` are director time, ``holder`` the actor that took it."""
+    """A batch on its way. ``sent`` and ``taken`` are director time, ``holder`` the actor that took it.
+
+    ``adopted``: another director sent it, who may have known that it was taken.
+    """
 
     location: str
     sent: float
     missing: set[Round]
     holder: str = ""
     taken: float = 0.0
+    adopted: bool = False
 
 
 class Sorted(msgspec.Struct):
@@ -97,7 +102,7 @@ class Flights:
     def adopt(self, location: str, rounds: Iterable[Round], now: float) -> None:
         """Take over errands that another director sent: unless somebody reports them soon, they are sent again."""
         batch = f"adopted/{location}/{now:.3f}"
-        self._flights[batch] = Flight(location, now, set(rounds))
+        self._flights[batch] = Flight(location, now, set(rounds), adopted=True)
         for round_ in self._flights[batch].missing:
             self._carried[round_, location] = batch
 
@@ -111,8 +116,11 @@ class Flights:
             found.refused["malformed"] += 1 + len(report.outcomes)
             return found
         actor = self.roster.hear(report, now) if alive else self.roster.get(report.location, report.actor)
-        for batch in report.taken:
-            self._taken(batch, report, now)
+        if alive and actor is None:
+            found.refused["crowd"] += 1
+        else:
+            for batch in report.taken:
+                self._taken(batch, report, now)
         skew = actor.skew.told(now) if actor else None
         for outcome in report.outcomes:
             self._sort(found, corrected(outcome, skew), report.location)
@@ -148,7 +156,7 @@ class Flights:
             self._remember(opened)
             for location in opened.asked:
                 flight = self._drop((opened.round, location))
-                if flight is not None and not flight.holder:
+                if flight is not None and not flight.holder and not (flight.adopted and now - flight.sent <= SILENCE):
                     self.untaken.setdefault(location, now)
 
     def lost(self, now: float) -> dict[str, list[OpenRound]]:

@@ -6,7 +6,10 @@ Every call that ends a run, and every deadline that passes without one, ends a p
   expected ``every`` seconds later, or at the next moment of ``cron``.
 - *start* says that a run is under way, which must end within ``grace`` from then. A start that comes while a run is
   under way does not prolong it: a job that only ever starts is down.
-- A deadline that passes is down, at the moment of the deadline; the period after it has a deadline of its own.
+- A deadline that passes is down, at the moment of the deadline; the period after it has a deadline of its own. Of those
+  that pass at once, ``ROW`` are; the rest is left out.
+
+A call counts from ``now`` at the latest: the clock of whoever took it may be ahead.
 
 Nothing is expected before the first call.
 """
@@ -27,6 +30,9 @@ from nightowl.core.values import Check, Heartbeat, Ping, Pulse, State, Verdict
 
 EARLY = 30.0
 """Seconds by which a call may come before the moment that it is for: clocks differ, and cron's may be ahead."""
+
+ROW = 60
+"""Missed periods that one look ends with a verdict each; later ones tell nobody anything new."""
 
 _TOKEN_BYTES = 24
 
@@ -81,6 +87,11 @@ def rest(pulse: Pulse) -> Pulse:
     return replace(pulse, resting=True, expected=None, deadline=None, started=None)
 
 
+def heard(ping: Ping, now: float) -> Ping:
+    """A call as it counts: nothing that the future holds has been heard."""
+    return ping if ping.at <= now else replace(ping, at=now)
+
+
 def take(pulse: Pulse, ping: Ping, now: float) -> tuple[Pulse, Verdict | None]:
     """Fold one call into a pulse; a start has no verdict, nor has any call of a check that rests."""
     if pulse.resting:
@@ -105,11 +116,14 @@ def take(pulse: Pulse, ping: Ping, now: float) -> tuple[Pulse, Verdict | None]:
 
 
 def missed(pulse: Pulse, until: float, now: float) -> tuple[Pulse, list[Verdict]]:
-    """End the periods whose deadlines have passed by ``until``: each is down, and the next one begins."""
+    """End the periods whose deadlines have passed by ``until``: each is down, and the next one begins.
+
+    After ``ROW`` of them the next one that begins is that whose deadline lies after ``until``.
+    """
     verdicts = []
     while pulse.deadline is not None and pulse.deadline <= until:
         verdicts.append(_late(pulse, pulse.deadline, now))
-        expected = _next_expected(pulse, pulse.deadline)
+        expected = _next_expected(pulse, pulse.deadline if len(verdicts) < ROW else until)
         pulse = replace(pulse, expected=expected, deadline=round(expected + pulse.plan.grace, 3), started=None)
     return pulse, verdicts
 

@@ -2,12 +2,15 @@
 
 Silence is judged only while reports can be heard: not in the first seconds of a term, nor right after the broker was
 away or the director itself stood still, as then everybody is silent.
+
+Each actor is judged by location: whoever holds a location's key can claim any name there, but changes nothing that is
+thought of an actor of that name elsewhere.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -29,8 +32,11 @@ DESERTED = 20.0
 WARM_UP = 10.0
 """Seconds from when reports can be heard (again) in which nobody's silence counts: others need time to connect, too."""
 
-Key = tuple[str, str]
-"""A location and an actor there."""
+MOST_ACTORS = 512
+"""Actors of a location that are listed; what further ones report counts, but whether they live is not judged."""
+
+Machine = tuple[str, str]
+"""A location and a machine whose processes serve it."""
 
 
 class Actor(msgspec.Struct):
@@ -59,7 +65,7 @@ class Roster:
     """All actors at their locations. Moments are director time in Unix seconds; ``now`` is when the term begins."""
 
     def __init__(self, now: float) -> None:
-        self._actors: dict[Key, Actor] = {}
+        self._places: defaultdict[str, dict[str, Actor]] = defaultdict(dict)
         self._begun = now
         self._deaf: dict[str, float] = {}
         self._heard: dict[str, float] = {}
@@ -69,21 +75,24 @@ class Roster:
         for each in seen:
             if now - each.heard < GIVEN_UP:
                 actor = Actor(each.location, each.name, each.since, min(each.heard, now), offline=each.offline)
-                self._actors[each.location, each.name] = actor
+                self._places[each.location][each.name] = actor
 
-    def hear(self, report: Report, now: float) -> Actor:
+    def hear(self, report: Report, now: float) -> Actor | None:
         """Take in what an actor says of itself; one that leaves is on the roster no more.
 
-        The goodbye of one that is not there is a copy, and no sign of life from its location.
+        The goodbye of one that is not there is a copy, and no sign of life from its location. There is no room for one
+        more where a location has ``MOST_ACTORS``: None.
         """
-        key = (report.location, report.actor)
-        actor = self._actors.pop(key, None)
+        place = self._places[report.location]
+        actor = place.pop(report.actor, None)
         if actor is not None or not report.leaving:
             self._heard[report.location] = now
+        if actor is None and len(place) >= MOST_ACTORS:
+            return None
         actor = actor or Actor(report.location, report.actor, now, now)
         actor.hear(report, now)
         if not report.leaving:
-            self._actors[key] = actor
+            place[report.actor] = actor
         return actor
 
     def deaf(self, location: str, now: float) -> None:
@@ -96,17 +105,28 @@ class Roster:
 
     def get(self, location: str, name: str) -> Actor | None:
         """An actor at a location."""
-        return self._actors.get((location, name))
+        return self._places[location].get(name)
 
     def alive(self, location: str, now: float) -> list[str]:
         """Return the actors of a location that have been heard lately."""
-        return sorted(
-            name for (where, name), actor in self._actors.items() if where == location and now - actor.heard <= SILENCE
-        )
+        return sorted(name for name, actor in self._places[location].items() if now - actor.heard <= SILENCE)
 
-    def silent(self, now: float) -> dict[str, list[Actor]]:
-        """Return by name the actors that fell silent, at all of their locations, and that nobody replaced."""
-        return {name: found for name, found in self._by_name().items() if self._is_silent(found, now)}
+    def crowded(self) -> dict[str, float]:
+        """Return the locations that have no room for another actor, and since when."""
+        return {
+            location: max(actor.since for actor in place.values())
+            for location, place in self._places.items()
+            if len(place) >= MOST_ACTORS
+        }
+
+    def silent(self, now: float) -> list[Actor]:
+        """Return by location and name the actors that fell silent there and that nobody replaced."""
+        youngest = self._youngest()
+        return [
+            actor
+            for actor in self._all()
+            if now - max(actor.heard, self._warm(actor.location)) > SILENT and not _is_replaced(actor, youngest, now)
+        ]
 
     def deserted(self, locations: Collection[str], now: float) -> dict[str, float]:
         """Return those of ``locations`` where nobody is heard any more, and since when."""
@@ -116,70 +136,64 @@ class Roster:
     def offline(self, now: float) -> dict[str, float]:
         """Return the locations whose living actors say that their control targets fail, and since when."""
         found: dict[str, float] = {}
-        for (location, _), actor in self._actors.items():
+        for actor in self._all():
             if actor.offline is not None and now - actor.heard <= SILENT:
-                found[location] = min(actor.offline, found.get(location, actor.offline))
+                found[actor.location] = min(actor.offline, found.get(actor.location, actor.offline))
         return found
 
-    def skewed(self, least: float, now: float) -> dict[str, float]:
-        """Return by name the skew of the living actors whose clocks are wrong by at least so many seconds."""
-        found = {}
-        for (_, name), actor in self._actors.items():
-            skew = actor.skew.told(now)
-            if skew is not None and abs(skew) >= least and now - actor.heard <= SILENT:
-                found[name] = skew
-        return found
+    def skewed(self, least: float, now: float) -> list[tuple[Actor, float]]:
+        """Return by location and name the living actors whose clocks are wrong by at least so many seconds, and how."""
+        told = [(actor, actor.skew.told(now)) for actor in self._all() if now - actor.heard <= SILENT]
+        return [(actor, skew) for actor, skew in told if skew is not None and abs(skew) >= least]
 
     def seen(self, now: float) -> list[ActorSeen]:
         """Return what is known of each, by location and name."""
-        silent = self.silent(now)
+        silent = {(actor.location, actor.name) for actor in self.silent(now)}
         return [
             ActorSeen(
-                name=name,
-                location=location,
+                name=actor.name,
+                location=actor.location,
                 since=actor.since,
                 heard=actor.heard,
-                silent=actor.heard if name in silent else None,
+                silent=actor.heard if (actor.location, actor.name) in silent else None,
                 offline=actor.offline,
                 skew=actor.skew.told(now),
                 holding=len(actor.holding),
             )
-            for (location, name), actor in sorted(self._actors.items())
+            for actor in self._all()
         ]
 
     def forget(self, now: float) -> None:
         """Give up actors that have been silent for long, and those that another one on their machine replaced."""
-        for name, found in self._by_name().items():
-            if now - max(actor.heard for actor in found) >= GIVEN_UP or self._is_replaced(found, now):
-                for actor in found:
-                    del self._actors[actor.location, name]
+        youngest = self._youngest()
+        for actor in self._all():
+            if now - actor.heard >= GIVEN_UP or _is_replaced(actor, youngest, now):
+                del self._places[actor.location][actor.name]
+        for location in [location for location, place in self._places.items() if not place]:
+            del self._places[location]
 
-    def _by_name(self) -> dict[str, list[Actor]]:
-        grouped: defaultdict[str, list[Actor]] = defaultdict(list)
-        for (_, name), actor in sorted(self._actors.items()):
-            grouped[name].append(actor)
-        return grouped
+    def _all(self) -> list[Actor]:
+        """All actors, by location and name."""
+        return [actor for _, place in sorted(self._places.items()) for _, actor in sorted(place.items())]
 
-    def _is_silent(self, found: list[Actor], now: float) -> bool:
-        heard = max(max(actor.heard, self._warm(actor.location)) for actor in found)
-        return now - heard > SILENT and not self._is_replaced(found, now)
+    def _youngest(self) -> dict[Machine, float]:
+        """When the youngest process of each machine that serves a location was first heard there."""
+        found: dict[Machine, float] = {}
+        for actor in self._all():
+            key = (actor.location, machine(actor.name))
+            found[key] = max(actor.since, found.get(key, actor.since))
+        return found
 
     def _warm(self, location: str) -> float:
         """From when on silence at a location means something."""
         return max(self._begun, self._deaf.get(location, 0.0)) + WARM_UP
 
-    def _is_replaced(self, found: list[Actor], now: float) -> bool:
-        """Whether an actor that died was started again: another process of its machine began where it had ended."""
-        last = max(actor.heard for actor in found)
-        places = {actor.location for actor in found}
-        if now - last <= SILENT:
-            return False
-        return any(
-            other.location in places and other.since > last and machine(other.name) == machine(found[0].name)
-            for other in self._actors.values()
-        )
-
 
 def machine(name: str) -> str:
     """Return the machine of an actor, whose name is ``HOST.PROCESS``."""
     return name.rpartition(".")[0]
+
+
+def _is_replaced(actor: Actor, youngest: Mapping[Machine, float], now: float) -> bool:
+    """Whether an actor that died was started again: another process of its machine began where it had ended."""
+    return now - actor.heard > SILENT and youngest[actor.location, machine(actor.name)] > actor.heard

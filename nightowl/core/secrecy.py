@@ -39,7 +39,7 @@ def is_sealed(text: str) -> bool:
 
 def map_secrets(spec: Mapping[str, Any], change: Change) -> dict[str, Any]:
     """Return a definition with each secret in it replaced."""
-    return {key: value if key in _OPEN else _mapped(key, value, change) for key, value in spec.items()}
+    return {key: value if key in _OPEN else _mapped(key, key, value, change) for key, value in spec.items()}
 
 
 def map_url(url: str, change: Change) -> str:
@@ -71,14 +71,15 @@ def destination(spec: Mapping[str, Any]) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{f':{port}' if port else ''}" if host else ""
 
 
-def _mapped(place: str, value: Any, change: Change) -> Any:
+def _mapped(place: str, key: str, value: Any, change: Change) -> Any:
+    """``key`` is the last one of ``place``, and may hold dots itself."""
     if isinstance(value, Mapping):
-        return {key: _mapped(f"{place}.{key}", inner, change) for key, inner in value.items()}
+        return {inner: _mapped(f"{place}.{inner}", inner, below, change) for inner, below in value.items()}
     if not isinstance(value, str):
         return value
     if place == "url":
         return map_url(value, change)
-    secret = place in _ALWAYS or sounds_secret(place.rpartition(".")[2])
+    secret = place in _ALWAYS or sounds_secret(key)
     return _changed(place, value, change) if secret else value
 
 

@@ -11,7 +11,7 @@ from nightowl.core import incident, routing
 from nightowl.core.flight import OpenRound
 from nightowl.core.incident import Move
 from nightowl.core.schedule import STEP
-from nightowl.core.values import Change, Check, CheckState, Route, Verdict
+from nightowl.core.values import Change, Check, CheckState, Incident, Route, Verdict
 from nightowl.core.verdict import decide
 from nightowl.ports import Unit
 
@@ -63,21 +63,15 @@ def write(unit: Unit, closing: Closing, routes: Sequence[Route], public_url: str
 
 
 def abandon(
-    unit: Unit,
-    ended: Mapping[str, CheckState],
-    kept: Collection[str],
-    routes: Sequence[Route],
-    public_url: str,
-    now: float,
+    unit: Unit, ended: Sequence[Incident], kept: Collection[str], routes: Sequence[Route], public_url: str, now: float
 ) -> None:
     """Resolve the incidents of checks that were paused (those ``kept``) or removed."""
-    for name, state in ended.items():
-        before = unit.incidents.get(state.incident)
+    for each in ended:
+        before = unit.incidents.get(each.id)
         if before is not None and before.open:
-            why = f"{name} is not checked any more: it was {'paused' if name in kept else 'removed'}"
+            why = f"{each.subject} is not checked any more: it was {'paused' if each.subject in kept else 'removed'}"
             after = replace(before, resolved=now)
             tell(unit, [Change(event="resolved", incident=after, at=now, text=why)], routes, public_url, now)
-    unit.rounds.close([], [incident.rest(state) for name, state in ended.items() if name in kept])
 
 
 def tell(unit: Unit, changes: Sequence[Change], routes: Sequence[Route], public_url: str, now: float) -> None:

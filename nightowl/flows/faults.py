@@ -1,19 +1,20 @@
 """Faults of NightOwl's own, as incidents: opened while they last, and never blamed on a target.
 
-The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``location/NAME``, ``actor/NAME``, ``clock/NAME``
-and ``check/NAME``.
+The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``location/NAME``, ``actor/LOCATION/NAME``,
+``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION`` and ``check/NAME``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
 
 from nightowl.core.flight import Flights
 from nightowl.core.incident import incident_id
-from nightowl.core.roster import Roster
+from nightowl.core.roster import MOST_ACTORS, Actor, Roster
 from nightowl.core.skew import WRONG
 from nightowl.core.values import Change, Check, CheckState, Incident, Severity
 
@@ -22,6 +23,12 @@ UNKNOWN_ROUNDS = 5
 
 _NAMED = 5
 """How many checks a sentence names before it only counts them."""
+
+TOGETHER = 3.0
+"""Seconds within which one name fell silent at several locations, or its clocks agree, so that it is one process."""
+
+TOLD = 10
+"""Actors of a location that have an incident each; further ones share one, so that nobody can flood with names."""
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -102,14 +109,18 @@ def _answers_for(subject: str) -> bool:
 
 
 def _by_hearing(subject: str) -> bool:
-    return subject.startswith(("location/", "actor/", "clock/"))
+    return subject.startswith(("location/", "actor/", "actors/", "clock/", "clocks/"))
 
 
 def _of_locations(flights: Flights, used: Sequence[str], now: float) -> dict[str, Fault]:
-    """Of the locations in use: those that nobody serves, and those that cannot reach their own control targets."""
+    """Of the locations in use: those nobody serves, those that reach no control target, those with too many actors."""
     offline, deserted = flights.roster.offline(now), flights.roster.deserted(used, now)
+    crowded = flights.roster.crowded()
     found = {}
     for name in used:
+        if name in crowded:
+            summary = f"location {name} has {MOST_ACTORS} actors: silence of further ones is not noticed"
+            found[f"location/{name}"] = Fault(summary, crowded[name], Severity.WARNING)
         if name in offline:
             summary = f"location {name} cannot reach its own control targets, so its votes do not count"
             found[f"location/{name}"] = Fault(summary, offline[name])
@@ -124,15 +135,63 @@ def _of_locations(flights: Flights, used: Sequence[str], now: float) -> dict[str
 
 def _of_actors(roster: Roster, now: float) -> dict[str, Fault]:
     """Those that fell silent, and those whose clocks are wrong."""
-    found = {}
-    for name, actors in roster.silent(now).items():
-        places = ", ".join(actor.location for actor in actors)
-        summary = f"actor {name} at {places} fell silent without saying goodbye; others of its location take its checks"
-        found[f"actor/{name}"] = Fault(summary, max(actor.heard for actor in actors), Severity.WARNING)
-    for name, skew in roster.skewed(WRONG, now).items():
-        summary = f"the clock of actor {name} is {abs(skew):.0f} s {'fast' if skew > 0 else 'slow'}"
-        found[f"clock/{name}"] = Fault(summary, now, Severity.WARNING)
+    silent = _as_one((actor, actor.heard) for actor in roster.silent(now))
+    wrong = _as_one(roster.skewed(WRONG, now))
+    return _bounded("actor", silent, _silence, now) | _bounded("clock", wrong, _wrong_clock, now)
+
+
+def _as_one(found: Iterable[tuple[Actor, float]]) -> list[list[tuple[Actor, float]]]:
+    """Put what is one process at several locations together: the same name, and values that hardly differ.
+
+    A name alone says little, as another location may claim it.
+    """
+    groups: list[list[tuple[Actor, float]]] = []
+    for actor, value in sorted(found, key=lambda each: (each[0].name, each[1], each[0].location)):
+        last = groups[-1][-1] if groups else None
+        if last is not None and last[0].name == actor.name and value - last[1] <= TOGETHER:
+            groups[-1].append((actor, value))
+        else:
+            groups.append([(actor, value)])
+    for group in groups:
+        group.sort(key=lambda each: each[0].location)
+    return groups
+
+
+def _bounded(
+    word: str,
+    groups: Iterable[list[tuple[Actor, float]]],
+    fault: Callable[[list[tuple[Actor, float]], float], Fault],
+    now: float,
+) -> dict[str, Fault]:
+    """A fault for each group, of those that were first on the roster; one for all others of a location."""
+    found: dict[str, Fault] = {}
+    places: defaultdict[str, list[list[tuple[Actor, float]]]] = defaultdict(list)
+    for group in sorted(groups, key=lambda each: (each[0][0].since, each[0][0].name)):
+        places[group[0][0].location].append(group)
+    for location, here in places.items():
+        for group in here[:TOLD]:
+            found[f"{word}/{location}/{group[0][0].name}"] = fault(group, now)
+        if more := here[TOLD:]:
+            first = fault(more[0], now)
+            summary = f"{len(more)} more at {location}, such as: {first.summary}"
+            found[f"{word}s/{location}"] = Fault(summary, first.since, Severity.WARNING)
     return found
+
+
+def _silence(group: list[tuple[Actor, float]], _now: float) -> Fault:
+    places = ", ".join(actor.location for actor, _ in group)
+    summary = (
+        f"actor {group[0][0].name} at {places} fell silent without saying goodbye; "
+        "others of its location take its checks"
+    )
+    return Fault(summary, max(heard for _, heard in group), Severity.WARNING)
+
+
+def _wrong_clock(group: list[tuple[Actor, float]], now: float) -> Fault:
+    places = ", ".join(actor.location for actor, _ in group)
+    skew = group[0][1]
+    summary = f"the clock of actor {group[0][0].name} at {places} is {abs(skew):.0f} s {'fast' if skew > 0 else 'slow'}"
+    return Fault(summary, now, Severity.WARNING)
 
 
 def _unknown_sentence(states: Sequence[CheckState]) -> str:

@@ -8,7 +8,7 @@ NightOwl was away, and moves every deadline that lay ahead.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -82,7 +82,7 @@ class Heartbeats:
 
     def _decide(self, pings: Sequence[Ping], states: Mapping[str, CheckState], now: float) -> Turn:
         away = (self._watched, now) if now - self._watched > AWAY else (now, now)
-        waiting = _by_check(pings)
+        waiting = _by_check(heartbeat.heard(ping, now) for ping in pings)
         turn = Turn(Closing(), {})
         for name, before in self._followed(now):
             pulse = heartbeat.extended(before, *away)
@@ -123,7 +123,7 @@ class Heartbeats:
         return min([now + WATCH, *deadlines])
 
 
-def _by_check(pings: Sequence[Ping]) -> dict[str, list[Ping]]:
+def _by_check(pings: Iterable[Ping]) -> dict[str, list[Ping]]:
     """Sort calls by check, each check's by moment."""
     found: defaultdict[str, list[Ping]] = defaultdict(list)
     for ping in sorted(pings, key=lambda ping: (ping.at, ping.id)):

@@ -260,14 +260,17 @@ class Leadership:
         """Resolve what is open about checks that do not run any more."""
         if not self._some_stopped:
             return
-        ended = {name: state for name, state in self._states.items() if state.incident and not self._runs(name)}
+        with self._parts.store.read() as unit:
+            ended = [each for each in unit.incidents.open() if each.kind == "check" and not self._runs(each.subject)]
+        stopped = {name: state for name, state in self._states.items() if state.incident and not self._runs(name)}
+        resting = {name: incident.rest(state) for name, state in stopped.items()}
         if ended:
             plan = self._parts.plan()
             with self._parts.store.transaction(self._lease) as unit:
                 kept = {stored.name for stored in unit.checks.all()}
                 abandon(unit, ended, kept, plan.routes, plan.public_url, now)
-        for name, state in ended.items():
-            self._states[name] = incident.rest(state)
+                unit.rounds.close([], [state for name, state in resting.items() if name in kept])
+        self._states.update(resting)
         self._some_stopped = False
 
     def _runs(self, name: str) -> bool:

@@ -9,11 +9,13 @@ configuration again
 the forms that add and edit a check       operator
 ``OWN``: signing out, own preferences,    viewer
 own password, own tokens
-reading (GET, HEAD) anything else         viewer
-writing anything else                     operator
+reading (GET, HEAD) any other area        viewer
+writing in any other area                 operator
+outside of all areas                      nobody: nothing is there
 ========================================  ==================================================
 
-A role may do all that a lesser one may.
+A role may do all that a lesser one may. An area is told by how the path begins, whatever follows: so no ending of a
+path, which a route may take for the same and a pattern may not, leads to a lesser role.
 """
 
 from __future__ import annotations
@@ -28,9 +30,12 @@ PINGS = "/ping/"
 STATIC = "/static/"
 READING = frozenset({"GET", "HEAD"})
 
-_ADMIN = re.compile(r"(/users|/audit|/api/v1/users|/api/v1/audit|/api/v1/configuration)([./].*)?", re.DOTALL)
-_OWN = re.compile(r"/logout|/preferences|(/account|/api/v1/tokens)([./].*)?", re.DOTALL)
-_FORM = re.compile(r"(/add|/checks/[^/]+/edit)(\.json)?")
+ADMIN = frozenset({"users", "audit", "configuration"})
+OWN = frozenset({"logout", "preferences", "account", "tokens"})
+SHARED = frozenset({"now", "checks", "add", "locations", "incidents", "channels", "series", "live", "openapi"})
+
+_AREA = re.compile(r"/(?:api/v1/)?([a-z]+)")
+_FORM = re.compile(r"/add|/checks/[^/]+/edit")
 _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 
@@ -44,15 +49,24 @@ def is_door(path: str) -> bool:
     return path in DOORS or path.startswith(STATIC)
 
 
-def needed(method: str, path: str) -> Role:
-    """The least role for a request to anything that is neither open nor a door."""
-    if _ADMIN.fullmatch(path):
+def needed(method: str, path: str) -> Role | None:
+    """The least role for a request to anything that is neither open nor a door; None: nothing is there."""
+    area = _area(path)
+    if area in ADMIN:
         return "admin"
-    if _OWN.fullmatch(path):
+    if area in OWN:
         return "viewer"
-    return "viewer" if method in READING and not _FORM.fullmatch(path) else "operator"
+    if area not in SHARED:
+        return None
+    return "viewer" if method in READING and not _FORM.match(path) else "operator"
 
 
-def suffices(role: Role, least: Role) -> bool:
-    """Whether ``role`` includes ``least``."""
-    return _RANKS[role] >= _RANKS[least]
+def suffices(role: Role, least: Role | None) -> bool:
+    """Whether ``role`` includes ``least``; none does where nothing is."""
+    return least is not None and _RANKS[role] >= _RANKS[least]
+
+
+def _area(path: str) -> str:
+    """The first word of a path, with ``/api/v1`` or without; the start page is that of what is wrong now."""
+    found = _AREA.match(path)
+    return found[1] if found else "now" if path == "/" else ""

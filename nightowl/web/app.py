@@ -106,6 +106,7 @@ def make_app(handlers: Handlers) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
+        redirect_slashes=False,  # which would repeat the address, and so the token of a heartbeat
         lifespan=_following(live),
         responses={status: {"model": ErrorModel} for status in (401, 403, 404, 409, 422, 429, 503)},
     )

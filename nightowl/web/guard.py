@@ -1,6 +1,7 @@
 """The door: every request passes here before any route is looked for.
 
-In order: is the Host one of ours; is it open to everyone; who asks; may a write come from there; is the role enough.
+In order: is the Host one of ours; is the address a plain one; is it open to everyone; is there anything; who asks; may
+a write come from there; is the role enough.
 What comes through carries ``state.visitor``, ``state.author``, ``state.csrf`` and, for forms, ``state.form``.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from unicodedata import category
 from urllib.parse import quote
 
 from starlette._utils import get_route_path
@@ -57,9 +59,8 @@ class Guard:
 
     async def _answer(self, request: Request, given: str, visit: str) -> Response | None:
         """Say why the request is not let through; None: it is."""
-        if not hosts.is_ours(request.headers.get("host", ""), self._settings):
-            told = "This Host name is not served here. What it is reached by stands in [server] public_url or hosts."
-            return self._refusal(request, 421, told)
+        if unfit := self._unfit(request):
+            return unfit
         if is_open(request):
             return None
         try:
@@ -73,10 +74,20 @@ class Guard:
         except HTTPException as error:
             return self._refusal(request, error.status_code, error.detail)
 
+    def _unfit(self, request: Request) -> Response | None:
+        """Refuse what is asked of another host, or by an address that routes and roles may read differently."""
+        if not hosts.is_ours(request.headers.get("host", ""), self._settings):
+            told = "This Host name is not served here. What it is reached by stands in [server] public_url or hosts."
+            return self._refusal(request, 421, told)
+        if _has_controls(request):
+            return self._refusal(request, 400, "An address holds no control characters.")
+        return None
+
     async def _check(self, request: Request, path: str, given: str, visit: str) -> Response | None:
         """Find out who asks and whether they may; an answer means that they may not."""
-        if _has_nul(request):
-            raise HTTPException(400, "An address holds no NUL character.")
+        door, least = access.is_door(path), access.needed(request.method, path)
+        if not door and least is None:
+            raise HTTPException(404, "There is no such page.")
         session = self._sessions.cookies(request).given(cookies.SESSION)
         api = path.startswith("/api/")
         visitor = await run_in_threadpool(self._sessions.visitor, request, api=api)
@@ -87,9 +98,8 @@ class Guard:
         if request.method not in access.READING:
             await self._check_write(request, visitor, given, session, api=api)
         if visitor is None:
-            return None if access.is_door(path) else await self._show_door(request, path, api=api)
-        least = access.needed(request.method, path)
-        if not access.is_door(path) and not access.suffices(visitor.role, least):
+            return None if door else await self._show_door(request, path, api=api)
+        if not door and not access.suffices(visitor.role, least):
             raise HTTPException(403, f"This needs the role {least}; yours is {visitor.role}.")
         return None
 
@@ -149,9 +159,12 @@ def is_open(request: Request) -> bool:
     return access.is_open(request.method, get_route_path(request.scope))
 
 
-def _has_nul(request: Request) -> bool:
-    """Whether path or query hold the character that no database takes."""
-    return "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]
+def _has_controls(request: Request) -> bool:
+    """Whether the path holds a character that ends a line (so routes overlook it) or is not to be seen.
+
+    A query may have them, but for the one that no database takes.
+    """
+    return any(category(each) == "Cc" for each in request.scope["path"]) or b"%00" in request.scope["query_string"]
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 
 from nightowl.web.handlers import LOOPBACK_NAMES, WebSettings
 
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^\s:@/\[\]]+)(:[0-9]*)?")
+
 
 def host_name(host: str) -> str:
-    """A Host header without its port, lower case."""
-    bare = host.lower()
-    return bare if bare.endswith("]") else bare.rsplit(":", 1)[0]
+    """A Host header without its port, lower case (empty: it is no host with or without a port)."""
+    found = _HOST.fullmatch(host.lower())
+    return found[1] if found else ""
 
 
 def is_ours(host: str, settings: WebSettings) -> bool:

@@ -65,7 +65,7 @@ class Pings:
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
-        paths = (f"{PINGS}{{token}}", f"{PINGS}{{token}}/{{signal}}")
+        paths = (f"{PINGS}{{token}}", f"{PINGS}{{token}}/{{signal:path}}")
         return [Route(path, self.ping, methods=list(METHODS)) for path in paths]
 
     async def ping(self, request: Request) -> Response:

@@ -105,7 +105,7 @@ def bad_places(places: Sequence[Place]) -> int:
 
 def kind_of(spec: dict[str, Any]) -> str:
     """The kind of a check: as written, else the scheme of its URL."""
-    return str(spec.get("kind") or str(spec.get("url", "")).partition(":")[0])
+    return str(spec.get("kind") or str(spec.get("url", "")).partition(":")[0].lower())
 
 
 def _called(last: Verdict) -> str:

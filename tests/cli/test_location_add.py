@@ -64,6 +64,16 @@ def test_the_line_that_is_printed_starts_an_actor(run: Run, tmp_path: Path) -> N
     assert "h0nk" not in said
 
 
+def test_the_line_does_not_take_the_certificate_of_directors_elsewhere(run: Run, tmp_path: Path) -> None:
+    files = 'ca = "ca.pem"\ncertificate = "director.pem"\nkey = "director-key.pem"\n'
+    (tmp_path / "nightowl.toml").write_text(BROKER.replace("redis:", "rediss:") + files)
+    for name in ("ca.pem", "director.pem", "director-key.pem"):
+        (tmp_path / name).write_text("-----BEGIN CERTIFICATE-----\n")
+    said = run("location", "add", "tokyo").output
+    assert " --certificate tokyo.pem --private-key tokyo-key.pem\n" in said
+    assert "director" not in said.replace("directors", "")
+
+
 def read_key_of(added: dict[str, Any]) -> object:
     return read_key(added["environment"]["NIGHTOWL_LOCATION_KEY"])
 

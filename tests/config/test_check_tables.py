@@ -8,7 +8,9 @@ PEM = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
 def test_the_kind_follows_from_the_scheme(configured):
     text = '[check.a]\nurl = "http://a/"\n[check.b]\nurl = "HTTPS://b/"\n[check.c]\nurl = "tcp://c:1"'
-    assert [check.target.kind for check in configured(text).checks.values()] == ["http", "https", "tcp"]
+    targets = [check.target for check in configured(text).checks.values()]
+    assert [target.kind for target in targets] == ["http", "https", "tcp"]
+    assert targets[1].url == "https://b/"
 
 
 def test_a_kind_that_contradicts_the_scheme_is_refused(mistakes):

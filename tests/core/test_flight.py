@@ -152,3 +152,12 @@ def test_what_another_director_sent_is_sent_again_unless_it_is_reported() -> Non
     flights.heard(said("a", outcomes=(up(one),)), 1.0)
     flights.heard(said("a"), SILENCE + 0.5)
     assert flights.lost(SILENCE + 0.6) == {"london": [two]}
+
+
+def test_a_round_that_a_predecessor_left_behind_does_not_tell_that_its_location_is_deserted() -> None:
+    flights = Flights(100.0)
+    left = opened("london", due=60.0, deadline=90.0)
+    flights.open(left)
+    flights.adopt("london", [left.round], 100.0)
+    flights.forget(flights.closable(100.0), 100.0)
+    assert flights.untaken == {}

@@ -93,6 +93,20 @@ def test_a_call_that_comes_seconds_before_its_moment_is_for_that_moment() -> Non
     assert called(NIGHTLY, ping(three - 2 * MINUTE)).expected == three
 
 
+@pytest.mark.parametrize("ahead", [1.0, HOUR, 365 * DAY])
+def test_a_call_from_a_clock_that_is_ahead_counts_from_now(ahead: float) -> None:
+    assert heartbeat.heard(ping(NOON + ahead), NOON) == ping(NOON)
+    assert heartbeat.heard(ping(NOON - ahead), NOON) == ping(NOON - ahead)
+
+
+@pytest.mark.parametrize("plan", [Heartbeat(every=MINUTE, grace=30.0), Heartbeat(cron="* * * * *", grace=30.0)])
+def test_of_many_periods_that_were_missed_at_once_the_later_ones_are_left_out(plan: Heartbeat) -> None:
+    until = NOON + 365 * DAY
+    pulse, late = heartbeat.missed(called(plan, ping(NOON)), until, until)
+    assert [each.due for each in late] == [NOON + each * MINUTE + 30 for each in range(1, heartbeat.ROW + 1)]
+    assert pulse.deadline == until + 30
+
+
 def test_downtime_moves_a_deadline_that_lay_ahead_of_it() -> None:
     pulse = called(HOURLY, ping(NOON))
     assert pulse.deadline is not None

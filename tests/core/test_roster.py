@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nightowl.core.roster import DESERTED, GIVEN_UP, SILENT, WARM_UP, Roster
+from nightowl.core.roster import DESERTED, GIVEN_UP, MOST_ACTORS, SILENT, WARM_UP, Roster
 from nightowl.core.values import ActorSeen, Report
 
 LONDON = ("london",)
@@ -32,7 +32,7 @@ class Heard:
 
     @property
     def silent(self) -> list[str]:
-        return list(self.roster.silent(self.now))
+        return [actor.name for actor in self.roster.silent(self.now)]
 
 
 @pytest.fixture
@@ -82,11 +82,33 @@ def test_one_that_another_machine_outlives_is_missed(heard: Heard) -> None:
     assert heard.silent == ["a.1"]
 
 
-def test_one_that_serves_two_locations_is_silent_only_where_both_are(heard: Heard) -> None:
+def test_one_that_is_heard_elsewhere_is_missed_where_it_is_silent(heard: Heard) -> None:
+    """Another location's key is enough to claim its name there."""
     heard.listen(30, "a.1")
     heard.say("a.1", "tokyo")
     heard.listen(30, "a.1")
-    assert heard.silent == []
+    assert [(actor.name, actor.location) for actor in heard.roster.silent(heard.now)] == [("a.1", "tokyo")]
+    assert [each.silent for each in heard.roster.seen(heard.now)] == [None, 30.0]
+
+
+def test_one_is_replaced_only_at_its_own_location(heard: Heard) -> None:
+    heard.listen(30, "host.1")
+    heard.listen(30, "host.2", location="tokyo")
+    assert heard.silent == ["host.1"]
+
+
+def test_a_location_has_room_for_so_many_actors_and_no_other_location_suffers(heard: Heard) -> None:
+    heard.now = 20.0
+    for number in range(MOST_ACTORS):
+        heard.say(f"ghost-{number}.1", "tokyo")
+    beat = Report(actor="one-more.1", location="tokyo", sent=20.0)
+    assert heard.roster.hear(beat, 20.0) is None
+    assert heard.roster.crowded() == {"tokyo": 20.0}
+    heard.say("a.1")
+    assert len(heard.roster.seen(20.0)) == MOST_ACTORS + 1
+    heard.roster.forget(20.0 + GIVEN_UP)
+    assert heard.roster.crowded() == {}
+    assert heard.roster.hear(beat, 20.0 + GIVEN_UP)
 
 
 def test_a_silent_actor_is_given_up_in_the_end(heard: Heard) -> None:
@@ -148,8 +170,9 @@ def test_a_successor_misses_whom_its_predecessor_heard(heard: Heard) -> None:
     successor = Roster(heard.now)
     successor.restore(heard.roster.seen(heard.now), heard.now)
     assert [each.name for each in successor.seen(heard.now)] == ["a.1", "b.1"]
-    assert list(successor.silent(heard.now + WARM_UP + SILENT)) == []
-    assert list(successor.silent(heard.now + WARM_UP + SILENT + 1)) == ["a.1", "b.1"]
+    assert successor.silent(heard.now + WARM_UP + SILENT) == []
+    silent = successor.silent(heard.now + WARM_UP + SILENT + 1)
+    assert [actor.name for actor in silent] == ["a.1", "b.1"]
 
 
 def test_whom_a_predecessor_heard_long_ago_is_forgotten() -> None:
@@ -163,5 +186,5 @@ def test_wrong_clocks_are_told_of_living_actors(heard: Heard) -> None:
         heard.now += 1.0
         heard.say("a.1", sent=heard.now + 40.0)
         heard.say("b.1", sent=heard.now - 0.1)
-    assert heard.roster.skewed(2.0, heard.now) == {"a.1": 40.0}
-    assert heard.roster.skewed(2.0, heard.now + SILENT + 1) == {}
+    assert [(actor.name, skew) for actor, skew in heard.roster.skewed(2.0, heard.now)] == [("a.1", 40.0)]
+    assert heard.roster.skewed(2.0, heard.now + SILENT + 1) == []

@@ -38,6 +38,11 @@ def test_only_secrets_are_replaced():
     assert (changed["expect"]["body"], changed["tags"], changed["every"]) == ("Basket", {"token": "no"}, "1m")
 
 
+@pytest.mark.parametrize("name", ["X.Token.v1", "token.", "Api-Key.Shop"])
+def test_a_name_with_dots_is_judged_as_a_whole(name):
+    assert secrets_of({"headers": {name: "t-1"}}) == {f"headers.{name}": "t-1"}
+
+
 @given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.dictionaries(st.text(), inner)))
 def test_junk_stays_as_it_is_where_nothing_is_replaced(value):
     spec = {"url": value, "headers": value, "auth": {"basic": value}}

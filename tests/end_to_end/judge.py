@@ -129,7 +129,8 @@ def incidents(evidence: Evidence) -> Iterator[str]:
             mine = [each for each in found if start - SLACK <= each.opened <= end + target.every]
             lasted = end - start - _overlap(evidence.away, start, end)
             insisted = lasted >= evidence.sure or _streak(evidence, name, start, end) >= evidence.down_after
-            if len(mine) > 1 or (insisted and not mine):
+            went_on = any(_went_on(evidence, name, each, start) for each in found)
+            if len(mine) > 1 or (insisted and not mine and not went_on):
                 yield f"{name}: {len(mine)} incidents for the outage from {start:.1f} to {end:.1f}"
             for each in mine:
                 # its moment is when the round was due, and the round ends before the next
@@ -207,6 +208,13 @@ def _streak(evidence: Evidence, name: str, start: float, end: float) -> int:
             streak = streak + 1 if verdict.state is State.DOWN else 0
             longest = max(longest, streak)
     return longest
+
+
+def _went_on(evidence: Evidence, name: str, incident: Incident, start: float) -> bool:
+    """Whether an incident was still open at ``start``, as nobody had seen the target well since it opened."""
+    lasted = incident.opened < start and (incident.resolved is None or incident.resolved >= start)
+    between = (each for each in evidence.verdicts[name] if incident.opened < each.due < start)
+    return lasted and not any(each.state is State.UP for each in between)
 
 
 def _gaps(evidence: Evidence, name: str) -> Iterator[tuple[float, int]]:

@@ -132,7 +132,7 @@ def test_a_frozen_actor_is_named_and_its_checks_finish_elsewhere(tmp_path: Path)
 
             wait_for(lambda: len(names()) == 2 and verdict(store, "shop") is State.UP, PATIENCE, lambda: fleet.log)
             os.killpg(first.pid, signal.SIGSTOP)
-            named = [f"actor/{name}" for name in names()]
+            named = [f"actor/london/{name}" for name in names()]
             wait_for(lambda: any(is_open(store, subject) for subject in named), PATIENCE, lambda: fleet.log)
             (subject,) = [each for each in named if each in incidents(store)]
             frozen = state(store, "shop")

@@ -84,6 +84,17 @@ def test_a_call_ends_a_round_within_a_second(world: World) -> None:
     assert [(each.due, each.state) for each in world.verdicts()] == [(round(called, 3), State.UP)]
 
 
+def test_a_call_from_a_clock_that_is_ahead_ends_no_period_and_hides_none(world: World) -> None:
+    world.call()
+    world.run(50.0)
+    with world.store.transaction() as unit:
+        unit.heartbeats.add(Ping(check="backup", at=world.clock.now() + 86400.0, signal="success"))
+    world.run(60.0)
+    assert [each.state for each in world.verdicts()] == [State.UP, State.UP]
+    world.run(15.0)
+    assert {each.state for each in world.verdicts()} == {State.UP, State.DOWN}
+
+
 def test_a_deadline_that_passes_opens_an_incident_and_a_success_resolves_it(world: World) -> None:
     called = world.call()
     world.run(70.0)

@@ -293,11 +293,14 @@ def test_a_check_made_while_leading_runs_soon_and_a_removed_one_stops(world: Wor
     assert world.bus.sent == []
 
 
+@pytest.mark.parametrize("leading", [True, False], ids=["leading", "nobody leads"])
 @pytest.mark.parametrize("how", ["pause", "remove"])
-def test_the_incident_of_a_check_that_stops_is_resolved(world: World, how: str) -> None:
+def test_the_incident_of_a_check_that_stops_is_resolved(world: World, how: str, leading: bool) -> None:
     world.define()
     world.run(25.0, DOWN)
     assert world.incidents()[0].open
+    if not leading:
+        world.leader.stop()
     with world.store.transaction() as unit:
         if how == "remove":
             unit.checks.remove("shop")

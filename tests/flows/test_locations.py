@@ -133,12 +133,12 @@ def test_an_actor_that_falls_silent_is_named_before_the_round_is_over_and_resolv
     world.run(30.0)
     gone = world.actors.pop("tokyo")
     world.run(11.5)
-    assert world.incidents()[f"actor/{gone}"]
+    assert world.incidents()[f"actor/tokyo/{gone}"]
     world.run(15.0)
-    assert world.incidents() == {f"actor/{gone}": True, "location/tokyo": True}
+    assert world.incidents() == {f"actor/tokyo/{gone}": True, "location/tokyo": True}
     world.actors["tokyo"] = gone
     world.run(15.0)
-    assert world.incidents() == {f"actor/{gone}": False, "location/tokyo": False}
+    assert world.incidents() == {f"actor/tokyo/{gone}": False, "location/tokyo": False}
     assert {each.state for each in world.verdicts()} == {State.UP}
 
 
@@ -157,9 +157,9 @@ def test_an_actor_that_crashed_for_good_is_not_told_for_ever(world: World) -> No
     gone = world.actors["tokyo"]
     world.actors["tokyo"] = "elsewhere.1"
     world.run(30.0)
-    assert world.incidents() == {f"actor/{gone}": True}
+    assert world.incidents() == {f"actor/tokyo/{gone}": True}
     world.run(600.0)
-    assert world.incidents() == {f"actor/{gone}": False}
+    assert world.incidents() == {f"actor/tokyo/{gone}": False}
     with world.store.read() as unit:
         assert gone not in [each.name for each in unit.actors.all()]
 
@@ -179,7 +179,7 @@ def test_a_successor_misses_the_actor_that_died_with_its_predecessor(world: Worl
     world.run(1.0)
     world.succeed()
     world.run(25.0)
-    assert world.incidents()[f"actor/{gone}"]
+    assert world.incidents()[f"actor/tokyo/{gone}"]
 
 
 def test_what_was_open_about_actors_is_neither_closed_nor_opened_again_by_a_successor(world: World) -> None:
@@ -188,7 +188,7 @@ def test_what_was_open_about_actors_is_neither_closed_nor_opened_again_by_a_succ
     world.run(40.0)
     world.succeed()
     world.run(60.0)
-    assert world.incidents() == {f"actor/{gone}": True, "location/tokyo": True}
+    assert world.incidents() == {f"actor/tokyo/{gone}": True, "location/tokyo": True}
 
 
 def test_nobody_is_missed_while_the_broker_is_away(world: World) -> None:
@@ -214,7 +214,7 @@ def test_nobody_is_missed_after_the_director_itself_stood_still(world: World) ->
 def test_a_wrong_clock_is_told_and_moments_are_corrected(world: World) -> None:
     world.skew = {"tokyo": 40.0, "paris": -3.0}
     world.run(60.0)
-    assert world.incidents() == {"clock/tokyo.1": True}
+    assert world.incidents() == {"clock/tokyo/tokyo.1": True}
     with world.store.read() as unit:
         seen = {each.location: each.skew for each in unit.actors.all()}
         due = world.verdicts()[-1].due
@@ -225,7 +225,7 @@ def test_a_wrong_clock_is_told_and_moments_are_corrected(world: World) -> None:
     assert world.latest()["nightowl_round_spread_seconds", "0.95"] < 1.0
     world.skew = {}
     world.run(150.0)
-    assert world.incidents() == {"clock/tokyo.1": False}
+    assert world.incidents() == {"clock/tokyo/tokyo.1": False}
 
 
 def test_every_round_is_closed_or_counted_as_missed_across_restarts(world: World) -> None:

@@ -236,3 +236,8 @@ def test_a_reload_takes_effect_or_says_why_not(client, world):
     assert answer.status_code == 409
     assert "the old one stays in force" in answer.json()["error"]
     assert "check.shop.every" in answer.json()["error"]
+
+
+def test_the_kind_of_a_check_is_that_of_its_scheme_however_it_is_written(client):
+    assert client.put("/api/v1/checks/loud", json={"url": "HTTPS://loud.example/"}).status_code in (200, 201)
+    assert client.get("/checks/loud.json").json()["row"]["kind"] == "https"

@@ -202,6 +202,11 @@ def test_of_six_who_would_be_the_first_user_one_is_by_a_token_that_all_processes
         ("nightowl:5555", False, True),
         ("evil.example", False, False),
         ("10.0.0.7.evil.example", False, False),
+        ("127.0.0.1:5755@evil", False, False),
+        ("127.0.0.1:5755.evil.example", False, False),
+        ("owl.example:5555:5555", False, False),
+        ("[::1]evil", False, False),
+        ("[::1]:5555", True, True),
         ("", False, False),
     ],
 )

@@ -64,9 +64,11 @@ def test_what_a_job_says(empty: Any, backup: str, end: str, signal: str, code: i
     assert [(each.signal, each.exit_code) for each in calls(empty)] == [(signal, code)]
 
 
-@pytest.mark.parametrize("end", ["/256", "/-1", "/maybe", "/1/2", "/٣"])
+@pytest.mark.parametrize("end", ["/256", "/-1", "/maybe", "/1/2", "/٣", "/", "/start/", "//"])
 def test_what_means_nothing_is_not_found(empty: Any, backup: str, end: str) -> None:
-    assert empty.client().get(backup + end).status_code == 404
+    answer = empty.client().post(backup + end)
+    assert (answer.status_code, answer.text) == (404, "unknown\n")
+    assert "location" not in answer.headers
     assert calls(empty) == []
 
 

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from nightowl.core.values import Token, User
 from nightowl.web import cookies, forgery
+from nightowl.web.access import needed, suffices
 from nightowl.web.bearer import digest
 
 PUBLIC = "http://owl.example:5555"
@@ -22,7 +23,7 @@ MAY = {
         "GET /healthcheck",
         "GET /ready",
         "GET /metrics",
-        *(f"{method} /ping/{{token}}{more}" for method in ("GET", "POST") for more in ("", "/{signal}")),
+        *(f"{method} /ping/{{token}}{more}" for method in ("GET", "POST") for more in ("", "/{signal:path}")),
     },
     "door": {"GET /login", "POST /login", "GET /setup", "POST /setup", "GET /favicon.svg", "GET /static/{name}"},
     "viewer": {
@@ -151,12 +152,12 @@ def is_let_in(answer):
 
 
 def may(who, route):
-    needed = NEEDED[route]
-    if needed in ("open", "door"):
+    least = NEEDED[route]
+    if least in ("open", "door"):
         return True
     if who == "viewer token":
-        return needed == "viewer" and " /api/" in route
-    return who in ROLES and ROLES.index(who) >= ROLES.index(needed)
+        return least == "viewer" and " /api/" in route
+    return who in ROLES and ROLES.index(who) >= ROLES.index(least)
 
 
 def test_every_route_stands_in_the_table(client):
@@ -177,6 +178,38 @@ def test_a_route_lets_in_who_may_and_nobody_else(crowd, client, who):
         if is_let_in(answer) != may(who, route):
             wrong.append((route, answer.status_code))
     assert wrong == []
+
+
+@pytest.mark.parametrize("who", ["viewer", "operator"])
+@pytest.mark.parametrize("end", ["%0a", "%0d%0a", "%09", "%c2%85", "%20", "/"])
+def test_no_ending_of_a_path_lets_in_who_may_not(crowd, client, who, end):
+    caller = Caller(crowd, client, who)
+    for route in (route for route in routes(client.app) if not may(who, route)):
+        method, template = route.split(" ", 1)
+        answer = caller.ask(method, re.sub(r"\{[^}]*\}", "nothing", template) + end)
+        assert answer.status_code == (403 if end in ("%20", "/") else 400), (route, answer.status_code)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", " ", "/", ".json", "/more", "\u2028"])
+def test_what_follows_a_path_never_lessens_the_role_that_it_needs(end):
+    for route in (route for route, least in NEEDED.items() if least in ROLES):
+        method, template = route.split(" ", 1)
+        path = re.sub(r"\{[^}]*\}", "nothing", template)
+        least, other = needed(method, path), needed(method, path + end)
+        assert least == NEEDED[route]
+        assert other is None or suffices(other, least), route
+
+
+@pytest.mark.parametrize(
+    "path", ["/login%0a", "/health%0a", "/metrics%0d", "/ping/token%0a", "/static/x%0a", "/nowhere%09"]
+)
+def test_control_characters_are_refused_where_everybody_may_come_too(client, path):
+    assert client.get(path).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/Users", "/usersx", "/api/v1", "/api/v2/users", "/%2fusers"])
+def test_outside_of_all_areas_there_is_nothing(crowd, client, path):
+    assert [Caller(crowd, client, who).ask("GET", path).status_code for who in ("stranger", "admin")] == [404, 404]
 
 
 def test_no_other_method_is_let_in_by_any_route(crowd, client):

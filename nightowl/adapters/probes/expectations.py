@@ -12,6 +12,7 @@ import regex
 from nightowl.adapters.probes.failure import TARGET, Failure
 from nightowl.adapters.probes.jsonpath import Document
 from nightowl.adapters.probes.redaction import QUOTED, Mask, quoted
+from nightowl.core.patterns import bounded
 from nightowl.core.values import Certificate, Expect, Warn
 
 REGEX_SECONDS = 0.1
@@ -101,6 +102,8 @@ def _judge_pattern(pattern: str, text: str, mask: Mask) -> None:
         raise Failure(
             "assert.body", f"the pattern {quoted(pattern, mask)} took longer than {REGEX_SECONDS:g} s"
         ) from None
+    except ValueError as error:
+        raise Failure(TARGET, f"the pattern {quoted(pattern, mask)} is not {error}") from None
     except regex.error as error:
         raise Failure(TARGET, f"the pattern {quoted(pattern, mask)} is not a regular expression: {error}") from None
     if not found:
@@ -109,7 +112,7 @@ def _judge_pattern(pattern: str, text: str, mask: Mask) -> None:
 
 @lru_cache(maxsize=1024)
 def _pattern(pattern: str) -> Any:
-    return regex.compile(pattern)
+    return regex.compile(bounded(pattern))
 
 
 def _judge_path(path: str, wanted: Any, document: Document, mask: Mask) -> None:

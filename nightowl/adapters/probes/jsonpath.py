@@ -18,6 +18,7 @@ from jsonpath_rfc9535 import JSONPathEnvironment, JSONPathError, JSONPathQuery
 from jsonpath_rfc9535.function_extensions import ExpressionType, FilterFunction
 
 from nightowl.adapters.probes.failure import TARGET, Failure
+from nightowl.core.patterns import bounded
 
 MAX_DEPTH = 100
 """How deep a JSON document may be nested."""
@@ -125,9 +126,11 @@ class _Matching(FilterFunction):
         if left <= 0:
             raise _too_slow()
         try:
-            return bool(self._find(_DOT.sub(_rfc_dot, pattern), text, concurrent=True, timeout=left))
+            return bool(self._find(bounded(_DOT.sub(_rfc_dot, pattern)), text, concurrent=True, timeout=left))
         except TimeoutError:
             raise _too_slow() from None
+        except ValueError as error:
+            raise Failure("assert.json", f"a pattern of a JSONPath is not {error}") from None
         except regex.error:
             return False
 

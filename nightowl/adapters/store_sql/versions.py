@@ -48,7 +48,7 @@ def require_head(engine: Engine, url: URL) -> None:
         )
     raise SchemaOutdated(
         f"Store {describe(url)} has schema {found}, this NightOwl needs {wanted}; "
-        'make a backup, then run "nightowl db migrate"'
+        'make a backup with the NightOwl that wrote it, then run "nightowl db migrate"'
     )
 
 

@@ -38,6 +38,8 @@ def reason_of(judge, *arguments):
         (Expect(regex=r"^v\d+$"), "version v1.2", "assert.body"),
         (Expect(regex="(a+)+$"), "a" * 5000 + "b", "assert.body"),
         (Expect(regex="("), "text", "own.target"),
+        (Expect(regex="((a{1000}){1000}){1000}"), "text", "own.target"),
+        (Expect(json={"$[?match(@, '((a{1000}){1000}){1000}')]": 1}), '["text"]', "assert.json"),
         (Expect(json={"$.ok": True}), JSON, ""),
         (Expect(json={"$.ok": 1}), JSON, "assert.json"),
         (Expect(json={"$.none": None}), JSON, ""),
