@@ -55,7 +55,7 @@ class Fleet:
 
     @contextmanager
     def store(self) -> Iterator[Store]:
-        store = open_store(self._url)
+        store = open_store(self._url, migrate=True)  # the director may not have got so far
         try:
             yield store
         finally:
