@@ -20,6 +20,8 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic, time
 
+import msgspec
+
 from nightowl.adapters.probes.agenda import Agenda, call
 from nightowl.adapters.probes.connect import connector
 from nightowl.adapters.probes.exchange import Exchange
@@ -48,7 +50,8 @@ _TURN = 16
 _SWEEP = 0.2
 _IDLE = 60.0
 _GRACE = 0.2
-_PLANS = 512
+_KEY = msgspec.msgpack.Encoder()
+"""Makes a target, which holds dictionaries, a key."""
 _FILES_KEPT = 256
 
 
@@ -86,7 +89,7 @@ class ProbeEngine:
         self._arrivals: deque[Flight] = deque()
         self._flights: dict[Flight, None] = {}
         self._by_exchange: dict[Exchange, Flight] = {}
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[bytes, Plan] = {}
         self._next_sweep = monotonic() + _SWEEP
         self._stopping = self._stopped = False
 
@@ -204,12 +207,14 @@ class ProbeEngine:
         self._end(flight, _concluded(exchange))
 
     def _plan(self, target: Target) -> Plan:
-        """The target's plan; a job's attempts share the target object, by which plans are kept."""
-        plan = self._plans.get(id(target))
-        if plan is None or plan.target is not target:
-            if len(self._plans) >= _PLANS:
+        """The plan of a target; that of one which was tried lately is at hand."""
+        key = _KEY.encode(target)
+        plan = self._plans.pop(key, None)
+        if plan is None:
+            plan = Plan(target)
+            if len(self._plans) >= MAX_IN_FLIGHT:
                 del self._plans[next(iter(self._plans))]
-            plan = self._plans[id(target)] = Plan(target)
+        self._plans[key] = plan
         return plan
 
     def _probe(self, flight: Flight) -> None:

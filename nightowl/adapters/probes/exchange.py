@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import _socket
-import os
+from posix import close  # that of os is gevent's, which looks for watchers of every descriptor
 from time import monotonic, time
 from typing import Any
 
@@ -40,7 +40,7 @@ class _Opened:
         return self._descriptor
 
     def __del__(self) -> None:
-        os.close(self._descriptor)
+        close(self._descriptor)
 
 
 class Exchange:

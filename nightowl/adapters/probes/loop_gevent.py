@@ -7,13 +7,13 @@ callbacks run in the hub and must not switch: they only note what is ready and w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import gevent
-import pycurl
 from gevent import event, lock, threadpool
+from gevent.monkey import get_original
 
 from nightowl.adapters.probes.engine import ProbeEngine
+from nightowl.adapters.probes.sockets import Sockets
 from nightowl.ports import Probe
 
 WORKERS = 1000
@@ -24,62 +24,46 @@ COMPUTING = 2
 """Large answers that are judged at once."""
 _READY_AT_ONCE = 32
 _BREATH = 1e-6
-_READ, _WRITE = 1, 2
-_INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE}
-_ACTIONS = (0, pycurl.CSELECT_IN, pycurl.CSELECT_OUT, pycurl.CSELECT_IN | pycurl.CSELECT_OUT)
+_READ = 1
 
 
 class GeventLoop:
-    """A ``Loop`` over the hub's io watchers."""
+    """A ``Loop`` for which the hub watches one descriptor: that of the epoll which holds the sockets."""
 
     def __init__(self) -> None:
         hub = gevent.get_hub()
-        self._io = hub.loop.io
-        self._watchers: dict[int, Any] = {}
-        self._ready: dict[int, int] = {}
+        self._sockets = Sockets(get_original("select", "epoll")())
+        self.watch = self._sockets.watch
         self._woken = event.Event()
         self._waker = hub.loop.async_()
         self._waker.start(self._woken.set)
-
-    def watch(self, descriptor: int, what: int) -> None:
-        """Wait for a descriptor, or forget it; always by a new watcher, for descriptors are used again."""
-        watcher = self._watchers.pop(descriptor, None)
-        if watcher is not None:
-            watcher.stop()
-            watcher.close()
-            self._ready.pop(descriptor, None)
-        events = _INTEREST.get(what)
-        if events is not None:
-            watcher = self._watchers[descriptor] = self._io(descriptor, events)
-            watcher.start(self._note, descriptor, pass_events=True)
+        self._watcher = hub.loop.io(self._sockets.descriptor, _READ)
+        self._more = False
 
     def wait(self, seconds: float) -> list[tuple[int, int]]:
         """Sleep until something is ready; under saturation let the other greenlets run in between."""
-        if self._ready or seconds <= 0:
+        if seconds <= 0 or self._more:
             # A timer, not sleep(0): the hub runs up to fifty such callbacks before it looks at sockets and timers.
             gevent.sleep(_BREATH)
         else:
+            self._watcher.start(self._woken.set)
             self._woken.wait(seconds)
+            self._watcher.stop()
         self._woken.clear()
-        ready = self._ready
-        return [ready.popitem() for _ in range(min(len(ready), _READY_AT_ONCE))]
+        ready = self._sockets.ready(0, _READY_AT_ONCE)
+        self._more = len(ready) == _READY_AT_ONCE
+        return ready
 
     def wake(self) -> None:
         """End the sleep; from any thread."""
         self._waker.send()
 
     def close(self) -> None:
-        """Give watchers back."""
-        for watcher in self._watchers.values():
+        """Give watchers and descriptors back."""
+        for watcher in (self._watcher, self._waker):
             watcher.stop()
             watcher.close()
-        self._watchers.clear()
-        self._waker.stop()
-        self._waker.close()
-
-    def _note(self, events: int, descriptor: int) -> None:
-        self._ready[descriptor] = _ACTIONS[events & 3]
-        self._woken.set()
+        self._sockets.close()
 
 
 class GeventWorkers:

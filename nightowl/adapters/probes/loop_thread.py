@@ -12,6 +12,7 @@ from queue import SimpleQueue
 import pycurl
 
 from nightowl.adapters.probes.engine import ProbeEngine
+from nightowl.adapters.probes.sockets import Sockets
 from nightowl.ports import Probe
 
 WORKERS = 128
@@ -21,55 +22,26 @@ COMPUTING = 2
 LOOKUPS = 256
 """Names that are looked up at once: a stalled resolver holds a thread until it gives up."""
 _READY_AT_ONCE = 256
-_READ, _WRITE, _WRONG, _HUNG = select.EPOLLIN, select.EPOLLOUT, select.EPOLLERR, select.EPOLLHUP
-_INTEREST = {pycurl.POLL_IN: _READ, pycurl.POLL_OUT: _WRITE, pycurl.POLL_INOUT: _READ | _WRITE, pycurl.POLL_NONE: 0}
-_ACTIONS = tuple(
-    (pycurl.CSELECT_IN if events & (_READ | _HUNG) else 0)
-    | (pycurl.CSELECT_OUT if events & _WRITE else 0)
-    | (pycurl.CSELECT_ERR if events & _WRONG else 0)
-    for events in range(32)
-)
 
 
 class ThreadLoop:
-    """A ``Loop`` over epoll, woken by an eventfd."""
+    """A ``Loop`` that sleeps on the sockets themselves, woken by an eventfd among them."""
 
     def __init__(self) -> None:
-        self._epoll = select.epoll()
-        self._interest: dict[int, int] = {}
+        self._sockets = Sockets(select.epoll())
+        self.watch = self._sockets.watch
         self._waker = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._epoll.register(self._waker, _READ)
-
-    def watch(self, descriptor: int, what: int) -> None:
-        """Wait for a descriptor, or forget it.
-
-        A forgotten one stays registered: libcurl closes it next, which removes it from epoll without a call.
-        """
-        if what == pycurl.POLL_REMOVE:
-            self._interest.pop(descriptor, None)
-            return
-        events = _INTEREST[what]
-        if descriptor in self._interest:
-            self._epoll.modify(descriptor, events)
-        else:
-            try:
-                self._epoll.register(descriptor, events)
-            except FileExistsError:
-                self._epoll.modify(descriptor, events)
-        self._interest[descriptor] = events
+        self.watch(self._waker, pycurl.POLL_IN)
 
     def wait(self, seconds: float) -> list[tuple[int, int]]:
         """Sleep until something is ready."""
-        ready = []
-        for descriptor, events in self._epoll.poll(seconds, _READY_AT_ONCE):
-            if descriptor in self._interest:
-                ready.append((descriptor, _ACTIONS[events & 31]))
-            elif descriptor == self._waker:
+        ready = self._sockets.ready(seconds, _READY_AT_ONCE)
+        for place, (descriptor, _) in enumerate(ready):
+            if descriptor == self._waker:
+                del ready[place]
                 with suppress(BlockingIOError):
                     os.eventfd_read(descriptor)
-            else:
-                with suppress(OSError):
-                    self._epoll.unregister(descriptor)
+                break
         return ready
 
     def wake(self) -> None:
@@ -78,7 +50,7 @@ class ThreadLoop:
 
     def close(self) -> None:
         """Give descriptors back."""
-        self._epoll.close()
+        self._sockets.close()
         os.close(self._waker)
 
 
