@@ -19,6 +19,7 @@ from nightowl.core.values import Attempt, Check, Job, Location, Phases, State, T
 from nightowl.flows.lead import Leader
 from nightowl.flows.leadership import Parts, Plan
 from nightowl.ports import Store, StoredCheck
+from nightowl.roles.gathering import spare_collector
 from nightowl.testing.bus import ListBus, answer
 
 TARGET = Target(kind="http", url="http://shop.example/some/path", timeout=2.0)
@@ -60,6 +61,7 @@ def measure(store: Store, checks: int, seconds: float) -> tuple[float, float, fl
     leader = Leader(parts, holder="benchmark")
     for _ in ticks(leader, bus, WARM_UP):
         pass
+    spare_collector()
     turns = list(ticks(leader, bus, seconds))
     leader.stop()
     spent = sum(cpu for cpu, _ in turns)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 import time
@@ -14,9 +13,6 @@ from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import errors_told
 from nightowl.roles.actor import ActorRole
 from nightowl.roles.gathering import run
-
-GARBAGE = 20_000
-"""Objects made beyond those freed before cycles are looked for: hardly any are made, and many thousands are in use."""
 
 
 @click.command()
@@ -31,8 +27,6 @@ def main(locations: tuple[str, ...], style: str, **source: str | None) -> None:
     with errors_told():
         configuration = Source(**source).configuration(locations)
         role = ActorRole(lambda: configuration, locations, pool="gevent")
-    gc.freeze()
-    gc.set_threshold(GARBAGE, 10, 10)
     raise SystemExit(run([role], stop=stop))
 
 

@@ -51,7 +51,7 @@ def _measured(attempt: Attempt) -> bool:
     spans = (attempt.duration, phases.dns, phases.connect, phases.tls, phases.first_byte, phases.transfer)
     return (
         _is_moment(attempt.started)
-        and all(span is None or 0 <= span <= LONGEST for span in spans)
+        and all(map(_is_span, spans))
         and (attempt.status is None or 0 <= attempt.status <= 99_999)
         and len(attempt.reason) <= _WORD
         and len(attempt.address) <= _WORD
@@ -64,6 +64,11 @@ def _measured(attempt: Attempt) -> bool:
 def _is_certificate(certificate: Certificate) -> bool:
     first, last = CALENDAR
     return all(first <= moment <= last for moment in (certificate.not_before, certificate.not_after))
+
+
+def _is_span(seconds: float | None) -> bool:
+    """Whether so many seconds can have been measured; NaN cannot."""
+    return seconds is None or 0 <= seconds <= LONGEST
 
 
 def _is_moment(moment: float) -> bool:

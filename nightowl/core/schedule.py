@@ -107,22 +107,17 @@ class Schedule:
             due, name = heapq.heappop(self._heap)
             if self._next.get(name) != due:
                 continue
-            newest, older = self._newest(name, due, now)
-            missed += older
+            every = self._every[name]
+            coming = next_due(name, every, now)
+            newest = max(due, round(coming - every, 3))
+            missed += max(0, round((newest - due) / every))
             if now - newest <= FRESH:
                 rounds.append(Round(newest, name))
             else:
                 missed += 1
-            self._push(name, next_due(name, self._every[name], max(now, newest)))
+            self._push(name, coming)
         self._since = max(self._since, now)
         return Due(tuple(rounds), missed)
-
-    def _newest(self, name: str, due: float, now: float) -> tuple[float, int]:
-        """Return the newest due moment up to ``now`` and how many lie before it, ``due`` being the oldest."""
-        every = self._every[name]
-        coming = next_due(name, every, now)
-        newest = max(due, round(coming - every, 3))
-        return newest, max(0, round((newest - due) / every))
 
     def _push(self, name: str, due: float) -> None:
         self._next[name] = due
