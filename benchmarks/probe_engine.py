@@ -239,8 +239,8 @@ def show(title: str, results: list[Result]) -> None:
         each = result.cpu / max(result.checks, 1) * 1e6
         rate = result.checks / result.seconds
         print(f"{result.name:<22}{rate:>10.0f}{each:>14.1f}{result.memory / 2**20:>10.1f}")
-    ours, last = results[-2], results[-1]
-    if last.name == "blackbox_exporter":
+    if results[-1].name == "blackbox_exporter":
+        ours, last = results[-2:]
         cpu = (last.cpu / last.checks) / (ours.cpu / ours.checks)
         memory = ours.memory / last.memory
         print(f"{cpu:.1f} times the checks per CPU-second of blackbox_exporter, {memory:.2f} of its memory")

@@ -104,8 +104,9 @@ def bad_places(places: Sequence[Place]) -> int:
 
 
 def kind_of(spec: dict[str, Any]) -> str:
-    """The kind of a check: as written, else the scheme of its URL."""
-    return str(spec.get("kind") or str(spec.get("url", "")).partition(":")[0].lower())
+    """The kind of a check: as written, else the scheme of its URL (empty: the URL is a reference)."""
+    scheme = str(spec.get("url", "")).partition(":")[0].lower()
+    return str(spec.get("kind") or (scheme if scheme.isalnum() else ""))
 
 
 def _called(last: Verdict) -> str:

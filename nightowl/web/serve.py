@@ -52,7 +52,8 @@ def bind(host: str, port: int) -> socket.socket:
     """A listening socket; raises ``ConfigurationError`` where there can be none."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        # asyncio sends small answers at once (TCP_NODELAY) only over sockets that say that they are TCP's
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise _unusable(host, port, error) from None
     try:
