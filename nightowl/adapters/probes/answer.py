@@ -16,6 +16,8 @@ _END_OF_HEADERS = (b"\r\n", b"\n")
 _INTERIM = re.compile(rb"HTTP/[\d.]+ 1\d\d\b")
 _NO_LENGTH = re.compile(rb"content-length:\s*\d{19}", re.IGNORECASE)
 _LIGHT = 16 << 10
+_PIECES = 16 << 10
+"""Pieces that a body may come in: each costs a call, and a megabyte of one-byte chunks would hold up all others."""
 
 
 class Answer:
@@ -25,7 +27,10 @@ class Answer:
     interim ones (1xx) came before it. ``failure``: the bound that was broken.
     """
 
-    __slots__ = ("_chunks", "_keep", "_lines", "_size_of_headers", "complete", "failure", "interim", "size")
+    __slots__ = (
+        "_chunks", "_encoded", "_keep", "_lines", "_pieces", "_size_of_headers",
+        "complete", "failure", "interim", "size",
+    )  # fmt: skip
 
     def __init__(self, keep: int) -> None:
         """``keep`` bytes of the body are kept, or all of it where it is compressed."""
@@ -33,6 +38,9 @@ class Answer:
         self._lines: list[bytes] = []
         self._chunks: list[bytes] = []
         self._size_of_headers = 0
+        self._encoded = False
+        """Whether the body is compressed, so that all of it is needed to know that it is whole."""
+        self._pieces = 0
         self.size = 0
         self.complete = False
         self.interim = 0.0
@@ -49,18 +57,24 @@ class Answer:
                 return None  # a trailer, which says nothing of how the body is to be read
             self.interim = monotonic()
             self._lines.clear()
+            self._encoded = False
         if _NO_LENGTH.match(line):  # libcurl would take whatever comes for the whole body
             self.failure = Failure("http.malformed", "the Content-Length is no possible length")
             return 0
         self._lines.append(line)
         self.complete = line in _END_OF_HEADERS
+        self._encoded |= line[:17].lower() == b"content-encoding:"
         return None
 
     def body(self, chunk: bytes) -> int | None:
         """Take in a part of the body."""
-        if self.size < self._keep or self._encoded():
+        if self.size < self._keep or self._encoded:
             self._chunks.append(chunk)
         self.size += len(chunk)
+        self._pieces += 1
+        if self._pieces > _PIECES:
+            self.failure = Failure("limit.body", f"the body comes in more than {_PIECES:,} pieces")
+            return 0
         if self.size > MAX_BODY:
             self.failure = Failure("limit.body", "the body is larger than 1 MiB")
             return 0
@@ -72,7 +86,7 @@ class Answer:
 
     def heavy(self, expect: Expect) -> bool:
         """Whether judging may take long enough to hold others up."""
-        if expect.regex or expect.json or self._encoded():
+        if expect.regex or expect.json or self._encoded:
             return True
         return self.size > _LIGHT and self._keep == MAX_BODY
 
@@ -81,7 +95,7 @@ class Answer:
 
         ``mask`` hides secrets in what the failure quotes.
         """
-        if not (expect.header or self._keep == MAX_BODY or self._encoded()):
+        if not (expect.header or self._keep == MAX_BODY or self._encoded):
             expectations.judge_status(expect, status)
             return
         headers = Headers(self._lines)
@@ -89,8 +103,4 @@ class Answer:
         self._chunks = [data]
         expectations.judge_status(expect, status)
         expectations.judge_headers(expect, headers, mask)
-        expectations.judge_body(expect, lambda: decode(data, headers.get("content-type", "")), mask)
-
-    def _encoded(self) -> bool:
-        """Whether the body is compressed, so that all of it is needed to know that it is whole."""
-        return any(line[:17].lower() == b"content-encoding:" for line in self._lines)
+        expectations.judge_body(expect, lambda: decode(data, headers.get("content-type", ""), mask), mask)

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator
 from functools import partial
 from ipaddress import ip_address
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,6 +39,8 @@ Server = tuple[str, int, Connect]
 _LARGEST = 65535
 _PAYLOAD = 1232
 """Bytes of an answer by UDP that travel everywhere without being cut to pieces (DNS flag day 2020)."""
+_PAUSE = 0.005
+"""Seconds between two messages that are no answer: whoever sends them without end must not hold up the others."""
 _UNREADABLE = (dns.exception.DNSException, ValueError)
 
 
@@ -130,6 +132,7 @@ def _by_udp(trial: Trial, query: dns.message.QueryMessage, opened: socket.socket
             if response is not None:
                 return response
             strange = True
+            sleep(_PAUSE)
     if strange:
         raise Failure("dns.malformed", "what came back is no answer to the question", address=trial.address)
     raise TimeoutError
@@ -155,6 +158,8 @@ def _by_tcp(trial: Trial, query: dns.message.QueryMessage, connection: socket.so
 
 def _read(query: dns.message.QueryMessage, wire: bytes) -> dns.message.Message | None:
     """The answer to a query (None: it is none)."""
+    if wire[:2] != struct.pack("!H", query.id):
+        return None
     try:
         response = dns.message.from_wire(wire)
     except _UNREADABLE:

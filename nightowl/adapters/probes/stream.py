@@ -11,7 +11,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from time import monotonic
+from time import monotonic, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -99,6 +99,7 @@ class Stream:
         self._connection.sendall(data)
 
     def _get(self) -> bytes:
+        sleep(0)  # a greenlet whose peer never stops to talk would never let others run
         self._connection.settimeout(self._left())
         return self._connection.recv(_CHUNK)
 

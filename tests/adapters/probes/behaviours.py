@@ -182,6 +182,10 @@ class HostileBehaviours(Behaviours):
     def chunk_of_endless_size(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello")
 
+    def crumbs(self, peer: socket.socket, request: bytes) -> None:
+        head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n" + b"a:\r\n" * 4900 + b"\r\n"
+        self.pour(peer, head, b"1\r\nz\r\n" * 2000)
+
     def endless_chunk_extension(self, peer: socket.socket, request: bytes) -> None:
         self.pour(peer, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;", b"x" * 65536)
 

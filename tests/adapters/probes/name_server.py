@@ -53,7 +53,9 @@ class NameServer:
                 if not wire:  # it was closed
                     return
                 self.asked.append("udp")
-                for answer in self._answers(dns.message.from_wire(wire), "udp"):
+                query = dns.message.from_wire(wire)
+                times = 5000 if query.question[0].name.labels[0] == b"flood" else 1
+                for answer in self._answers(query, "udp") * times:
                     self._udp.sendto(answer, peer)
 
     def _serve_tcp(self) -> None:
@@ -81,7 +83,7 @@ class NameServer:
                 return []
             case "garbage":
                 return [b"no message at all"]
-            case "stranger":
+            case "stranger" | "flood":
                 answer.id ^= 1
             case "doubled":
                 return [b"noise", answer.to_wire()]

@@ -47,3 +47,13 @@ def test_the_headers_after_an_interim_answer_are_those_of_the_answer():
 
     answer.judge(Expect(header={"X": "2"}), 200, str)
     assert answer.interim
+
+
+def test_a_body_in_crumbs_ends_long_before_it_is_too_large():
+    answer = taken_in()
+
+    taken = sum(answer.body(b"z") is None for _ in range(100_000))
+
+    assert taken < 20_000
+    assert answer.failure is not None
+    assert answer.failure.reason == "limit.body"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightowl.adapters.probes import dns as dns_probe
 from nightowl.adapters.probes.dns import _read
 from nightowl.core.values import Expect, Network, Policy, State, Warn
 
@@ -89,6 +90,14 @@ def test_what_answers_nothing_ends_with_the_attempt(name, reason, ask):
 
 def test_noise_before_the_answer_does_no_harm(ask):
     assert ask("doubled.example").reason == "dns.nxdomain"
+
+
+def test_a_flood_of_strange_answers_is_read_with_pauses_in_which_others_run(ask, monkeypatch):
+    read = []
+    monkeypatch.setattr(dns_probe, "_read", lambda *given: read.append(_read(*given)))
+
+    assert ask("flood.example", timeout=0.4).reason == "dns.malformed"
+    assert 0 < len(read) < 500
 
 
 def test_an_answer_that_is_too_large_for_udp_comes_by_tcp(name_server, ask):

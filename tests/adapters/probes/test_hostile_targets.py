@@ -47,6 +47,7 @@ HTTP = {
     "chunks_garbled": "http.malformed",
     "chunk_of_endless_size": "http.malformed",
     "endless_chunk_extension": "http.timeout_body",
+    "crumbs": "limit.body",
     "length_too_small": "",
     "length_negative": "http.malformed",
     "two_lengths": "http.malformed",
