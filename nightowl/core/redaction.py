@@ -6,7 +6,7 @@ import html
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from urllib.parse import quote, quote_plus, urlsplit
 
@@ -33,7 +33,7 @@ def hiding(secrets: Iterable[str]) -> Mask:
 
     A secret that the end of the text cuts in two is masked as well.
     """
-    forms = sorted({form for secret in secrets if secret for form in _forms(secret)}, key=len, reverse=True)
+    forms = {form for secret in secrets if secret for form in _forms(secret)}
     return partial(_without, forms) if forms else str
 
 
@@ -48,17 +48,29 @@ def secrets_of_address(url: str) -> Iterable[str]:
     yield from (word for word in re.split(r"[/?&=#]", f"{parts.path}?{parts.query}") if len(word) >= TELLING)
 
 
-def _without(forms: Sequence[str], text: str) -> str:
-    """The text with each form masked, the longest first: compiling them into a pattern would cost more than any text."""
-    for form in forms:
-        text = text.replace(form, MASK)
-    return _without_start_of(forms, text)
+def _without(forms: Iterable[str], text: str) -> str:
+    """The text with each place of a form masked; forms that overlap are one place.
+
+    Plain searches: to compile thousands of forms into a pattern costs more than any text.
+    """
+    masked: list[str] = []
+    at = 0
+    for start, end in sorted(span for form in forms for span in _places(form, text)):
+        if start > at or not masked:
+            masked += [text[at:start], MASK]
+        at = max(at, end)
+    return "".join([*masked, text[at:]])
 
 
-def _without_start_of(forms: Iterable[str], text: str) -> str:
-    """The text, its end masked where that is the start of a secret."""
-    end = min(_start_at_end(form, text) for form in forms)
-    return text if end == len(text) else text[:end] + MASK
+def _places(form: str, text: str) -> Iterator[tuple[int, int]]:
+    """Where a form stands in a text, and where the text's end is the start of it."""
+    at = text.find(form)
+    while at >= 0:
+        yield at, at + len(form)
+        at = text.find(form, at + 1)
+    cut = _start_at_end(form, text)
+    if cut < len(text):
+        yield cut, len(text)
 
 
 def _start_at_end(form: str, text: str) -> int:
@@ -78,6 +90,7 @@ def _forms(secret: str) -> Iterable[str]:
     in_ascii = json.dumps(secret)[1:-1]
     return (
         secret,
+        secret.lower(),  # as hosts and schemes come back
         repr(secret)[1:-1],
         base64,
         base64.rstrip("="),

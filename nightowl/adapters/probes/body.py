@@ -7,7 +7,7 @@ import zlib
 from contextlib import suppress
 
 from nightowl.adapters.probes.failure import Failure
-from nightowl.adapters.probes.redaction import Mask
+from nightowl.adapters.probes.redaction import Mask, quoted
 
 MAX_BODY = 1 << 20
 """Bytes of a body, also after decompression."""
@@ -53,8 +53,8 @@ def decompress(data: bytes, encoding: str) -> bytes:
         raise Failure("decode.gzip", f"the body is not what its Content-Encoding says: {error}") from None
 
 
-def decode(data: bytes, content_type: str) -> str:
-    """The text of a body in the charset that it declares, else UTF-8.
+def decode(data: bytes, content_type: str, mask: Mask = str) -> str:
+    """The text of a body in the charset that it declares, else UTF-8; ``mask`` hides secrets in what is quoted of that.
 
     Raises:
         Failure: ``decode.charset`` where a declared charset is not one that is read, or does not fit.
@@ -63,15 +63,15 @@ def decode(data: bytes, content_type: str) -> str:
     if declared is None:
         return data.decode("utf-8", "replace")
     charset = declared[1].lower().replace("_", "-")
-    shown = declared[1][:40]
+    shown = quoted(declared[1], mask)
     if not _TEXT.fullmatch(charset):
-        raise Failure("decode.charset", f"the body declares the charset {shown!r}, which is not read")
+        raise Failure("decode.charset", f"the body declares the charset {shown}, which is not read")
     try:
         return data.decode(charset)
     except LookupError:
-        raise Failure("decode.charset", f"the body declares the charset {shown!r}, which is not known") from None
+        raise Failure("decode.charset", f"the body declares the charset {shown}, which is not known") from None
     except UnicodeDecodeError:
-        raise Failure("decode.charset", f"the body is not text in its declared charset {shown!r}") from None
+        raise Failure("decode.charset", f"the body is not text in its declared charset {shown}") from None
 
 
 def excerpt(data: bytes, mask: Mask, most: int = EXCERPT) -> str:

@@ -213,8 +213,9 @@ class Exchange:
         )
 
     def _redirect(self, found: bytes | None) -> None:
-        location = located(found, self._status)
-        self._request = follow(self._request, self._status, location, self._visited, self._plan.target.redirects)
+        plan = self._plan
+        location = located(found, self._status, plan.mask)
+        self._request = follow(self._request, self._status, location, self._visited, plan.target.redirects, plan.mask)
         self._visited = (*self._visited, self._request.url)
 
     def _report(self, curl: pycurl.Curl, problem: str = "") -> Certificate | None:

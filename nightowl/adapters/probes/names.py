@@ -7,6 +7,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 
 from nightowl.adapters.probes.failure import Failure
+from nightowl.adapters.probes.redaction import Mask, quoted
 
 _NO_NAME = ("dns.nxdomain", "no such name")
 _NO_DATA = ("dns.nodata", "the name has no address of the wanted family")
@@ -19,8 +20,8 @@ _REASONS = {
 }
 
 
-def encoded(host: str) -> str:
-    """A host as a resolver takes it: international names in their ASCII form.
+def encoded(host: str, mask: Mask = str) -> str:
+    """A host as a resolver takes it: international names in their ASCII form; ``mask`` hides secrets in what is quoted.
 
     Raises:
         Failure: ``dns.malformed`` for what cannot be looked up at all.
@@ -30,7 +31,7 @@ def encoded(host: str) -> str:
     except UnicodeError:
         name = ""
     if not _well_formed(name):
-        raise Failure("dns.malformed", f"{host[:80]!r} is not a host name")
+        raise Failure("dns.malformed", f"{quoted(host, mask)} is not a host name")
     return name
 
 

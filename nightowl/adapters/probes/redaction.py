@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import chain, islice
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from msgspec.structs import replace
@@ -23,6 +24,14 @@ _NAMED = re.compile(
     r"(?:\"(?P<quoted>(?:[^\"\\]|\\.){1,512})\"|(?P<bare>[^\s\"'&<,;}\]]{1,512})))"
 )
 """A name and its value, as in JSON, a form, XML, or a line such as ``AUTH secret``."""
+_LONG = re.compile(
+    r"(?P<name>[\w.-]{1,64})[\"']?[\s=:>]{1,8}(?:\"(?P<quoted>(?:[^\"\\]|\\.){513,})\"|(?P<bare>[^\s\"'&<,;}\]]{513,}))"
+)
+"""The same for longer values, which may not overlap: to look for those at every place would take too long."""
+_PART = re.compile(r"=\s*\"?(?P<value>[^\s\";,]{8,})")
+"""A part of a header, as in ``Cookie: sid=...`` and ``Authorization: Token token="..."``."""
+_LINES = 100
+"""Lines of what is said to a target that count as secrets; each has two dozen forms to look for in every answer."""
 
 
 def redactor(target: Target) -> Mask:
@@ -59,6 +68,7 @@ def _secrets(target: Target) -> Iterable[str]:
         if sounds_secret(name):
             yield value
             yield from value.split()[1:]  # what stands after a scheme such as Bearer
+            yield from (part["value"] for part in _PART.finditer(value))
     yield from (value for name, value in target.expect.header.items() if sounds_secret(name))
     yield from _secrets_said(target.body)
     yield from _secrets_said(target.send)
@@ -67,8 +77,9 @@ def _secrets(target: Target) -> Iterable[str]:
 
 def _secrets_said(text: str) -> Iterable[str]:
     """What was said to the target: its lines, and values in it whose names sound secret."""
-    yield from (line for line in {text, *map(str.strip, text.splitlines())} if len(line) >= TELLING)
-    for found in _NAMED.finditer(text):
+    lines = islice(dict.fromkeys(map(str.strip, text.splitlines())), _LINES)
+    yield from (line for line in {text, *lines} if len(line) >= TELLING)
+    for found in chain(_NAMED.finditer(text), _LONG.finditer(text)):
         if sounds_secret(found["name"]):
             yield from (value for value in _readings(found) if len(value) >= SHORTEST)
 
@@ -89,6 +100,8 @@ def _secrets_of_url(url: str) -> Iterable[str]:
         return
     yield parts.password or ""
     yield unquote(parts.password or "")
+    if parts.password:
+        yield f"{unquote(parts.username or '')}:{unquote(parts.password)}"  # as Basic credentials have it
     for parameter in parts.query.split("&"):
         name, _, value = parameter.partition("=")
         if sounds_secret(unquote_plus(name)):

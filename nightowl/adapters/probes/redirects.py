@@ -14,6 +14,7 @@ import msgspec
 
 from nightowl.adapters.probes.failure import Failure
 from nightowl.adapters.probes.names import encoded
+from nightowl.adapters.probes.redaction import Mask, quoted
 from nightowl.core.secrecy import sounds_secret
 
 REDIRECTS = frozenset((301, 302, 303, 307, 308))
@@ -43,8 +44,10 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, (parts.hostname or "").lower(), parts.port or _PORTS.get(parts.scheme, 0)
 
 
-def located(found: bytes | None, status: int) -> str:
+def located(found: bytes | None, status: int, mask: Mask = str) -> str:
     """The absolute URL of a ``Location`` as libcurl gives it, its host in ASCII; it has percent-encoded the rest.
+
+    ``mask`` hides secrets in what a failure quotes.
 
     Raises:
         Failure: ``redirect.no_location`` where there is none, or it is no URL; ``dns.malformed`` for its host.
@@ -58,14 +61,17 @@ def located(found: bytes | None, status: int) -> str:
         raise _no_url(status) from None
     if parts.netloc.isascii():
         return parts.geturl()
-    return urlunsplit(parts._replace(netloc=encoded(host) + (f":{port}" if port else "")))
+    return urlunsplit(parts._replace(netloc=encoded(host, mask) + (f":{port}" if port else "")))
 
 
-def follow(request: Request, status: int, location: str, visited: Collection[str], limit: int) -> Request:
+def follow(
+    request: Request, status: int, location: str, visited: Collection[str], limit: int, mask: Mask = str
+) -> Request:
     """The request that an answer with a redirect status leads to.
 
     ``location`` is the absolute URL that it names, ``visited`` the URLs so far, ``limit`` how many redirects may be
-    followed. Credentials, cookies, the client certificate, method and body stay behind when the origin changes.
+    followed; ``mask`` hides secrets in what a failure quotes. Credentials, cookies, the client certificate, method and
+    body stay behind when the origin changes.
 
     Raises:
         Failure: ``redirect.no_location``, ``.scheme``, ``.loop`` or ``.limit``.
@@ -76,7 +82,9 @@ def follow(request: Request, status: int, location: str, visited: Collection[str
     except ValueError:
         raise _no_url(status) from None
     if scheme not in _PORTS:
-        raise Failure("redirect.scheme", f"redirected to the scheme {scheme[:20]!r}; only http and https are followed")
+        raise Failure(
+            "redirect.scheme", f"redirected to the scheme {quoted(scheme, mask)}; only http and https are followed"
+        )
     after = _same_origin(request, status, location) if same else _other_origin(request, location)
     if location in visited and after.method == request.method:
         raise Failure("redirect.loop", "redirected to a URL that was visited before")

@@ -49,6 +49,12 @@ def test_a_secret_is_masked_in_all_its_forms(secret):
         ({"bearer": "hunter2"}, b"hunter2".hex()),
         ({"bearer": "hunter2-hunter2"}, b64encode(b"x:hunter2-hunter2").decode()[4:-4]),
         ({"expect": Expect(header={"Set-Cookie": "sid=1234"})}, "not sid=1234"),
+        ({"headers": {"Cookie": "sid=s-12345678; theme=dark"}}, "session s-12345678 has ended"),
+        ({"headers": {"Authorization": 'Token token="t-12345678"'}}, "t-12345678 is over"),
+        ({"url": "https://owl:hunter2@shop.example/"}, "Basic " + b64encode(b"owl:hunter2").decode()),
+        ({"body": json.dumps({"token": "j" * 600})}, f"you said {'j' * 600}"),
+        ({"body": f"token={'j' * 600}&x=1"}, f"you said {'j' * 600}"),
+        ({"bearer": "Mixed-Case-Token"}, "http://mixed-case-token/"),
     ],
 )
 def test_every_place_of_a_secret_is_known(fields, shown):
@@ -144,3 +150,16 @@ def test_names_in_a_certificate_are_masked():
     seen = Certificate(not_before=0, not_after=1, **names)
     attempt = Attempt(state=State.DOWN, started=0, duration=0, detail="hunter2", excerpt="a hunter2", certificate=seen)
     assert "hunter2" not in repr(redacted(attempt, redactor(target(bearer="hunter2"))))
+
+
+def test_secrets_that_overlap_are_one_place():
+    hide = redactor(target(secrets=("supersecretlongvalue", "secret", "valuemore")))
+    assert hide("a supersecretlongvaluemore b") == f"a {MASK} b"
+    assert hide("cut: supersecretlongv") == f"cut: {MASK}"
+
+
+def test_of_a_long_text_to_say_a_bounded_number_of_lines_counts():
+    body = "\n".join(f"line number {number}" for number in range(10_000))
+    hide = redactor(target(body=body))
+    assert hide("line number 7") == MASK
+    assert hide("line number 9999") != MASK
