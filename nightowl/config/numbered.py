@@ -47,14 +47,18 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO23": "Hint: there are checks and no channel, so nobody will be told.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
     "NO25": "Hint: a location has no `key`, and its broker is on another machine.",
+    "NO37": "A check says so much to its target that it cannot be sent to an actor.",
 }
-"""All numbers and what they mean; hints, from NO20 on, do not keep a configuration from loading."""
+"""All numbers and what they mean; hints, NO20 to NO29, do not keep a configuration from loading."""
 
 SHORTEST = 5.0
 """Seconds of the shortest ``every``."""
 
 SHORTEST_HEARTBEAT = 10.0
 """Seconds of the shortest ``every`` of a heartbeat."""
+
+LARGEST = 512 * 1024
+"""Bytes of a check's target as it is sent: an actor takes messages of 2 MiB, and two seals and base64 fit into that."""
 
 RESERVE = 2.0
 """Seconds of ``every`` that are left to dispatch, report and close a round."""
@@ -112,6 +116,10 @@ def _heartbeat_problems(plan: Heartbeat) -> Iterator[Problem]:
 
 
 def _target_problems(target: Target) -> Iterator[Problem]:
+    if len(msgspec.msgpack.encode(target)) > LARGEST:
+        key = "body" if target.body else "send" if target.send else "url"
+        allowed = f"less: all keys of a check together take at most {LARGEST // 1024} KiB"
+        yield Problem("NO37", (key,), "too much", allowed)
     if target.client_key and not target.client_certificate:
         yield Problem("NO11", ("client_certificate",), None, "the certificate of client_key")
     if target.method == "HEAD" and (target.expect.body or target.expect.regex or target.expect.json):

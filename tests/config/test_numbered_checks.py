@@ -50,6 +50,7 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO15", "check.a.expect.answers[0]", '[check.a]\nurl = "dns://a"\nexpect = { answers = ["mail.a"] }'),
         ("NO17", "location.l.control[1]", '[location.l]\ncontrol = ["tcp://a:1", "tcp://10.0.0.1:53"]'),
         ("NO11", "bus.certificate", '[bus]\nkey = "k.pem"'),
+        ("NO37", "check.a.body", CHECK + f'method = "POST"\nbody = "{"x" * 600_000}"'),
         ("NO16", "bus.broker", '[bus]\nbroker = "amqp://rabbit.example"\nca = "ca.pem"'),
     ],
 )
