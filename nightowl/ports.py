@@ -121,6 +121,9 @@ class Bus(Protocol):
     def backlog(self, location: str) -> int | None:
         """How many messages wait in the location's queue (None: the broker does not tell)."""
 
+    def foreign(self, location: str) -> float | None:
+        """When a report of the location was last refused as sealed with another key (director time; None: never)."""
+
     def reachable(self, location: str) -> bool:
         """Whether the location's broker answers now, as far as is known; otherwise nobody there can be heard."""
 

@@ -31,6 +31,10 @@ TOLD = 10
 """Actors of a location that have an incident each; further ones share one, so that nobody can flood with names."""
 
 
+KEYED = 60.0
+"""Seconds for which a report that was sealed with another key says that somebody there has a wrong one."""
+
+
 class Fault(msgspec.Struct, frozen=True):
     """What does not work: a sentence for people, and since when (Unix seconds)."""
 
@@ -46,6 +50,7 @@ class Faults:
         self._store: float | None = None
         self._bus: float | None = None
         self._uncompiled: dict[str, Fault] = {}
+        self._foreign: dict[str, float] = {}
 
     def store_failed(self, now: float) -> None:
         """Note that the store did not take a transaction; told once it answers again."""
@@ -56,6 +61,13 @@ class Faults:
         back = self._bus is not None and not refused
         self._bus = (self._bus or now) if refused else None
         return back
+
+    def foreign(self, location: str, last: float | None, now: float) -> None:
+        """Note when a report of a location was last refused for its key."""
+        if last is not None and now - last <= KEYED:
+            self._foreign.setdefault(location, last)
+        else:
+            self._foreign.pop(location, None)
 
     def uncompiled(self, broken: Mapping[str, str], now: float) -> None:
         """Note the checks that cannot be run as they are defined, with the reason."""
@@ -79,6 +91,8 @@ class Faults:
         if self._bus is None:
             used = {location for check in checks.values() if not check.paused for location in check.locations}
             found |= _of_locations(flights, sorted(used), now)
+            for name in sorted(used & self._foreign.keys()):
+                found[f"location/{name}"] = _wrong_key(name, self._foreign[name], found.get(f"location/{name}"))
             found |= _of_actors(flights.roster, now)
         if self._bus is not None:
             found["bus"] = Fault("the broker does not take batches, so checks do not run", self._bus)
@@ -128,9 +142,20 @@ def _of_locations(flights: Flights, used: Sequence[str], now: float) -> dict[str
             summary = f"no actor of location {name} is heard: its checks wait in queue nightowl.check.{name}"
             found[f"location/{name}"] = Fault(summary, deserted[name])
         elif name in flights.untaken:
-            summary = f"no actor takes the checks of location {name}: they wait in queue nightowl.check.{name}"
+            summary = f"no actor says that it takes the checks of location {name}, in queue nightowl.check.{name}"
             found[f"location/{name}"] = Fault(summary, flights.untaken[name])
     return found
+
+
+def _wrong_key(name: str, since: float, besides: Fault | None) -> Fault:
+    """A location at which somebody has a wrong key, so that neither understands the other."""
+    summary = (
+        f"reports of location {name} are sealed with another key than [location.{name}] key: "
+        "an actor there has a wrong key, or they come from somebody else"
+    )
+    if besides is None:
+        return Fault(summary, since, Severity.WARNING)
+    return Fault(f"{summary}. Besides, {besides.summary}", min(since, besides.since), besides.severity)
 
 
 def _of_actors(roster: Roster, now: float) -> dict[str, Fault]:

@@ -291,6 +291,8 @@ class Leadership:
             self._note_actors(now)
 
     def _tell_faults(self, plan: Plan, now: float) -> None:
+        for name in plan.locations:
+            self._faults.foreign(name, self._parts.bus.foreign(name), now)
         current = self._faults.current(self._flights, self._states, self._book.checks, now)
         with self._parts.store.read() as unit:
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))

@@ -23,12 +23,16 @@ class ListedDelivery:
 
 
 class ListBus:
-    """Keeps dispatched batches in ``sent`` and gives out what was put into ``arriving``. ``away``: refuse batches."""
+    """Keeps dispatched batches in ``sent`` and gives out what was put into ``arriving``. ``away``: refuse batches.
+
+    ``refused`` has when a report of a location was last sealed with another key.
+    """
 
     def __init__(self) -> None:
         self.sent: list[Batch] = []
         self.arriving: list[ListedDelivery] = []
         self.away = False
+        self.refused: dict[str, float] = {}
 
     def dispatch(self, batch: Batch) -> None:
         """Keep a batch."""
@@ -44,6 +48,10 @@ class ListBus:
     def backlog(self, location: str) -> int | None:
         """Batches sent to a location and not taken by ``answer``."""
         return sum(batch.location == location for batch in self.sent)
+
+    def foreign(self, location: str) -> float | None:
+        """When a test said that such a report was refused."""
+        return self.refused.get(location)
 
     def reachable(self, location: str) -> bool:  # noqa: ARG002 - the port's argument; here is one broker for all
         """Whether the bus is not away."""

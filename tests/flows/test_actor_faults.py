@@ -5,7 +5,7 @@ from __future__ import annotations
 from nightowl.core.flight import Flights
 from nightowl.core.roster import MOST_ACTORS
 from nightowl.core.values import Check, Outcome, Report, State, Target
-from nightowl.flows.faults import TOLD, Fault, Faults
+from nightowl.flows.faults import KEYED, TOLD, Fault, Faults
 
 CHECK = Check(name="shop", target=Target(kind="http", url="http://shop.example/"), locations=("london", "sydney"))
 
@@ -71,3 +71,18 @@ def test_the_results_of_an_actor_without_room_are_sorted_like_any_others() -> No
     unasked = Outcome(check="shop", due=1.0, location="sydney", state=State.UNKNOWN, attempts=(), kept=None)
     found = flights.heard(Report(actor="late.1", location="sydney", sent=20.0, outcomes=(unasked,)), 20.0)
     assert dict(found.refused) == {"crowd": 1, "unasked": 1}
+
+
+def test_reports_that_are_sealed_with_another_key_are_told_with_what_follows_and_end() -> None:
+    flights, faults = Flights(0.0), Faults()
+    for now in range(60):
+        beat(flights, "london", "host.1", now)
+        faults.foreign("sydney", now, now)
+    faults.foreign("london", None, 60.0)
+    found = faults.current(flights, {}, {"shop": CHECK}, 60.0)
+    assert "sealed with another key than [location.sydney] key" in found["location/sydney"].summary
+    assert "no actor of location sydney is heard" in found["location/sydney"].summary
+    assert "location/london" not in found
+    faults.foreign("sydney", 59.0, 59.0 + KEYED + 1)
+    beat(flights, "sydney", "host.2", 120.0)
+    assert "location/sydney" not in faults.current(flights, {}, {"shop": CHECK}, 120.0)

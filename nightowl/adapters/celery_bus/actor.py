@@ -28,6 +28,9 @@ CAPACITY = 4000
 DRAIN = 10.0
 """Seconds that a stopping actor waits for the jobs under way."""
 
+LOCKED = 60.0
+"""Seconds for which jobs that could not be opened say that the actor has a wrong key."""
+
 
 class Actor:
     """One process's actor for some locations.
@@ -57,7 +60,7 @@ class Actor:
         self._sender = Sender(self._app, self._link, clock.monotonic)
         director_clock = DirectorClock(clock)
         self._reporter = Reporter(self._sender, clock, director_clock, keyring, actor=name, locations=locations)
-        station = Station(
+        self._station = Station(
             director_clock,
             self._reporter,
             perform(director_clock, self._reporter.offline),
@@ -68,7 +71,7 @@ class Actor:
             capacity=CAPACITY,
         )
         task = self._app.task(name=CHECK, typing=False, shared=False)  # shared: with every app in the process
-        task(station.take)
+        task(self._station.take)
         self._worker: WorkController | None = None
         self._stopping = False
         self._ended = threading.Event()
@@ -80,8 +83,16 @@ class Actor:
 
     @property
     def fault(self) -> str:
-        """What is wrong with the broker now, empty: nothing."""
-        return self._link.fault
+        """What is wrong with the broker or the keys now, empty: nothing."""
+        return self._link.fault or self._wrong_key()
+
+    def _wrong_key(self) -> str:
+        """Say at which locations the jobs that came lately could not be opened."""
+        now = self._clock.monotonic()
+        names = sorted(name for name, last in list(self._station.locked.items()) if now - last <= LOCKED)
+        if not names:
+            return ""
+        return f"the jobs of {', '.join(names)} are sealed with another key than this actor's: look at its --key-file"
 
     def run(self) -> None:
         """Work until ``stop`` is called."""

@@ -70,6 +70,10 @@ class BrokerBus:
         """Messages waiting in the location's queue, as last measured."""
         return self._receiver.lengths.get(check_queue(location)) if self._receiver else None
 
+    def foreign(self, location: str) -> float | None:
+        """When a report of the location was last refused for its key."""
+        return self._receiver.foreign.get(location) if self._receiver else None
+
 
 class Bus:
     """The bus over all brokers: ``[location.X] broker`` gives a location one of its own."""
@@ -119,6 +123,10 @@ class Bus:
     def backlog(self, location: str) -> int | None:
         """Messages waiting in the location's queue, as last measured."""
         return self._by_location.get(location, self._common).backlog(location)
+
+    def foreign(self, location: str) -> float | None:
+        """When a report of the location was last refused for its key (director time; None: never)."""
+        return self._by_location.get(location, self._common).foreign(location)
 
     def reachable(self, location: str) -> bool:
         """Whether the location's broker answers, as far as is known."""

@@ -41,6 +41,22 @@ class Unreadable(NightOwlError):
     """A message that is not ours, not for us, or of a version that we do not know. It says nothing of the content."""
 
 
+class Foreign(Unreadable):
+    """An envelope of a ``location`` that is sealed with none of the keys that are known here: one side has a wrong one.
+
+    The location is what the envelope says, whoever made it.
+    """
+
+    def __init__(self, location: str, known: int) -> None:
+        """``known`` is how many keys the location has here."""
+        self.location = location
+        super().__init__(
+            f"an envelope of location {location} sealed with another key than its own"
+            if known
+            else "a sealed envelope for a location that has no key here"
+        )
+
+
 UNDECODABLE = (msgspec.DecodeError, ValueError, TypeError, RecursionError)
 """What msgspec raises at bytes that hold something else, were cut, are no UTF-8, or are nested too deeply."""
 

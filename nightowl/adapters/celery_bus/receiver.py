@@ -15,9 +15,9 @@ from typing import Any
 from celery import Celery
 from kombu import Connection, Consumer, Message
 
-from nightowl.adapters.celery_bus.app import SERIALIZER, report_queue
+from nightowl.adapters.celery_bus.app import SERIALIZER, check_queue, report_queue
 from nightowl.adapters.celery_bus.consumer import unreadable
-from nightowl.adapters.celery_bus.envelope import Unreadable
+from nightowl.adapters.celery_bus.envelope import Foreign, Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.guarded import STRANGE
 from nightowl.adapters.celery_bus.link import Link
@@ -88,6 +88,8 @@ class Receiver:
         self._thread = threading.Thread(target=self._run, name="bus receiver", daemon=True)
         self._beaten = -MEASURE
         self.lengths: dict[str, int] = {}
+        self.foreign: dict[str, float] = {}
+        """When a report of a location was last refused for its key, in director time."""
         self.garbage = Garbage()
 
     def start(self) -> None:
@@ -167,6 +169,8 @@ class Receiver:
         try:
             report, fresh = unpack_report(_arguments(message), self._keyring, self._now())
         except Unreadable as error:
+            if isinstance(error, Foreign) and check_queue(error.location) in self._measured:
+                self.foreign[error.location] = self._now()
             self.garbage.refuse(str(error))
             message.reject()
             return

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from msgspec.structs import replace
 
-from nightowl.adapters.celery_bus.envelope import Direction, Envelope, Unreadable
+from nightowl.adapters.celery_bus.envelope import Direction, Envelope, Foreign, Unreadable
 from nightowl.core.values import LocationKey
 
 SALT = 16
@@ -61,10 +61,8 @@ class Keyring:
             if keys:
                 raise Unreadable("an envelope without a seal for a location that has a key")
             return envelope.body
-        if not keys:
-            raise Unreadable("a sealed envelope for a location that has no key here")
         if envelope.key not in keys:
-            raise Unreadable("an envelope sealed with another key than those of its location")
+            raise Foreign(envelope.location, len(keys))
         cipher = self._cipher(keys[envelope.key], envelope.direction, envelope.nonce[:SALT])
         try:
             return cipher.decrypt(_counter(envelope.nonce), envelope.body, envelope.header)

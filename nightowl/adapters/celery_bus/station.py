@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from nightowl.adapters.celery_bus.director_clock import DirectorClock
-from nightowl.adapters.celery_bus.envelope import Unreadable
+from nightowl.adapters.celery_bus.envelope import Foreign, Unreadable
 from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.packing import unpack_batch
 from nightowl.adapters.celery_bus.reporter import Reporter
@@ -53,6 +53,8 @@ class Station:
         self._lock = threading.Lock()
         self._known: dict[tuple[str, str], float] = {}
         self.expired = 0
+        self.locked: dict[str, float] = {}
+        """When jobs of a location were last refused for their key (monotonic)."""
 
     def take(self, *message: object, **named: object) -> None:
         """Take a message: tell the director, start its jobs, return at once unless the engine is full.
@@ -62,6 +64,8 @@ class Station:
         try:
             batch = unpack_batch(() if named else message, self._keyring)
         except Unreadable as error:
+            if isinstance(error, Foreign) and error.location in self._locations:
+                self.locked[error.location] = self._clock.monotonic()
             self._garbage.refuse(str(error))
             return
         if batch.location not in self._locations:
