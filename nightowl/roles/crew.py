@@ -57,20 +57,30 @@ class Crew:
     def run(self, stop: threading.Event) -> None:
         """Keep them running until ``stop``; raises ``RuntimeError`` when one says that it cannot begin."""
         try:
-            while True:
-                self._fill()
-                if stop.wait(PAUSE):
+            while not stop.is_set():
+                # A signal to the whole group may end them a moment before it is heard here, which is no reason for
+                # others: so there is a pause between what has ended and what starts instead.
+                ended = self._part()
+                if ended and stop.wait(PAUSE):
                     return
+                for process in ended:
+                    log.warning("process %d ended with status %s; starting another", process.pid, process.returncode)
+                self._fill(stop)
+                stop.wait(PAUSE)
         finally:
             self._end()
 
-    def _fill(self) -> None:
-        for process in [each for each in self._running if each.poll() is not None]:
+    def _part(self) -> list[subprocess.Popen[bytes]]:
+        """Part with the processes that have ended, and return them."""
+        ended = [each for each in self._running if each.poll() is not None]
+        for process in ended:
             self._running.remove(process)
             if process.returncode == REFUSED:
                 raise RuntimeError(f"a process cannot begin: {self._command[-1]}")
-            log.warning("process %d ended with status %s; starting another", process.pid, process.returncode)
-        while len(self._running) < self._wanted:
+        return ended
+
+    def _fill(self, stop: threading.Event) -> None:
+        while len(self._running) < self._wanted and not stop.is_set():
             self._running.append(subprocess.Popen(self._command))  # noqa: S603 - our own command line
 
     def _end(self) -> None:

@@ -7,6 +7,8 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import Protocol
 
@@ -43,7 +45,8 @@ def run(roles: Sequence[Role], *, reload: Callable[[], None] | None = None, stop
     Roles end in the order given, each when the one before has ended. One that fails ends all: status 1.
     """
     stop = stop or threading.Event()
-    _handle_signals(stop, reload)
+    ends: SimpleQueue[None] = SimpleQueue()
+    _handle_signals(ends, reload)
     spare_collector()
     stops = [threading.Event() for _ in roles]
     failed: list[str] = []
@@ -55,7 +58,7 @@ def run(roles: Sequence[Role], *, reload: Callable[[], None] | None = None, stop
             log.exception("the %s failed", role.name)
             failed.append(role.name)
         finally:
-            stop.set()
+            ends.put(None)
 
     threads = [
         threading.Thread(target=work, args=pair, name=pair[0].name, daemon=True)
@@ -63,8 +66,7 @@ def run(roles: Sequence[Role], *, reload: Callable[[], None] | None = None, stop
     ]
     for thread in threads:
         thread.start()
-    while not stop.wait(1.0):
-        pass
+    _wait(ends, stop)
     for thread, own_stop in zip(threads, stops, strict=True):
         own_stop.set()
         thread.join(PATIENCE)
@@ -77,12 +79,22 @@ def spare_collector() -> None:
     gc.set_threshold(GARBAGE, 10, 10)
 
 
-def _handle_signals(stop: threading.Event, reload: Callable[[], None] | None) -> None:
+def _wait(ends: SimpleQueue[None], stop: threading.Event) -> None:
+    """Wait until an end is asked for, and leave ``stop`` set."""
+    while not stop.is_set():
+        with suppress(Empty):
+            ends.get(timeout=1.0)
+            stop.set()
+
+
+def _handle_signals(ends: SimpleQueue[None], reload: Callable[[], None] | None) -> None:
     if threading.current_thread() is not threading.main_thread():
         return
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        # A signal may come while this very thread is inside a lock of an Event: to set that would wait for itself, for
+        # ever. Of all that can wake a waiting thread, only this queue may be used from a handler.
+        ends.put(None)
 
     signal.signal(signal.SIGINT, end)
     signal.signal(signal.SIGTERM, end)

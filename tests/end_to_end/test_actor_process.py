@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -145,6 +146,44 @@ def test_the_processes_end_with_the_one_that_started_them(tmp_path: Path, files:
         orphans = children(crew.pid)
         os.kill(crew.pid, signal.SIGKILL)
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans), what=lambda: log(tmp_path))
+    assert "Traceback" not in log(tmp_path)
+
+
+def members(group: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[2]) == group and fields[0] != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("part", range(6))
+def test_a_signal_to_all_processes_at_once_ends_all_at_any_moment_of_their_start(
+    tmp_path: Path, files: str, part: int
+) -> None:
+    moment = (part + random.random()) / 3.0
+    with actor(tmp_path, files, "--processes", "2") as crew:
+        time.sleep(moment)
+        os.killpg(crew.pid, signal.SIGTERM)
+        wait_for(lambda: crew.poll() is not None and not members(crew.pid), 30, lambda: f"{moment}: {log(tmp_path)}")
+        assert crew.returncode in (0, -signal.SIGTERM), "it was told before it could hear, or it heard"
+    assert "starting another" not in log(tmp_path)
+    assert "Traceback" not in log(tmp_path)
+
+
+def test_signals_without_end_do_not_keep_a_role_from_ending(tmp_path: Path, files: str) -> None:
+    with actor(tmp_path, files) as crew, directing(BrokerSettings(url=files)) as bus:
+        wait_for(alive(Intake(bus), 1), 60, lambda: log(tmp_path))
+
+        def gone() -> bool:
+            with suppress(ProcessLookupError):
+                os.killpg(crew.pid, signal.SIGTERM)
+            return crew.poll() is not None and not members(crew.pid)
+
+        wait_for(gone, 30, lambda: log(tmp_path))
+        assert crew.returncode in (0, -signal.SIGTERM), "one that comes as Python is about to leave is not caught"
     assert "Traceback" not in log(tmp_path)
 
 
