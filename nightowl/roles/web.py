@@ -9,6 +9,7 @@ from socket import gethostname
 from typing import Any
 
 from nightowl.config import Configuration, check_from_spec, spec_to_toml
+from nightowl.config.units import parse_duration
 from nightowl.core.errors import NotFound
 from nightowl.core.routing import trial
 from nightowl.core.values import Author, Check
@@ -88,6 +89,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
         check_from_spec=partial(_check, installation),
         seal=partial(seal_secrets, installation.vault),
         spec_to_toml=spec_to_toml,
+        parse_duration=parse_duration,
         locations=lambda: installation.current().locations,
         channels=lambda: _channels(installation.current()),
         test_channel=_tester(installation),

@@ -8,6 +8,9 @@ from nightowl.ports import CheckRow, StoredCheck
 from nightowl.web.masking import without_secrets
 from nightowl.web.page import Ask
 
+EVERY = 60.0
+"""Seconds between the rounds of a check that does not say otherwise."""
+
 
 def found(ask: Ask) -> CheckRow:
     """The check of the path beside its state, or ``NotFound``."""
@@ -33,3 +36,11 @@ def checked(ask: Ask, stored: StoredCheck) -> tuple[Check | None, str]:
         return judge(stored.name, without_secrets(stored.spec)), mistake
     except ConfigurationError:
         return None, mistake
+
+
+def written_every(ask: Ask, stored: StoredCheck) -> float:
+    """The seconds between rounds as they are written, of a check of which ``checked`` can tell nothing."""
+    try:
+        return ask.handlers.parse_duration(str(stored.spec["every"]))
+    except (KeyError, ValueError):
+        return EVERY

@@ -55,7 +55,8 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
 
     ``check_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[check.NAME]`` table;
     ``seal(name, spec)`` returns the table as it is stored, its secrets sealed;
-    ``spec_to_toml`` writes definitions by name as such tables. ``test_channel`` raises ``NotFound`` or
+    ``spec_to_toml`` writes definitions by name as such tables; ``parse_duration`` returns the seconds of a text such
+    as ``1m``, or raises ``ValueError``. ``test_channel`` raises ``NotFound`` or
     ``DeliveryFailed``. ``problems`` are sentences for every page: what cannot be reached, and what keeps the
     configuration files from being in force; ``unreachable`` are those of them that end readiness.
     ``acknowledge(incident, author)`` raises ``NotFound`` or ``Refused``.
@@ -67,6 +68,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     check_from_spec: Callable[[str, Mapping[str, Any]], Check]
     seal: Callable[[str, Mapping[str, Any]], dict[str, Any]]
     spec_to_toml: Callable[[Mapping[str, Mapping[str, Any]]], str]
+    parse_duration: Callable[[str], float]
     locations: Callable[[], Mapping[str, Location]]
     channels: Callable[[], Sequence[ChannelUse]]
     test_channel: Callable[[str], None]

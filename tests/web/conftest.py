@@ -13,6 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from nightowl.config import check_from_spec, spec_to_toml
+from nightowl.config.units import parse_duration
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.values import Check, Route
 from nightowl.flows import notify
@@ -78,6 +79,7 @@ class World:
             check_from_spec=self._check,
             seal=lambda _name, spec: dict(spec),
             spec_to_toml=spec_to_toml,
+            parse_duration=parse_duration,
             locations=lambda: scene.LOCATIONS,
             channels=lambda: [ChannelUse(name=name, kind="webhook", routes=ROUTES) for name in self.channels],
             test_channel=self._test_channel,

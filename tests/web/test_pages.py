@@ -105,6 +105,13 @@ def test_an_empty_installation_is_told_its_first_steps(empty):
     assert "First steps Nothing is watched yet." in text(empty.client().get("/").text)
 
 
+@pytest.mark.parametrize(("every", "seconds"), [("10s", 10.0), ("${env:CHECK_EVERY}", 60.0)])
+def test_a_check_whose_url_is_a_reference_is_shown_with_its_own_time_between_rounds(world, client, every, seconds):
+    with world.store.transaction() as unit:
+        scene.define(unit, "elsewhere", origin="file", url="${env:CHECK_URL}", every=every)
+    assert client.get("/checks/elsewhere.json").json()["every"] == seconds
+
+
 def test_what_cannot_be_reached_stands_on_every_page(world, client):
     world.problems.append("The broker cannot be reached.")
     assert "The broker cannot be reached." in text(client.get("/checks").text)

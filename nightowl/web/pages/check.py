@@ -20,7 +20,7 @@ from nightowl.core.values import (
 from nightowl.ports import CheckRow
 from nightowl.web import curl, phases
 from nightowl.web.availability import DAY, DAYS, SPANS, Availability, availability
-from nightowl.web.definition import checked, found
+from nightowl.web.definition import checked, found, written_every
 from nightowl.web.heartbeats import is_heartbeat
 from nightowl.web.masking import mask
 from nightowl.web.page import Ask, Page
@@ -102,7 +102,7 @@ def build(ask: Ask) -> View:
     locations = check.locations if check else tuple(p.location for p in this.verdict.places) if this else ()
     data = CheckPage(
         row=row(shown),
-        every=check.every if check else 60.0,
+        every=check.every if check else written_every(ask, shown.check),
         locations=locations,
         days=days,
         today=today,
