@@ -240,6 +240,9 @@ def _configured(options: Options) -> Iterator[Subject]:
     if unknown:
         known = ", ".join(sorted(checks)) or "none"
         raise click.UsageError(f"{options.path}: no check is named {unknown[0]!r}; there are: {known}.")
+    called = [name for name in options.names if checks[name].heartbeat]
+    if called:
+        raise click.UsageError(f"{called[0]} is a heartbeat, which jobs call: there is nothing to probe.")
     for name in options.names or checks:
         shown = _without_secrets(checks[name].target)
         for location in checks[name].locations:

@@ -179,3 +179,13 @@ def test_an_unknown_check_names_those_that_exist(shop, tmp_path):
 
     assert result.exit_code == 2
     assert "no check is named 'basket'; there are: shop" in result.stderr
+
+
+def test_a_heartbeat_is_nothing_to_probe(tmp_path):
+    file = tmp_path / "nightowl.toml"
+    file.write_text('[location.office]\n[check.backup]\nkind = "heartbeat"\nevery = "1d"\n')
+
+    result = run("-c", file, "--check", "backup")
+
+    assert result.exit_code == 2
+    assert "backup is a heartbeat, which jobs call: there is nothing to probe." in result.stderr
