@@ -164,8 +164,10 @@ def _reachable(target: Target, policies: Mapping[str, Policy], otherwise: str) -
     if not _open(Policy(reach="private", allow=(network,)), addresses, port):
         return key, f"another address; {otherwise}"
     ports = f", ports = [{port}]" if port else ""
-    table = f'allow = [{{ network = "{network.network}"{ports} }}] in [location.{closed[0]}]'
-    return key, f"an address and port that location {', '.join(closed)} may reach; {table} would let it"
+    table = f'allow = [{{ network = "{network.network}"{ports} }}]'
+    places = ", ".join(f"[location.{name}]" for name in closed)
+    where = f"{places} would let it" if len(closed) == 1 else f"each of {places} would let them"
+    return key, f"an address and port that location {', '.join(closed)} may reach; {table} in {where}"
 
 
 def _reached(target: Target) -> tuple[str, str, int | None]:

@@ -87,6 +87,12 @@ def test_an_address_that_is_refused_is_told_what_would_allow_it(mistakes, config
     assert configured(f'[location.local]\n{table}\n[check.a]\nurl = "http://localhost:8000/"').checks
 
 
+def test_an_address_that_is_refused_at_several_locations_is_told_what_would_allow_it_in_all(mistakes):
+    locations = "[location.london]\n[location.tokyo]\n"
+    allowed = mistakes(locations + '[check.a]\nurl = "http://10.0.0.1/"')["check.a.url"][1]
+    assert "in each of [location.london], [location.tokyo] would let them" in allowed
+
+
 def test_cloud_metadata_is_refused_without_a_way_to_allow_it(mistakes):
     assert "allow =" not in mistakes('[check.a]\nurl = "http://169.254.169.254/"')["check.a.url"][1]
 
