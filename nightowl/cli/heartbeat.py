@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from time import time
 
 import click
@@ -9,6 +10,7 @@ import click
 from nightowl.cli.opening import account, configured, store_option
 from nightowl.core.errors import NotFound, Refused
 from nightowl.core.values import Author
+from nightowl.ports import Unit
 from nightowl.web import heartbeats
 from nightowl.wire.addresses import link
 from nightowl.wire.store import secret_key
@@ -26,12 +28,22 @@ def url(name: str, path: str | None) -> None:
     """Print the URL of the heartbeat NAME."""
     with configured(path) as (configuration, store), store.read() as unit:
         stored = unit.checks.get(name)
-        if stored is None or not heartbeats.is_heartbeat(stored):
-            raise NotFound(f"There is no heartbeat named {name}; one of a file is known once NightOwl has run with it.")
+        if stored is None:
+            raise NotFound(_unknown(unit, name))
+        if not heartbeats.is_heartbeat(stored):
+            raise Refused(f"{name} is no heartbeat but a check of another kind, so no job calls it.")
         found = heartbeats.path(unit, secret_key(configuration), name)
         if not found:
             raise Refused(f"The URL of {name} was made under another secret key; nightowl heartbeat new-url makes one.")
         click.echo(f"{link(configuration)}{found}")
+
+
+def _unknown(unit: Unit, name: str) -> str:
+    """Say that there is no such heartbeat, with the nearest that there are."""
+    known = [stored.name for stored in unit.checks.all() if heartbeats.is_heartbeat(stored)]
+    near = difflib.get_close_matches(name, known, cutoff=0.6)
+    meant = f" (is {' or '.join(near)} meant?)" if near else ""
+    return f"There is no heartbeat named {name}{meant}; one of a file is known once NightOwl has run with it."
 
 
 @heartbeat.command("new-url")
