@@ -21,6 +21,9 @@ EXPIRES = 600.0
 """Seconds after which a worker that has taken a canary drops it. Workers judge this by their own clocks, so it is long;
 a canary that is still in the queue is taken back, or dropped by the broker, when its attempt ends."""
 
+FEW = 100
+"""Messages of a queue that are not told of: they may all be canaries, of other locations or of attempts before."""
+
 
 class Canary(msgspec.Struct, frozen=True):
     """One canary: the task's ``id``, the ``queue`` it goes to, and the name of what is only there for its ``reply``."""
@@ -83,6 +86,11 @@ def body(exchange: str, routing_key: str) -> bytes:
     }
     embedded = {"callbacks": [callback], "errbacks": None, "chain": None, "chord": None}
     return json.dumps([[], {}, embedded]).encode()
+
+
+def backlog(waiting: int) -> str:
+    """The end of a sentence about a queue, where more messages wait in it than canaries would."""
+    return f", where {waiting} messages wait" if waiting > FEW else ""
 
 
 def answers(canary: Canary, found: Any) -> bool:

@@ -56,7 +56,7 @@ class RabbitLane:
             raise _refused(error) from None
         self._consumers, self._waiting = found.consumer_count, found.message_count
         if not self._consumers:
-            what = f"no worker consumes the queue {canary.queue}, where {self._waiting} messages wait"
+            what = f"no worker consumes the queue {canary.queue}{canaries.backlog(self._waiting)}"
             raise Failure("celery.no_worker", what)
         try:
             self._channel.queue_declare(queue=canary.reply, exclusive=True, auto_delete=True)

@@ -80,7 +80,9 @@ class RedisLane:
             self._ask(("DEL", _binding(canary), canary.reply))
             return ""
         taken_back, waiting = self._ask(("LREM", canary.queue, 1, self._sent), ("LLEN", canary.queue))
-        return f"no worker took it from the queue {canary.queue}, where {waiting} messages wait" if taken_back else ""
+        if not taken_back:
+            return ""
+        return f"no worker took a canary from the queue {canary.queue}{canaries.backlog(waiting)}"
 
     def _came(self, canary: Canary) -> bool:
         (found,) = self._ask(("LINDEX", canary.reply, 0))

@@ -82,6 +82,7 @@ def test_a_canary_through_redis_comes_back_and_leaves_nothing_behind(redis_url, 
     result = fly(redis_url, timeout=0.5)
 
     assert (result.state, result.reason) == (State.DOWN, "celery.no_worker")
+    assert result.detail == "no worker took a canary from the queue celery"
     with redis.Redis.from_url(redis_url) as client:
         assert client.llen("celery") == 0
         left = [key for key in client.keys("*nightowl*") if client.ttl(key) < 0]
@@ -107,6 +108,15 @@ def test_what_redis_refuses_is_told(redis_url, fly):
     assert "hunter22" not in result.detail + result.excerpt
 
 
+@pytest.mark.redis
+def test_a_queue_without_a_worker_is_told_with_its_length_where_that_is_more_than_canaries(redis_url, fly):
+    with redis.Redis.from_url(redis_url) as client:
+        client.lpush("celery", *range(canaries.FEW))
+        assert fly(redis_url, timeout=0.5).detail == "no worker took a canary from the queue celery"
+        client.lpush("celery", "one more")
+        assert fly(redis_url, timeout=0.5).detail.endswith(f"the queue celery, where {canaries.FEW + 1} messages wait")
+
+
 @pytest.mark.rabbitmq
 def test_a_canary_through_rabbitmq_comes_back_and_leaves_nothing_behind(rabbitmq_url, worker, fly):
     assert fly(rabbitmq_url).detail == "there is no queue named celery"
@@ -121,6 +131,7 @@ def test_a_canary_through_rabbitmq_comes_back_and_leaves_nothing_behind(rabbitmq
     started.wait()
     while (result := fly(rabbitmq_url, timeout=1.0)).reason != "celery.no_worker":
         time.sleep(0.1)  # until the broker has noticed
+    assert result.detail == "no worker consumes the queue celery"
     parts = urlsplit(rabbitmq_url)
     with amqp.Connection(f"127.0.0.1:{parts.port}", virtual_host=parts.path[1:]) as connection:
         channel = connection.channel()
