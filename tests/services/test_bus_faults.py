@@ -7,8 +7,10 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
+import redis
 
 from nightowl.adapters.celery_bus.app import BrokerSettings
+from nightowl.adapters.celery_bus.knock import knock
 from nightowl.core.errors import BusUnavailable
 from nightowl.core.values import Job, Outcome
 from tests.services.bus_parts import Intake, acting, batch, directing, up, wait_for
@@ -67,9 +69,31 @@ def test_a_wrong_password_is_said_without_it(
         pytest.skip("the tests' own server trusts everybody")
     with acting(settings) as actor, directing(settings) as bus:
         wait_for(lambda: bus.fault and actor.fault)
-        assert "does not answer: " in bus.fault
+        wrong = "does not answer: " if kind == "mariadb" else "refuses the user owl: "
+        assert all(wrong in fault for fault in (bus.fault, actor.fault, knock(settings)))
         assert "\n" not in bus.fault
     assert "h0nk" not in caplog.text + bus.fault + actor.fault
+
+
+@pytest.mark.redis
+def test_a_missing_permission_is_said_with_the_user_and_the_key(redis_url: str) -> None:
+    with redis.Redis.from_url(redis_url) as administrator:
+        administrator.acl_setuser("timid", enabled=True, passwords=["+h0nk-h0nk"], categories=["+@connection"])
+    scheme, _, rest = redis_url.partition("://")
+    with directing(BrokerSettings(url=f"{scheme}://timid:h0nk-h0nk@{rest.rpartition('@')[2]}")) as bus:
+        wait_for(lambda: bus.fault)
+        assert " refuses the user timid: " in bus.fault
+        assert "look at bus.broker (NIGHTOWL_BROKER)" in bus.fault
+    with redis.Redis.from_url(redis_url) as administrator:
+        administrator.acl_deluser("timid")
+
+
+@pytest.mark.redis
+def test_a_password_in_the_place_of_a_user_is_not_shown(redis_url: str) -> None:
+    scheme, _, rest = redis_url.partition("://")
+    fault = knock(BrokerSettings(url=f"{scheme}://h0nk-h0nk@{rest.rpartition('@')[2]}"))
+    assert " refuses the user default: " in fault
+    assert "h0nk" not in fault
 
 
 @pytest.mark.parametrize("scheme", ["redis", "amqp", "mysql+pymysql", "postgresql+psycopg"])

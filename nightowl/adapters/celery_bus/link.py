@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from amqp.exceptions import NotFound
+from amqp.exceptions import AccessRefused, NotAllowed, NotFound
 
 from nightowl.adapters.celery_bus import tls
 from nightowl.adapters.celery_bus.app import BrokerSettings, speaks_tls
 from nightowl.core.redaction import without_password
 
 log = logging.getLogger(__name__)
+
+_BY_REDIS = ("AuthenticationError", "AuthorizationError", "NoPermissionError")
+"""What redis-py raises for NOAUTH, WRONGPASS and NOPERM. By name, as its import costs 6 MB where no Redis is."""
 
 
 class Link:
@@ -49,6 +52,10 @@ class Link:
 def sentence(settings: BrokerSettings, error: BaseException) -> str:
     """Return what is wrong with a broker, without its password."""
     broker = f"the broker{_place(settings.url)}"
+    if refusal := _refusal(error):
+        why = getattr(refusal, "reply_text", "") or _first_line(refusal)
+        hint = "look at bus.broker (NIGHTOWL_BROKER), and at what this user may do"
+        return without_password(f"{broker} refuses the user {_user(settings.url)}: {why.rstrip('.')}; {hint}")
     if speaks_tls(settings) and (meaning := tls.meaning(error, settings.files)):
         return f"{broker} cannot be used: {meaning}"
     if isinstance(error, NotFound):
@@ -60,6 +67,20 @@ def _place(url: str) -> str:
     """Return `` at host:port`` of a broker's URL, or nothing for one that is not elsewhere."""
     place = urlsplit(url).netloc.rpartition("@")[2]
     return f" at {place}" if place else ""
+
+
+def _refusal(error: BaseException | None) -> BaseException | None:
+    """Return what says that we may not, of an error and its causes: RabbitMQ's 403 (530: the virtual host), Redis's."""
+    while error and not isinstance(error, (AccessRefused, NotAllowed)) and type(error).__name__ not in _BY_REDIS:
+        error = error.__cause__
+    return error
+
+
+def _user(url: str) -> str:
+    """Return the name by which a broker knows us. One without a password may be a password in the wrong place."""
+    parts = urlsplit(url)
+    usual = "default" if parts.scheme.startswith("redis") else "guest"
+    return unquote(parts.username) if parts.username and parts.password else usual
 
 
 def _first_line(error: BaseException) -> str:
