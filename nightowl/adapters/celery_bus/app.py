@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import celery.app.events
+import celery.events.dispatcher  # noqa: F401 - imported by Celery where it is needed first: by two threads, a deadlock
 import msgspec
 from celery import Celery
 from kombu import Exchange, Queue, serialization

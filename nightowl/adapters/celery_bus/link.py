@@ -25,6 +25,7 @@ class Link:
         self._settings = settings
         self._lock = threading.Lock()
         self._faults: dict[str, str] = {}
+        self._told = ""
 
     @property
     def fault(self) -> str:
@@ -36,17 +37,26 @@ class Link:
         """``part`` cannot reach the broker, or cannot use it."""
         text = sentence(self._settings, error)
         with self._lock:
-            first = not self._faults
+            first = not self._faults and text != self._told
             self._faults[part] = text
+            self._told = self._told or text
         if first:
             log.log(logging.INFO if isinstance(error, NotFound) else logging.ERROR, "%s; what can wait, waits", text)
 
     def works(self, part: str) -> None:
         """``part`` reached the broker."""
         with self._lock:
-            back = self._faults.pop(part, None) is not None and not self._faults
+            self._faults.pop(part, None)
+            back = self._told and not self._faults
+            if back:
+                self._told = ""
         if back:
             log.info("the broker%s answers again", _place(self._settings.url))
+
+    def ended(self, part: str) -> None:
+        """``part`` does not talk to the broker any more, which says nothing of the broker."""
+        with self._lock:
+            self._faults.pop(part, None)
 
 
 def sentence(settings: BrokerSettings, error: BaseException) -> str:

@@ -100,7 +100,7 @@ class Receiver:
         """End; what was not acknowledged goes back to the broker."""
         self._stopping.set()
         self._thread.join(5.0)
-        self._link.works(PART)
+        self._link.ended(PART)
 
     def take(self, limit: int) -> list[Received]:
         """Return up to ``limit`` reports that have arrived."""
