@@ -148,12 +148,12 @@ class Leadership:
     def tick(self) -> None:
         """Do what is due now. Raises ``LeaseLost`` or ``Unavailable``; nothing is lost by calling again."""
         parts = self._parts
-        now = parts.clock.now()
-        self._listen(now)
+        self._listen(parts.clock.now())
         if self._rhythm.due("feed", 0.25):
-            self._follow_feed(now)
-        if len(self._intake) < INTAKE_LIMIT:
-            self._intake.take(parts.bus.receive(RECEIVE), self._flights, now)
+            self._follow_feed(parts.clock.now())
+        reports = parts.bus.receive(RECEIVE) if len(self._intake) < INTAKE_LIMIT else ()
+        now = parts.clock.now()  # after them: a store that is slow must not let rounds close before they were run
+        self._intake.take(reports, self._flights, now)
         due = self._schedule.pop(now + AHEAD)
         self._missed += due.missed
         self._waiting.extend(due.rounds)

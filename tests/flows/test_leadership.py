@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from nightowl.core.values import Attempt, Check, Incident, Location, Report, Rou
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
 from nightowl.ports import Store, StoredCheck
-from nightowl.testing.bus import ListBus, Script, answer
+from nightowl.testing.bus import ListBus, ListedDelivery, Script, answer
 from nightowl.testing.clock import ManualClock
 from nightowl.testing.store import memory_store
 
@@ -355,3 +355,22 @@ def test_own_figures_are_series(world: World) -> None:
         latest = {(s.metric, s.labels): s.value for s in unit.series.latest(0.0)}
     assert latest["nightowl_rounds_total", (("verdict", "up"),)] >= 2
     assert ("nightowl_queue_length", (("queue", "nightowl.check.london"),)) in latest
+
+
+def test_a_round_closes_after_its_attempts_though_the_store_was_slow_in_between(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.define()
+    world.run_until_sent()
+    receive = world.bus.receive
+
+    def slow(limit: int) -> Sequence[ListedDelivery]:
+        world.clock.advance(1.0)
+        answer(world.bus, UP)
+        return receive(limit)
+
+    monkeypatch.setattr(world.bus, "receive", slow)
+    world.run(0.05)
+    with world.store.read() as unit:
+        [verdict] = unit.rounds.verdicts("shop", 0.0, 1e11, 10)
+    assert verdict.closed > verdict.due
