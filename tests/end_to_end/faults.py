@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from tests.end_to_end.proxy import Proxy
 
@@ -40,7 +41,8 @@ def locked(store_url: str) -> Fault:
             with engine.connect() as connection:
                 connection.execute(text(LOCKS[url.get_backend_name()]))
                 yield
-                connection.rollback()
+                with suppress(DBAPIError):  # the database may have been killed meanwhile, and the lock with it
+                    connection.rollback()
         finally:
             engine.dispose()
 
