@@ -1,0 +1,42 @@
+"""Rules over history: the same functions and the same machine as live, instant after instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import ceil, floor
+
+from nightowl.core.evaluation import Evaluation, Transition
+from nightowl.core.points import Points
+from nightowl.core.rule import Rule
+from nightowl.core.series import Series
+from nightowl.core.strategies import BUILT_IN, Strategy
+
+
+def instants(start: float, end: float, every: float) -> Iterator[float]:
+    """The instants of evaluation from ``start`` to ``end``, both included: the multiples of ``every``."""
+    for number in range(ceil(start / every), floor(end / every) + 1):
+        yield round(number * every, 6)
+
+
+class Replay:
+    """The transitions of one rule over all its series, collected while its instants are walked.
+
+    ``pages`` counts the incidents that would have opened: episodes of firing, and of missing data that a rule tells of.
+    """
+
+    def __init__(self, rule: Rule, every: float, strategies: Mapping[str, Strategy] = BUILT_IN) -> None:
+        """``every`` is the seconds from one instant to the next."""
+        self.rule = rule
+        self.transitions: dict[Series, list[Transition]] = {}
+        self.pages = 0
+        self._evaluation = Evaluation(rule, every, strategies)
+
+    def at(self, now: float, known: Mapping[Series, Points]) -> None:
+        """Go on to ``now``."""
+        findings = list(self._evaluation.at(now, known))
+        self._evaluation.settle(findings)
+        for found in findings:
+            if found.moved:
+                step = Transition(now, found.before.phase, found.after.phase)
+                self.transitions.setdefault(found.series, []).append(step)
+                self.pages += found.opens
