@@ -14,12 +14,16 @@ from nightowl.config import conversion
 from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, check, location, people, server
+from nightowl.config.models.rule import Rule as RuleTable
 from nightowl.config.numbered import Problem, hints, location_problems, route_problems
 from nightowl.config.reading import Reading, read
 from nightowl.config.references import References
 from nightowl.config.report import Report, Source
+from nightowl.config.rules import rule as make_rule
+from nightowl.config.rules import rule_problems
 from nightowl.config.settings import ChannelSettings, Configuration
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
+from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Location, Policy, Route, User
 
 IMPLICIT_LOCATION = "local"
@@ -158,6 +162,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         locations=places,
         checks=_checks(tree, msgspec.structs.replace(bench, policies=_policies(sound))),
         specs=_specs(raw, tree),
+        rules=_rules(tree, bench),
         channels=told,
         routes=_routes(tree, told, bench),
         users=_users(tree, bench),
@@ -183,6 +188,18 @@ def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
     specs = named(tree, "check", bench.report)
     made = {name: make_check(name, spec, bench, templates) for name, spec in specs.items()}
     return {name: whole for name, whole in made.items() if whole}
+
+
+def _rules(tree: dict[str, Any], bench: Bench) -> dict[str, Rule]:
+    made = {}
+    for name, table in modelled(tree, "rule", RuleTable, bench.report).items():
+        problems = list(rule_problems(table))
+        for problem in problems:
+            if not any(bench.report.touches(("rule", name, key)) for key in problem.about):
+                _refuse(bench.report, ("rule", name), problem)
+        if not problems:
+            made[name] = make_rule(name, table)
+    return made
 
 
 def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -47,6 +47,13 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO23": "Hint: there are checks and no channel, so nobody will be told.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
     "NO25": "Hint: a location has no `key`, and its broker is on another machine.",
+    "NO30": "A rule names a strategy that is not installed.",
+    "NO31": "A rule has a key that its strategy does not understand.",
+    "NO32": "A rule has one of `aggregate` and `over` without the other.",
+    "NO33": "A rule lacks what its strategy needs.",
+    "NO34": "A rule's limit is a number where it must be relative, or the other way round.",
+    "NO35": "A rule has limits that do not go together.",
+    "NO36": "A rule's `recover` does not lie on the good side of its limit.",
     "NO37": "A check says so much to its target that it cannot be sent to an actor.",
 }
 """All numbers and what they mean; hints, NO20 to NO29, do not keep a configuration from loading."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Location, Route, User
 
 _DAY = 86400.0
@@ -124,6 +125,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     locations: dict[str, Location] = {}
     checks: dict[str, Check] = {}
     specs: dict[str, dict[str, Any]] = {}
+    rules: dict[str, Rule] = {}
     channels: dict[str, ChannelSettings] = {}
     routes: tuple[Route, ...] = ()
     users: tuple[User, ...] = ()

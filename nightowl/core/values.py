@@ -451,14 +451,15 @@ class Sample(msgspec.Struct, frozen=True):
 
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One episode of a check (or of NightOwl itself: ``own``) being in breach.
+    """One episode of a check or a rule (or of NightOwl itself: ``own``) being in breach, or of a rule without data.
 
-    ``subject`` is the check's name, or what is wrong with NightOwl (``location/london``). ``id`` is fixed by kind,
-    subject and the moment it opened. ``summary`` is a sentence for people.
+    ``subject`` is the check's name, the rule's with the labels of its series, or what is wrong with NightOwl
+    (``location/london``). ``id`` is fixed by kind, subject and the moment it opened. ``summary`` is a sentence for
+    people.
     """
 
     id: str
-    kind: Literal["check", "own"]
+    kind: Literal["check", "rule", "nodata", "own"]
     subject: str
     severity: Severity
     summary: str

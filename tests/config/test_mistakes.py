@@ -73,7 +73,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[rule.x]\nabove = 1", "rule"),
         ("[cluster.x]", "cluster"),
         ("[metrics]", "metrics"),
         ("[sink.x]", "sink"),

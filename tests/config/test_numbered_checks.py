@@ -10,6 +10,8 @@ from nightowl.core.errors import ConfigurationError
 
 CHECK = '[check.a]\nurl = "http://a/"\n'
 OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
+RULE = '[rule.r]\nmetric = "m"\n'
+FLOATING = RULE + 'strategy = "floating"\nbaseline = { over = "30m" }\n'
 SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
 
 
@@ -52,6 +54,25 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO11", "bus.certificate", '[bus]\nkey = "k.pem"'),
         ("NO37", "check.a.body", CHECK + f'method = "POST"\nbody = "{"x" * 600_000}"'),
         ("NO16", "bus.broker", '[bus]\nbroker = "amqp://rabbit.example"\nca = "ca.pem"'),
+        ("NO30", "rule.r.strategy", RULE + 'strategy = "guess"'),
+        ("NO31", "rule.r.recover", RULE + 'strategy = "absent"\nrecover = 3'),
+        ("NO31", "rule.r.compare", RULE + 'above = 1\ncompare = ["1d"]'),
+        ("NO32", "rule.r.over", RULE + 'above = 1\naggregate = "mean"'),
+        ("NO32", "rule.r.aggregate", RULE + 'above = 1\nover = "5m"'),
+        ("NO33", "rule.r.above", RULE),
+        ("NO33", "rule.r.baseline", RULE + 'strategy = "floating"\nabove = "+5"'),
+        ("NO33", "rule.r.average", RULE + 'strategy = "period"\nabove = "+5%"\ncompare = ["1d"]'),
+        ("NO33", "rule.r.compare", RULE + 'strategy = "period"\nabove = "+5%"\naverage = "5m"'),
+        ("NO34", "rule.r.above", RULE + 'above = "+5%"'),
+        ("NO34", "rule.r.above", FLOATING + "above = 5"),
+        ("NO34", "rule.r.above", FLOATING + 'above = "+3 sigma"\ncounter = true'),
+        ("NO34", "rule.r.equals", FLOATING + 'equals = "+3"'),
+        ("NO34", "rule.r.above", RULE + 'strategy = "period"\nabove = "+5"\naverage = "5m"\ncompare = ["1d"]'),
+        ("NO34", "rule.r.below", RULE + 'strategy = "absent"\nbelow = 3'),
+        ("NO35", "rule.r.at_least", RULE + "above = 1\nat_least = 2"),
+        ("NO36", "rule.r.recover", RULE + "above = 1\nrecover = 2"),
+        ("NO36", "rule.r.recover", RULE + "below = 2\nrecover = 1"),
+        ("NO36", "rule.r.recover", RULE + "above = 1\nbelow = -1\nrecover = 0"),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text):

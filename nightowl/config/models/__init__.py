@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.config.kinds import BUILT_IN
-from nightowl.config.models import check, location, people, server
+from nightowl.config.models import check, location, people, rule, server
 from nightowl.config.models.table import Table
 
 SINGLE: dict[str, type[Table]] = {
@@ -20,6 +20,7 @@ NAMED: dict[str, type[Table] | None] = {
     "location": location.Location,
     "template": check.Template,
     "check": check.Check,
+    "rule": rule.Rule,
     "channel": None,
     "route": people.Route,
     "user": people.User,
@@ -30,7 +31,7 @@ BUILT_IN_KINDS = tuple(BUILT_IN)
 """The kinds of checks that need no plug-in."""
 
 _LATER_CHECK = frozenset(["depends_on", "cluster", "task", "max_runtime"])
-LATER_TABLES = frozenset(["rule", "cluster", "metrics", "source", "sink", "maintenance", "hook"])
+LATER_TABLES = frozenset(["cluster", "metrics", "source", "sink", "maintenance", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
 LATER_KEYS: dict[str, frozenset[str]] = {
@@ -38,6 +39,7 @@ LATER_KEYS: dict[str, frozenset[str]] = {
     "auth": frozenset({"oidc"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
+    "rule": frozenset({"source", "query", "depends_on"}),
     "channel": frozenset({"template"}),
     "route": frozenset({"group_by", "wait", "escalate"}),
 }

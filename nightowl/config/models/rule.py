@@ -1,0 +1,136 @@
+"""``[rule.NAME]``."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from nightowl.config.fields import Line, Seconds, Shape, Tags, WebUrl, Whole, refuse
+from nightowl.config.models.table import Table
+from nightowl.core.limits import relative_limit
+
+
+def _amount(found: object) -> float | str:
+    if isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found):
+        return float(found)
+    try:
+        relative_limit("above", found if isinstance(found, str) else "")
+    except ValueError:
+        raise refuse('a number, or where the limit is relative a text such as "+20%", "-5" or "+3 sigma"') from None
+    return str(found)
+
+
+Amount = Annotated[
+    float | str,
+    PlainValidator(_amount),
+    WithJsonSchema({"type": ["number", "string"]}),
+    Shape("number, or relative text"),
+]
+"""Where a limit lies."""
+
+
+def _metric(found: str) -> str:
+    if not found or any(sign in found for sign in '{}"\n'):
+        raise refuse('the name of a metric such as "celery_queue_length"; labels go into where')
+    return found
+
+
+Metric = Annotated[str, AfterValidator(_metric), Shape("name of a metric")]
+
+
+def _finite(found: float) -> float:
+    if not math.isfinite(found):
+        raise refuse("a finite number")
+    return found
+
+
+Number = Annotated[float, AfterValidator(_finite), Shape("number")]
+
+
+def _unique(found: list[str]) -> list[str]:
+    if len(set(found)) < len(found):
+        raise refuse("a list of names of labels, each once")
+    return found
+
+
+LabelNames = Annotated[list[Line], AfterValidator(_unique), Shape("list of names")]
+Labels = Annotated[dict[str, Line], Shape("table of name to pattern")]
+
+
+class Baseline(Table):
+    """Of a floating limit: what it is relative to."""
+
+    of: Literal["mean", "median", "last"] = "median"
+    """What is taken of the samples: a mean is polluted by a spike, a median is not."""
+    over: Annotated[float, Seconds(at_least=1.0)]
+    """The span of samples that it is taken of."""
+    gap: Annotated[float, Seconds()] | None = None
+    """How long before now the span ends. Without it: one step of 10 seconds, so that now's own sample is left out."""
+
+
+class Rule(Table):
+    """A condition on series: a strategy and its limits. Each series that it finds has a state of its own."""
+
+    metric: Metric
+    """The metric whose series are judged."""
+    where: Labels = Field(default_factory=dict)
+    """Labels that a series must carry, their values as shell patterns: `{ cluster = "shop", queue_name = "mail*" }`."""
+    by: LabelNames | None = None
+    """Labels to group by: series that agree in these become one. `[]`: all become one."""
+    aggregate: Literal["mean", "median", "last", "min", "max", "sum", "count"] | None = None
+    """What is made of the samples within `over`, and with `by` of the series of a group. Without it: the newest \
+sample, and the sum of a group."""
+    over: Annotated[float, Seconds(at_least=1.0)] | None = None
+    """The span that `aggregate`, the rate of a counter and `absent` look at."""
+    difference: Metric | None = None
+    """A second metric, which is subtracted series by series where all labels agree."""
+    counter: bool = False
+    """Whether the metric only counts up: the rate a second is judged, and a fall is a restart from 0."""
+    strategy: str = "fixed"
+    """`fixed`: against a number. `floating`: against the series' own recent values. `period`: the change since a day \
+or a week ago. `absent`: no data. Or a plug-in's."""
+    above: Amount | None = None
+    """Broken by more than this. May stand together with `below`."""
+    below: Amount | None = None
+    """Broken by less than this."""
+    at_least: Amount | None = None
+    """Broken by this or more."""
+    at_most: Amount | None = None
+    """Broken by this or less."""
+    equals: Amount | None = None
+    """Broken by exactly this."""
+    not_equals: Amount | None = None
+    """Broken by anything but this."""
+    recover: Number | None = None
+    """Of a fixed limit: once firing, the rule goes on until this is reached, so that it does not flutter."""
+    stale: Annotated[float, Seconds(at_least=1.0)] | None = None
+    """How old a sample may be and still be the current one. Without it: 5 steps, which is 50 seconds."""
+    baseline: Baseline | None = None
+    """What a floating limit is relative to."""
+    average: Annotated[float, Seconds(at_least=1.0)] | None = None
+    """Of `period`: the span that is averaged, now and then."""
+    compare: list[Annotated[float, Seconds(at_least=1.0)]] = Field(default_factory=list)
+    """Of `period`: how long ago; with several, such as `["1d", "1w"]`, the limit must be broken against each."""
+    min_points: Annotated[int, Whole(1, 1_000_000)] = 1
+    """The fewest samples that a baseline or an average is taken of; with fewer the rule knows nothing."""
+    min_base: Number = 0.0
+    """Of `period`: averages up to this, either side of zero, are too little to take percents of."""
+    on_zero: Literal["unknown", "ok", "breach_if_changed"] = "unknown"
+    """Of `period`: what to think where the average then was too little."""
+    for_: Annotated[float, Seconds()] = Field(default=0.0, alias="for")
+    """How long the limit must be broken before the rule fires."""
+    keep_firing: Annotated[float, Seconds()] = 0.0
+    """How long it goes on firing after the limit is no longer broken."""
+    nodata: Literal["keep", "ok", "alert", "nodata"] = "keep"
+    """What missing data does: `keep` leaves things as they are, `ok` and `alert` read it so, `nodata` opens a warning \
+of its own after `nodata_after`."""
+    nodata_after: Annotated[float, Seconds()] = 300.0
+    """See `nodata`."""
+    severity: Literal["info", "warning", "critical"] = "warning"
+    """How much it matters."""
+    tags: Tags = Field(default_factory=dict)
+    """Names and values to filter, group and route by: `{ team = "shop" }`."""
+    runbook: WebUrl | None = None
+    """A page that says what to do; it stands in every notice."""

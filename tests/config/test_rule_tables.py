@@ -1,0 +1,89 @@
+"""``[rule.NAME]`` tables."""
+
+import pytest
+
+from nightowl.core.limits import Limit
+from nightowl.core.rule import Baseline, Rule
+from nightowl.core.values import Severity
+
+BACKLOG = """
+[rule.backlog]
+metric = "celery_queue_length"
+where = { cluster = "shop", queue_name = "emails" }
+above = 1000
+recover = 500
+for = "5m"
+"""
+
+DROP = """
+[rule.orders-drop]
+metric = "orders_total"
+counter = true
+strategy = "period"
+average = "10m"
+compare = ["1d", "1w"]
+below = "-40%"
+severity = "critical"
+"""
+
+JUMP = """
+[rule.disk-jump]
+metric = "disk_used_bytes"
+strategy = "floating"
+baseline = { of = "median", over = "30m" }
+above = "+20%"
+"""
+
+
+def test_the_rules_of_the_design_mean_what_they_say(configured):
+    rules = configured(BACKLOG + DROP + JUMP).rules
+    assert rules["backlog"] == Rule(
+        name="backlog",
+        metric="celery_queue_length",
+        where={"cluster": "shop", "queue_name": "emails"},
+        limits=(Limit("above", 1000.0),),
+        recover=500.0,
+        for_=300.0,
+    )
+    assert rules["orders-drop"] == Rule(
+        name="orders-drop",
+        metric="orders_total",
+        counter=True,
+        strategy="period",
+        average=600.0,
+        compare=(86_400.0, 604_800.0),
+        limits=(Limit("below", -40.0, relative=True, unit="%"),),
+        severity=Severity.CRITICAL,
+    )
+    assert rules["disk-jump"].baseline == Baseline(of="median", over=1800.0)
+    assert rules["disk-jump"].limits == (Limit("above", 20.0, relative=True, unit="%"),)
+
+
+def test_groups_are_named_and_an_empty_list_makes_one_of_all(configured):
+    rules = configured(
+        '[rule.a]\nmetric = "m"\nabove = 1\nby = ["q"]\n[rule.b]\nmetric = "m"\nabove = 1\nby = []'
+    ).rules
+    assert (rules["a"].by, rules["b"].by) == (("q",), ())
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "allowed"),
+    [
+        ("above = true", "above", "a number, or where the limit is relative"),
+        ("above = nan", "above", "a number, or where the limit is relative"),
+        ('above = "20%"', "above", "a number, or where the limit is relative"),
+        ("above = 1\nrecover = inf", "recover", "a finite number"),
+        ("above = 1\nfor = 5", "for", "a duration"),
+        ('above = 1\nby = ["a", "a"]', "by", "each once"),
+        ("above = 1\nmin_points = 0", "min_points", "a whole number from 1"),
+        ('above = 1\nsource = "prom"', "source", "does not have source yet"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said(mistakes, line, key, allowed):
+    found = mistakes(f'[rule.r]\nmetric = "m"\n{line}')
+    assert allowed in found[f"rule.r.{key}"][1]
+
+
+def test_a_metric_is_named_without_labels(mistakes):
+    found = mistakes('[rule.r]\nmetric = "m{a=1}"\nabove = 1')
+    assert found["rule.r.metric"][1].endswith("labels go into where")
