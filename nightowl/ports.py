@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from nightowl.core.rule_incident import Standing
 from nightowl.core.values import (
     ActorSeen,
     Attempt,
@@ -431,6 +432,19 @@ class Actors(Protocol):
         """All of them, by location and name."""
 
 
+class RuleStandings(Protocol):
+    """Where rules stand for series; what is at rest is not there."""
+
+    def all(self) -> list[Standing]:
+        """All of them, by rule and series."""
+
+    def put(self, standings: Sequence[Standing]) -> None:
+        """Insert or replace by rule and series."""
+
+    def remove(self, standings: Sequence[Standing]) -> None:
+        """Forget these, by rule and series."""
+
+
 class Users(Protocol):
     """People who may sign in, and their sessions."""
 
@@ -565,6 +579,10 @@ class Unit(Protocol):
     @property
     def actors(self) -> Actors:
         """Actors at their locations."""
+
+    @property
+    def rules(self) -> RuleStandings:
+        """Where rules stand."""
 
     @property
     def users(self) -> Users:

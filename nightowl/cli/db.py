@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from nightowl.cli.opening import errors_told, store_option
+from nightowl.cli.progress import progress_of
 from nightowl.core.errors import Refused
 from nightowl.wire import store
 from nightowl.wire.checks import load_configuration
@@ -63,7 +61,7 @@ def backup(file: Path, path: str | None, url: str | None) -> None:
 
     FILE can be restored into any kind of database. It holds password hashes, so only you may read it.
     """
-    with _told(), _progress(f"backing up to {file.name}") as progress:
+    with _told(), progress_of(f"backing up to {file.name}") as progress:
         rows = store.backup(_url(path, url), file, progress)
     click.echo(f"{file}: {rows} rows, {file.stat().st_size} bytes")
 
@@ -77,7 +75,7 @@ def restore(file: Path, path: str | None, url: str | None, *, force: bool) -> No
 
     Stop all roles first. The whole FILE is read once before anything is written.
     """
-    with _told(), _progress(f"restoring {file.name}") as progress:
+    with _told(), progress_of(f"restoring {file.name}") as progress:
         rows = store.restore(_url(path, url), file, replace=force, progress=progress)
     click.echo(f"{file}: {rows} rows restored")
 
@@ -95,18 +93,3 @@ def _told() -> Iterator[None]:
         except Refused as error:
             click.echo(str(error), err=True)
             raise SystemExit(2) from None
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[store.Progress]:
-    """A bar that moves on a terminal; nothing in a pipe, where the last line says it all."""
-    columns: tuple[Any, ...] = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -16,6 +16,7 @@ import msgspec
 from nightowl.core import incident
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
+from nightowl.core.rule import Rule
 from nightowl.core.schedule import AHEAD, STEP, Schedule, resumed
 from nightowl.core.values import Check, CheckState, Location, Round, Route
 from nightowl.flows import faults
@@ -23,6 +24,7 @@ from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.close import Closing, abandon, close, tell, write
 from nightowl.flows.collect import Intake
 from nightowl.flows.direct import Dispatcher, by_location, open_rounds
+from nightowl.flows.evaluate import Evaluator
 from nightowl.flows.figures import Figures
 from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.notify import remind
@@ -51,6 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     locations: Mapping[str, Location]
     routes: Sequence[Route]
     public_url: str = ""
+    rules: Mapping[str, Rule] = {}
     retention: Mapping[str, float] = {}
     max_size: int | None = None
 
@@ -84,6 +87,7 @@ class Leadership:
         self._faults = faults.Faults()
         self._retainer = Retainer(parts.store, lease)
         self._heartbeats = Heartbeats(parts.store, lease, book)
+        self._evaluator = Evaluator(parts.store, lease)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = 0
         self._tickets: Counter[str] = Counter()
@@ -111,6 +115,7 @@ class Leadership:
             self._schedule = Schedule(resumed(since, now))
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
+            self._evaluator.take_over(unit, self._parts.plan().rules, now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket, now)
             for outcome in unit.rounds.votes(list(self._flights.rounds)):
@@ -160,6 +165,7 @@ class Leadership:
         try:
             self._follow_heartbeats(now)
             opened = self._commit(now)
+            self._evaluate(now)
         except StoreUnavailable:
             self._faults.store_failed(now)
             raise
@@ -175,6 +181,10 @@ class Leadership:
         closing = self._heartbeats.step(self._states, plan.routes, plan.public_url, now)
         self._states.update(closing.states)
         self.figures.closed(closing.verdicts)
+
+    def _evaluate(self, now: float) -> None:
+        plan = self._parts.plan()
+        self._evaluator.step(plan.rules, plan.routes, plan.public_url, now)
 
     def _listen(self, now: float) -> None:
         """Note the locations that cannot be heard: their broker is away, or this process stood still."""
@@ -217,6 +227,8 @@ class Leadership:
         self.figures.missed += self._missed
         self._missed = 0
         self.figures.refused.update(self._intake.refused)
+        self._evaluator.take_outcomes(self._intake.votes)
+        self._evaluator.take_outcomes(self._intake.late)
         self.figures.late += self._intake.stored()
         self.figures.closed(closing.verdicts)
         self._flights.forget(closable, now)
@@ -311,7 +323,9 @@ class Leadership:
         lengths = {f"nightowl.check.{name}": self._parts.bus.backlog(name) for name in plan.locations}
         backlog = {queue: length for queue, length in lengths.items() if length is not None}
         with self._parts.store.transaction(self._lease) as unit:
-            unit.series.append(self.figures.samples(now, backlog, unit.outbox.oldest()))
+            samples = self.figures.samples(now, backlog, unit.outbox.oldest())
+            unit.series.append(samples)
+        self._evaluator.take(samples)
 
     def _next_id(self) -> str:
         self._ids += 1

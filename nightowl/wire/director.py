@@ -35,6 +35,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
         locations=guarded_locations(configuration),
         routes=configuration.routes,
         public_url=link(configuration),
+        rules=configuration.rules,
         retention={
             "attempts": kept.attempts,
             "pings": kept.attempts,

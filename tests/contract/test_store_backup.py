@@ -11,6 +11,8 @@ from sqlalchemy import create_engine, select
 from nightowl.adapters.store_sql import SqlStore, backup, open_store, restore
 from nightowl.adapters.store_sql.schema import METADATA
 from nightowl.core.errors import Refused, SchemaOutdated, StoreUnavailable
+from nightowl.core.rule_incident import Standing
+from nightowl.core.rule_state import Phase, RuleState
 from nightowl.core.values import (
     ActorSeen,
     Attempt,
@@ -64,6 +66,7 @@ def fill(store: SqlStore, rounds: int = 3) -> None:
         unit.heartbeats.add(Ping(check="shöp", at=DUE, signal="fail", exit_code=3, tail="🦉"))
         unit.heartbeats.save([Pulse(check="shöp", plan=Heartbeat(every=60.0, grace=5.0), deadline=DUE)])
         unit.actors.put([ActorSeen(name="host.1", location="london", since=DUE, heard=DUE)])
+        unit.rules.put([Standing(rule="slow", series='m{q="ü"}', state=RuleState(Phase.FIRING), incident="i1")])
         unit.series.append([Sample("queue_length", (("queue", "mail"),), DUE, 0.1)])
         unit.leases.acquire("director", "me", 5.0)
     with store.transaction() as unit:
@@ -121,6 +124,7 @@ def test_a_restored_store_goes_on_numbering_where_it_was(lasting_url: str, tmp_p
             ]
         )
         unit.actors.put([ActorSeen(name="host.1", location="london", since=DUE, heard=DUE)])
+        unit.rules.put([Standing(rule="slow", series='m{q="ü"}', state=RuleState(Phase.FIRING), incident="i1")])
         unit.series.append([Sample("queue_length", (("queue", "sms"),), DUE, 1.0)])
         unit.rounds.dispatch(Ticket(id="t2", rounds=()), DUE)
         assert [ticket.id for ticket in unit.rounds.open_tickets()] == ["t1", "t2"]

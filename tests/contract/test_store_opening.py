@@ -19,7 +19,7 @@ from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavai
 from nightowl.core.values import Attempt, Outcome, State, User
 from nightowl.ports import Store, StoredCheck
 
-REVISION = "0002"
+REVISION = "0003"
 
 
 def run(url: str, statement: str) -> None:
@@ -108,8 +108,8 @@ def test_an_older_schema_is_refused_with_the_command_that_migrates_it(
     lasting_url: str, monkeypatch: pytest.MonkeyPatch, may_create: bool
 ) -> None:
     migrate(lasting_url)
-    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "0003")
-    with pytest.raises(SchemaOutdated, match=r'has schema 0002.*needs 0003.*run "nightowl db migrate"'):
+    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "0004")
+    with pytest.raises(SchemaOutdated, match=r'has schema 0003.*needs 0004.*run "nightowl db migrate"'):
         open_store(lasting_url, migrate=may_create)
 
 

@@ -9,6 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from nightowl.core.errors import ConfigurationError, LeaseLost, Mistake, StoreUnavailable
+from nightowl.core.limits import Limit
+from nightowl.core.rule import Rule
 from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, State, Target
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
@@ -42,11 +44,14 @@ class World:
         self.bus = ListBus()
         self.clock = ManualClock()
         self.led: list[bool] = []
+        self.rules: dict[str, Rule] = {}
         self.leader = self.new_leader("one")
 
     def new_leader(self, holder: str) -> Leader:
         plan = Plan(
-            locations={name: Location(name=name) for name in LOCATIONS}, routes=(Route(name="default", to=("ops",)),)
+            locations={name: Location(name=name) for name in LOCATIONS},
+            routes=(Route(name="default", to=("ops",)),),
+            rules=self.rules,
         )
         parts = Parts(store=self.store, bus=self.bus, clock=self.clock, compile_check=compiled, plan=lambda: plan)
         return Leader(parts, holder=holder, led=self.led.append)
@@ -374,3 +379,13 @@ def test_a_round_closes_after_its_attempts_though_the_store_was_slow_in_between(
     with world.store.read() as unit:
         [verdict] = unit.rounds.verdicts("shop", 0.0, 1e11, 10)
     assert verdict.closed > verdict.due
+
+
+def test_rules_look_at_what_locations_said(world: World) -> None:
+    world.rules["failing"] = Rule(name="failing", metric="check_up", limits=(Limit("below", 1.0),), by=("check",))
+    world.define()
+    world.run(25, DOWN)
+    [found] = [each for each in world.incidents() if each.kind == "rule"]
+    assert (found.subject, found.resolved) == ('failing{check="shop"}', None)
+    world.run(25, UP)
+    assert [each.kind for each in world.incidents() if each.open] == []

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from nightowl.core.values import Incident, Notice, State
+from nightowl.core.values import Incident, Notice, Severity, State
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -75,9 +75,14 @@ def _mark(notice: Notice) -> str:
 
 
 def _breach(incident: Incident) -> tuple[str, str]:
-    """An incident's sentence says whether its check is degraded or down."""
-    if incident.kind == "own":
-        return "◆", "FAILING"
+    """An incident's sentence says whether its check is degraded or down; a rule's shape is that of its severity."""
+    match incident.kind:
+        case "own":
+            return "◆", "FAILING"
+        case "nodata":
+            return "◆", "NO DATA"
+        case "rule":
+            return "■" if incident.severity is Severity.CRITICAL else "▲", "FIRING"
     degraded = incident.summary.startswith(f"{incident.subject} is {State.DEGRADED}")
     return ("▲", "DEGRADED") if degraded else ("■", "DOWN")
 
@@ -118,7 +123,7 @@ def _clause(text: str) -> str:
 
 
 def _capital(text: str, incident: Incident) -> str:
-    """Begin a sentence; the name of a check, with which its sentences begin, is left as it is."""
+    """Begin a sentence; the name of a check or rule, with which its sentences begin, is left as it is."""
     return text if text.startswith(incident.subject) else text[:1].upper() + text[1:]
 
 

@@ -303,6 +303,16 @@ ACTORS = _table(
 )
 """The actors that the leading director knows of; all rows are replaced together."""
 
+RULE_STANDINGS = _table(
+    "rule_standings",
+    Column("key", _HASH, primary_key=True),
+    Column("rule", _NAME, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("standing", _BLOB, nullable=False),
+    **_CLUSTERED,
+)
+"""Where rules stand for series, by a hash of both; what is at rest is not there."""
+
 USERS = _table(
     "users",
     Column("name", _NAME, primary_key=True),

@@ -21,6 +21,7 @@ from nightowl.adapters.store_sql.names import KnownNames, Names
 from nightowl.adapters.store_sql.outbox import SqlOutbox
 from nightowl.adapters.store_sql.retention import SqlRetention
 from nightowl.adapters.store_sql.rounds import SqlRounds
+from nightowl.adapters.store_sql.rules import SqlRules
 from nightowl.adapters.store_sql.series import SqlSeries
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.tokens import SqlTokens
@@ -40,6 +41,7 @@ class SqlUnit:
         self.heartbeats = SqlHeartbeats(session, self.feed)
         self.leases = SqlLeases(session)
         self.actors = SqlActors(session)
+        self.rules = SqlRules(session)
         self.users = SqlUsers(session)
         self.tokens = SqlTokens(session)
         self.audit = SqlAudit(session)

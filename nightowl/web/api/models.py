@@ -249,7 +249,7 @@ class IncidentModel(Model):
     """One episode of a check, or of NightOwl itself, being in breach."""
 
     id: str
-    kind: Literal["check", "own"]
+    kind: Literal["check", "rule", "nodata", "own"]
     subject: str
     severity: Literal["info", "warning", "critical"]
     summary: str

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from nightowl.core.sentences import cause
-from nightowl.core.values import CheckState, Incident, State
+from nightowl.core.values import CheckState, Incident, Severity, State
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 from nightowl.web.rows import bad_places, incident_told, verdict_told
@@ -22,10 +22,14 @@ _WORST = ("down", "degraded", "unknown", "own", "up")
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """An open incident, as it stands now. ``state`` is the check's last verdict, or ``own``."""
+    """An open incident, as it stands now. ``state`` is the check's last verdict, what a rule comes to, or ``own``.
+
+    ``label`` is the word for it where that is another one.
+    """
 
     incident: Incident
     state: str
+    label: str
     sentence: str
     bad: int = 0
     asked: int = 0
@@ -86,15 +90,28 @@ def _trouble(incident: Incident, state: CheckState | None) -> Trouble:
     """Say why it is open: by the last round where that agrees, else by what opened it."""
     last = state.last if state and incident.kind == "check" else None
     if last is None:
-        return Trouble(incident=incident, state="own", sentence=incident_told(incident))
+        shape, label = _shape(incident)
+        return Trouble(incident=incident, state=shape, label=label, sentence=incident_told(incident))
     agrees = last.state in (State.DOWN, State.DEGRADED)
     return Trouble(
         incident=incident,
         state=last.state,
+        label=last.state,
         sentence=verdict_told(last) if agrees else incident_told(incident),
         bad=bad_places(last.places),
         asked=len(last.places),
     )
+
+
+def _shape(incident: Incident) -> tuple[str, str]:
+    """The shape and the word of what is no check's."""
+    match incident.kind:
+        case "rule":
+            return "down" if incident.severity is Severity.CRITICAL else "degraded", "firing"
+        case "nodata":
+            return "unknown", "no data"
+        case _:
+            return "own", "NightOwl"
 
 
 def _suspects(states: Sequence[CheckState], known: set[str]) -> tuple[Notable, ...]:

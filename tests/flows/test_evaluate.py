@@ -1,0 +1,158 @@
+"""Rules over what a director stores: a memory store, one thread, time by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from nightowl.core.errors import StoreUnavailable
+from nightowl.core.limits import Limit
+from nightowl.core.rule import Rule
+from nightowl.core.rule_state import Phase
+from nightowl.core.values import Incident, Route, Sample, Severity
+from nightowl.flows.evaluate import Evaluator
+from nightowl.ports import Lease, Store
+from nightowl.testing.store import memory_store
+
+START = 1_790_000_000.0
+HIGH = Rule(name="high", metric="m", limits=(Limit("above", 5.0),), tags={"team": "shop"}, severity=Severity.CRITICAL)
+
+
+class World:
+    """An evaluator with what it works on."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.now = START
+        self.rules = {"high": HIGH}
+        self.lease: Lease | None = None
+        self.evaluator = self.take_over()
+
+    def take_over(self) -> Evaluator:
+        with self.store.transaction() as unit:
+            if self.lease is not None:
+                unit.leases.release(self.lease)
+            lease = self.lease = unit.leases.acquire("director", f"at {self.now}", 3600.0)
+        assert lease is not None
+        evaluator = Evaluator(self.store, lease)
+        with self.store.read() as unit:
+            evaluator.take_over(unit, self.rules, self.now)
+        return evaluator
+
+    def say(self, value: float, metric: str = "m", **labels: str) -> None:
+        """Store a sample of now, as a leader does, and let an instant come."""
+        samples = [Sample(metric, tuple(sorted(labels.items())), self.now, value)]
+        with self.store.transaction() as unit:
+            unit.series.append(samples)
+        self.evaluator.take(samples)
+        self.step()
+
+    def step(self) -> None:
+        self.now += 10.0
+        self.evaluator.step(self.rules, (Route(name="all", to=("ops",)),), "", self.now)
+
+    def incidents(self) -> list[Incident]:
+        with self.store.read() as unit:
+            return unit.incidents.page(open_only=False, subject="", offset=0, limit=100)[0]
+
+    def told(self) -> list[str]:
+        with self.store.read() as unit:
+            return [row.notice.step for each in self.incidents() for row in unit.outbox.of(each.id)]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    store = memory_store()
+    yield World(store)
+    store.close()
+
+
+def test_an_episode_is_one_incident_with_its_notices(world: World) -> None:
+    for value in (1.0, 9.0, 8.0, 2.0):
+        world.say(value, queue="mail")
+    [incident] = world.incidents()
+    assert (incident.kind, incident.subject, incident.severity) == ("rule", 'high{queue="mail"}', Severity.CRITICAL)
+    assert incident.summary == 'high{queue="mail"} is firing: 9 > 5'
+    assert incident.tags == {"queue": "mail", "team": "shop"}
+    assert (incident.opened, incident.resolved) == (START + 20, START + 40)
+    assert world.told() == ["firing", "resolved"]
+
+
+def test_each_series_has_an_incident_of_its_own(world: World) -> None:
+    for queue in ("mail", "pdf"):
+        world.say(9.0, queue=queue)
+    assert {each.subject for each in world.incidents()} == {'high{queue="mail"}', 'high{queue="pdf"}'}
+
+
+def test_a_successor_goes_on_where_its_forerunner_ended(world: World) -> None:
+    world.rules = {"high": Rule(name="high", metric="m", limits=(Limit("above", 5.0),), for_=30.0)}
+    world.say(9.0)
+    world.say(9.0)
+    world.evaluator = world.take_over()
+    world.say(9.0)
+    assert not world.incidents()
+    world.say(9.0)
+    [incident] = world.incidents()
+    world.evaluator = world.take_over()
+    world.say(1.0)
+    assert [each.id for each in world.incidents() if each.resolved] == [incident.id]
+
+
+def test_a_successor_knows_the_samples_that_were_stored(world: World) -> None:
+    world.rules = {"mean": Rule(name="mean", metric="m", limits=(Limit("above", 5.0),), aggregate="mean", over=60.0)}
+    world.say(1.0)
+    world.say(1.0)
+    world.evaluator = world.take_over()
+    world.say(9.0)
+    assert not world.incidents()
+
+
+def test_missing_data_resolves_nothing_and_is_told_where_the_rule_says_so(world: World) -> None:
+    world.rules = {
+        "high": HIGH,
+        "told": Rule(name="told", metric="m", limits=(Limit("above", 5.0),), nodata="nodata", nodata_after=30.0),
+    }
+    world.say(9.0)
+    for _ in range(12):
+        world.step()
+    found = {(each.kind, each.subject) for each in world.incidents() if each.open}
+    assert found == {("rule", "high"), ("rule", "told"), ("nodata", "told")}
+    world.say(1.0)
+    assert not [each for each in world.incidents() if each.open]
+
+
+def test_a_rule_that_is_removed_ends_its_incidents(world: World) -> None:
+    world.say(9.0)
+    world.rules = {}
+    world.step()
+    [incident] = world.incidents()
+    assert incident.resolved is not None
+    with world.store.read() as unit:
+        assert unit.rules.all() == []
+        assert unit.incidents.timeline(incident.id)[-1].text.endswith("the rule was removed")
+
+
+def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.say(1.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "transaction", _away)
+        sample = [Sample("m", (), world.now, 9.0)]
+        world.evaluator.take(sample)
+        with pytest.raises(StoreUnavailable):
+            world.step()
+    world.evaluator.step(world.rules, (), "", world.now + 1)
+    assert [each.subject for each in world.incidents()] == ["high"]
+
+
+def _away(*_: object) -> None:
+    raise StoreUnavailable("the store is away")
+
+
+def test_at_rest_nothing_is_remembered(world: World) -> None:
+    world.say(9.0)
+    with world.store.read() as unit:
+        assert [each.state.phase for each in unit.rules.all()] == [Phase.FIRING]
+    world.say(1.0)
+    with world.store.read() as unit:
+        assert unit.rules.all() == []
