@@ -20,6 +20,7 @@ COMMANDS = {
     "notifier": "the role that sends notices",
     "web": "the role that serves pages and API",
     "probe": "run attempts from here, now, with no broker",
+    "rules": "run unit tests of rules",
     "backtest": "try rules on history",
     "location": "add places that run checks",
     "keys": "make what keeps strangers out of the traffic with actors",
