@@ -21,6 +21,7 @@ HELP = {
     "nightowl_outcomes_late_total": "Outcomes that came after their round was closed.",
     "nightowl_jobs_resent_total": "Checks sent again because an actor fell silent or nobody took them.",
     "nightowl_lateness_seconds": "Seconds from the due moment of a round to a location's first attempt.",
+    "nightowl_evaluation_seconds": "Seconds that the last evaluation of all rules took.",
     "nightowl_outbox_oldest_seconds": "Age of the oldest notice that waits to be sent.",
     "nightowl_queue_length": "Messages that wait in a queue of NightOwl's own.",
     "nightowl_actor_jobs": "Checks that the actor has under way.",

@@ -55,11 +55,14 @@ class Evaluator:
         if self._head.keeps(OF_CHECKS):
             self._head.take(sample for outcome in outcomes for sample in of_outcome(outcome))
 
-    def step(self, rules: Mapping[str, Rule], routes: Sequence[Route], public_url: str, now: float) -> None:
-        """Evaluate where an instant has come since the last time. Raises ``LeaseLost`` or ``Unavailable``."""
+    def step(self, rules: Mapping[str, Rule], routes: Sequence[Route], public_url: str, now: float) -> bool:
+        """Evaluate where an instant has come since the last time; whether one had.
+
+        Raises ``LeaseLost`` or ``Unavailable``.
+        """
         at = floor(now / STEP) * STEP
         if at <= self._last:
-            return
+            return False
         if rules is not self._rules:
             with self._store.read() as unit:
                 self._follow(unit, rules, now)
@@ -69,6 +72,7 @@ class Evaluator:
         for name, found in findings.items():
             self._evaluations[name].settle(found)
         self._last = at
+        return True
 
     def _follow(self, unit: Unit, rules: Mapping[str, Rule], now: float) -> None:
         """Go over to these rules; where one of them stands is known by its name."""

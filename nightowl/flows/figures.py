@@ -21,6 +21,7 @@ _MOST = 5000
 class Figures:
     """Counts since this process leads (``missed``: ever), and when the first attempts of rounds started.
 
+    ``evaluation`` is the seconds that the last evaluation of all rules took (None: there was none).
     Lateness (seconds after the due moment) is that of the last interval; spread (seconds from the first location's
     start to the last one's) that of the rounds lately, as few rounds have several locations.
     """
@@ -31,6 +32,7 @@ class Figures:
         self.missed = 0
         self.late = 0
         self.resent = 0
+        self.evaluation: float | None = None
         self._lateness: list[float] = []
         self._spread: deque[tuple[float, float]] = deque(maxlen=_MOST)
 
@@ -52,6 +54,8 @@ class Figures:
         found = self.totals(now)
         found.append(Sample("nightowl_outbox_oldest_seconds", (), now, now - outbox_oldest if outbox_oldest else 0.0))
         found += [Sample("nightowl_queue_length", (("queue", name),), now, count) for name, count in backlog.items()]
+        if self.evaluation is not None:
+            found.append(Sample("nightowl_evaluation_seconds", (), now, self.evaluation))
         found += _quantiles("nightowl_lateness_seconds", self._lateness, ("0.5", "0.99"), now)
         self._lateness.clear()
         spread = [seconds for closed, seconds in self._spread if now - closed <= LATELY]

@@ -183,8 +183,9 @@ class Leadership:
         self.figures.closed(closing.verdicts)
 
     def _evaluate(self, now: float) -> None:
-        plan = self._parts.plan()
-        self._evaluator.step(plan.rules, plan.routes, plan.public_url, now)
+        plan, began = self._parts.plan(), self._parts.clock.monotonic()
+        if self._evaluator.step(plan.rules, plan.routes, plan.public_url, now) and plan.rules:
+            self.figures.evaluation = self._parts.clock.monotonic() - began
 
     def _listen(self, now: float) -> None:
         """Note the locations that cannot be heard: their broker is away, or this process stood still."""
