@@ -91,6 +91,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
         spec_to_toml=spec_to_toml,
         parse_duration=parse_duration,
         locations=lambda: installation.current().locations,
+        rules=lambda: installation.current().rules,
         channels=lambda: _channels(installation.current()),
         test_channel=_tester(installation),
         problems=lambda: [*installation.problems, *unreachable()],

@@ -24,6 +24,7 @@ from nightowl.web.api import heartbeats as api_heartbeats
 from nightowl.web.api import incidents as api_incidents
 from nightowl.web.api import locations as api_locations
 from nightowl.web.api import rounds as api_rounds
+from nightowl.web.api import rules as api_rules
 from nightowl.web.api import series as api_series
 from nightowl.web.api import tokens as api_tokens
 from nightowl.web.api import users as api_users
@@ -37,7 +38,7 @@ from nightowl.web.handlers import Handlers
 from nightowl.web.headers import SecurityHeaders
 from nightowl.web.live import Live
 from nightowl.web.page import Page
-from nightowl.web.pages import account, audit, channels, check, checks, edit, incidents, locations, now, users
+from nightowl.web.pages import account, audit, channels, check, checks, edit, incidents, locations, now, rules, users
 from nightowl.web.pages.account import AccountActions
 from nightowl.web.pages.actions import Actions
 from nightowl.web.pages.doors import Doors
@@ -52,6 +53,7 @@ PAGES = (
     now.PAGE,
     checks.PAGE,
     check.PAGE,
+    rules.PAGE,
     locations.PAGE,
     incidents.LIST,
     incidents.PAGE,
@@ -70,6 +72,7 @@ _API = (
     api_checks,
     api_rounds,
     api_heartbeats,
+    api_rules,
     api_incidents,
     api_locations,
     api_channels,

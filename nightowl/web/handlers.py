@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from nightowl.core.rule import Rule
 from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
 
@@ -56,7 +57,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     ``check_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[check.NAME]`` table;
     ``seal(name, spec)`` returns the table as it is stored, its secrets sealed;
     ``spec_to_toml`` writes definitions by name as such tables; ``parse_duration`` returns the seconds of a text such
-    as ``1m``, or raises ``ValueError``. ``test_channel`` raises ``NotFound`` or
+    as ``1m``, or raises ``ValueError``. ``rules`` are those in force, by name. ``test_channel`` raises ``NotFound`` or
     ``DeliveryFailed``. ``problems`` are sentences for every page: what cannot be reached, and what keeps the
     configuration files from being in force; ``unreachable`` are those of them that end readiness.
     ``acknowledge(incident, author)`` raises ``NotFound`` or ``Refused``.
@@ -70,6 +71,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     spec_to_toml: Callable[[Mapping[str, Mapping[str, Any]]], str]
     parse_duration: Callable[[str], float]
     locations: Callable[[], Mapping[str, Location]]
+    rules: Callable[[], Mapping[str, Rule]]
     channels: Callable[[], Sequence[ChannelUse]]
     test_channel: Callable[[str], None]
     problems: Callable[[], Sequence[str]]

@@ -15,6 +15,7 @@ from nightowl.web import strips, words
 from nightowl.web.assets import Assets
 from nightowl.web.handlers import Handlers
 from nightowl.web.rows import incident_told
+from nightowl.web.rule_rows import shape as rule_shape
 from nightowl.web.visitor import Visitor
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -136,6 +137,7 @@ class Renderer:
             cause=cause,
             seen_from=seen_from,
             strips=strips,
+            rule_shape=rule_shape,
         )
 
     def draw(self, view: View, frame: Frame) -> Rendered:

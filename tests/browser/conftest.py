@@ -90,6 +90,8 @@ def _show(*, full: bool, **settings: Any) -> Iterator[Shown]:
     world.handlers = replace(world.handlers, clock=RealClock(), settings=changed)
     if full:
         web.scene.fill(store, time.time())
+        world.rules |= web.rule_scene.RULES
+        web.rule_scene.fill(store, time.time())
     else:
         world.channels.clear()
     server = ServerThread(make_app(world.handlers), "127.0.0.1", 0)

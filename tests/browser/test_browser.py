@@ -9,8 +9,8 @@ pytestmark = pytest.mark.chromium
 
 PATHS = [
     "/", "/checks", "/checks/shop-checkout", "/checks/shop-search?range=24h&location=office", "/checks/brand-new",
-    "/checks/nightly-report", "/locations", "/incidents", "incident", "/incidents/own-office-1", "/channels", "/add",
-    "/checks/shop-front/edit", "/account", "/users", "/audit", "/nowhere",
+    "/checks/nightly-report", "/rules", "/locations", "/incidents", "incident", "/incidents/own-office-1", "/channels",
+    "/add", "/checks/shop-front/edit", "/account", "/users", "/audit", "/nowhere",
 ]  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -33,7 +33,7 @@ def test_axe_finds_nothing_wrong(page, shown, path, theme):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", "/checks", "/locations", "/incidents", "/channels"])
+@pytest.mark.parametrize("path", ["/", "/checks", "/rules", "/locations", "/incidents", "/channels"])
 def test_axe_finds_nothing_wrong_with_what_is_empty(page, bare, path, theme):
     page.emulate_media(color_scheme=theme)
     page.goto(bare.base + path)

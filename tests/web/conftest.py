@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from nightowl.config import check_from_spec, spec_to_toml
 from nightowl.config.units import parse_duration
 from nightowl.core.errors import DeliveryFailed, NotFound
+from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Route
 from nightowl.flows import notify
 from nightowl.ports import Store
@@ -28,17 +29,18 @@ with warnings.catch_warnings():
     from starlette.testclient import TestClient
 
 
-def _load_scene() -> Any:
-    spec = importlib.util.spec_from_file_location("scene", Path(__file__).with_name("scene.py"))
+def _load(name: str) -> Any:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["scene"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-scene = _load_scene()
+scene = _load("scene")
+rule_scene = _load("rule_scene")
 
 NOW = 1_763_665_020.0
 """2025-11-20T18:57:00Z."""
@@ -67,6 +69,7 @@ class World:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.clock = StillClock()
+        self.rules: dict[str, Rule] = {}
         self.channels: list[str] = ["ops-mail", "ops-hook"]
         self.problems: list[str] = []
         self.unreachable: list[str] = []
@@ -81,6 +84,7 @@ class World:
             spec_to_toml=spec_to_toml,
             parse_duration=parse_duration,
             locations=lambda: scene.LOCATIONS,
+            rules=lambda: self.rules,
             channels=lambda: [ChannelUse(name=name, kind="webhook", routes=ROUTES) for name in self.channels],
             test_channel=self._test_channel,
             problems=lambda: [*self.problems, *self.unreachable],
@@ -118,6 +122,14 @@ def world(empty: World) -> World:
     """The scene."""
     scene.fill(empty.store, NOW)
     return empty
+
+
+@pytest.fixture
+def ruled(world: World) -> World:
+    """The scene with rules that stand somewhere."""
+    world.rules |= rule_scene.RULES
+    rule_scene.fill(world.store, NOW)
+    return world
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ scene = sys.modules["scene"]
 
 PAGES = [
     "/", "/checks", "/checks/shop-checkout", "/checks/brand-new", "/checks/nightly-report", "/checks/from-file",
-    "/locations", "/incidents", "/incidents/own-office-1", "/channels", "/add", "/checks/shop-checkout/edit",
+    "/rules", "/locations", "/incidents", "/incidents/own-office-1", "/channels", "/add", "/checks/shop-checkout/edit",
 ]  # fmt: skip
 
 

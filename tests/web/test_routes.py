@@ -15,7 +15,17 @@ PUBLIC = "http://owl.example:5555"
 ELSEWHERE = {"is_loopback": False, "listen_host": "0.0.0.0", "allowed_hosts": ("owl.example",)}
 ROLES = ("viewer", "operator", "admin")
 
-PAGES = ["/", "/checks", "/checks/{name}", "/locations", "/incidents", "/incidents/{id}", "/channels", "/account"]
+PAGES = [
+    "/",
+    "/checks",
+    "/checks/{name}",
+    "/rules",
+    "/locations",
+    "/incidents",
+    "/incidents/{id}",
+    "/channels",
+    "/account",
+]
 
 MAY = {
     "open": {
@@ -47,6 +57,7 @@ MAY = {
         "GET /api/v1/checks/{name}/pings",
         "GET /api/v1/incidents",
         "GET /api/v1/incidents/{ident}",
+        "GET /api/v1/rules",
         "GET /api/v1/locations",
         "GET /api/v1/channels",
         "GET /api/v1/series",
