@@ -165,7 +165,6 @@ class Leadership:
         try:
             self._follow_heartbeats(now)
             opened = self._commit(now)
-            self._evaluate(now)
         except StoreUnavailable:
             self._faults.store_failed(now)
             raise
@@ -292,6 +291,7 @@ class Leadership:
 
     def _keep_house(self, now: float) -> None:
         plan = self._parts.plan()
+        self._evaluate(now)
         if self._rhythm.due("faults", 1.0):
             self._tell_faults(plan, now)
         if self._rhythm.due("figures", 10.0):
