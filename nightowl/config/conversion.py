@@ -107,22 +107,17 @@ def _listed(keys: str | list[str] | None) -> list[str]:
 
 def channel(name: str, table: channels.AnyChannel, bench: Bench) -> settings.ChannelSettings:
     """Return a channel of any kind."""
-    ca = "" if isinstance(table, channels.Slack) else pem(table.ca, ("channel", name, "ca"), bench)
-    options: settings.Email | settings.Webhook | settings.Slack
+    ca = pem(table.ca, ("channel", name, "ca"), bench) if isinstance(table, channels.Email | channels.Webhook) else ""
+    options: settings.Email | settings.Webhook | settings.Slack | settings.PagerDuty
     match table:
         case channels.Email():
             options = _email(table, ca)
         case channels.Webhook():
-            options = settings.Webhook(
-                url=table.url,
-                secret=table.secret or "",
-                headers=table.headers,
-                verify=table.verify,
-                ca=ca,
-                timeout=table.timeout,
-            )
+            options = _webhook(table, ca)
         case channels.Slack():
             options = settings.Slack(url=table.url, timeout=table.timeout)
+        case channels.PagerDuty():
+            options = settings.PagerDuty(routing_key=table.routing_key, url=table.url, timeout=table.timeout)
     return settings.ChannelSettings(name=name, options=options)
 
 
@@ -135,6 +130,17 @@ def _email(table: channels.Email, ca: str) -> settings.Email:
         to=tuple(table.to),
         username=table.username or "",
         password=table.password or "",
+        verify=table.verify,
+        ca=ca,
+        timeout=table.timeout,
+    )
+
+
+def _webhook(table: channels.Webhook, ca: str) -> settings.Webhook:
+    return settings.Webhook(
+        url=table.url,
+        secret=table.secret or "",
+        headers=table.headers,
         verify=table.verify,
         ca=ca,
         timeout=table.timeout,

@@ -85,15 +85,23 @@ class Slack(msgspec.Struct, frozen=True, kw_only=True, tag="slack", tag_field="k
     timeout: float = 10.0
 
 
+class PagerDuty(msgspec.Struct, frozen=True, kw_only=True, tag="pagerduty", tag_field="kind"):
+    """Options of an integration of PagerDuty."""
+
+    routing_key: str
+    url: str
+    timeout: float = 10.0
+
+
 class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A channel by name; what it needs follows from its kind."""
 
     name: str
-    options: Email | Webhook | Slack
+    options: Email | Webhook | Slack | PagerDuty
 
     @property
     def kind(self) -> str:
-        """``email``, ``webhook`` or ``slack``."""
+        """``email``, ``webhook``, ``slack`` or ``pagerduty``."""
         return str(self.options.__struct_config__.tag)
 
 

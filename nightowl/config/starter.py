@@ -41,7 +41,7 @@ warn = { duration = "2s", certificate = "14d" }
 # record = "MX"
 
 # [channel.ops]
-# kind = "slack"                           # or "email", "webhook"
+# kind = "slack"                           # or "email", "webhook", "pagerduty"
 # url = "${env:SLACK_URL}"
 
 # [route.default]                          # without any: everything to every channel

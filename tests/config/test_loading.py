@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nightowl.config import load
-from nightowl.config.settings import Bus, Email, Retention, Server, Slack, Webhook
+from nightowl.config.settings import Bus, Email, PagerDuty, Retention, Server, Slack, Webhook
 from nightowl.core.errors import ConfigurationError
 from nightowl.core.values import Location, Network, Policy, Route, Severity
 
@@ -104,6 +104,16 @@ def test_channels_carry_all_that_they_need(configured):
     )
     assert channels["desk"].options == Webhook(
         url="https://desk.example/", secret="hmac", headers={"X-Team": "ops"}, timeout=3.0
+    )
+
+
+def test_pagerduty_is_spoken_to_where_its_accounts_are_unless_told_otherwise(configured):
+    text = '[channel.oncall]\nkind = "pagerduty"\nrouting_key = "k"'
+    usual = PagerDuty(routing_key="k", url="https://events.pagerduty.com/v2/enqueue")
+    assert configured(text).channels["oncall"].options == usual
+    given = configured(f'{text}\nurl = "https://events.eu.pagerduty.com/v2/enqueue"\ntimeout = "3s"')
+    assert given.channels["oncall"].options == PagerDuty(
+        routing_key="k", url="https://events.eu.pagerduty.com/v2/enqueue", timeout=3.0
     )
 
 

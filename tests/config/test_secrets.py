@@ -145,6 +145,8 @@ def test_no_mistake_tells_what_came_from_a_secret(mistakes):
         f'[check.x]\nurl = "http://x/"\nheaders = {{ Authorization = ["{SECRET}"] }}',
         f'[channel.x]\nkind = "slack"\nurl = "{SECRET}"',
         f'[channel.x]\nkind = "webhook"\nurl = "http://x/"\nsecret = ["{SECRET}"]',
+        f'[channel.x]\nkind = "pagerduty"\nrouting_key = ["{SECRET}"]',
+        f'[channel.x]\nkind = "pagerduty"\nrouting_key = "{SECRET}\\n"\nurl = "x"',
         f'[channel.x]\nkind = "email"\npassword = "{SECRET}"\nbogus = 1',
         f'[user.x]\nrole = "admin"\npassword_hash = "{SECRET}"',
         f'[store]\nurl = "oracle://u:{SECRET}@h/d"',
@@ -175,6 +177,9 @@ tags = {{ token = "blue" }}
 [channel.x]
 kind = "slack"
 url = "https://hooks.example/{SECRET}"
+[channel.y]
+kind = "pagerduty"
+routing_key = "{SECRET}"
 [user.x]
 role = "admin"
 password_hash = "$argon2id${SECRET}"

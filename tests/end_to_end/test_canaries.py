@@ -46,7 +46,7 @@ logging.Logger.setLevel = lambda self, level: _set(self, level if self.name.star
 ROLES = ("viewer", "operator", "admin")
 OPERATORS = re.compile(r"heartbeat url is in (/api/v1)?/checks/beat\S* as (operator|admin|local|a program)\b")
 """What is no leak: operators are shown the URL that a job calls."""
-BAD = ("bad", "slack", "smtp")
+BAD = ("bad", "slack", "pagerduty", "smtp")
 """Receivers that refuse what they are sent, saying it back."""
 
 
@@ -213,6 +213,9 @@ def configure(scene: Scene, echoes: Echoes, authority: trustme.CA) -> None:
             "good": {"kind": "webhook", "url": f"{http}/good", "secret": scene.env("webhook secret")},
             "bad": {"kind": "webhook", "url": url, "headers": {"Authorization": scene.env("webhook header")}},
             "slack": {"kind": "slack", "url": scene.given("slack", f"{http}/slack/{scene.plant('slack url', odd='')}")},
+            "oncall": {
+                "kind": "pagerduty", "routing_key": scene.env("routing key"), "url": f"{http}/pagerduty",
+            },
             "mail": {
                 "kind": "email", "host": "127.0.0.1", "port": echoes.port("smtp"), "security": "none",
                 "from": "owl@example.org", "to": ["ops@example.org"], **account,

@@ -1,1 +1,1 @@
-"""Where notices go: e-mail, webhooks, Slack."""
+"""Where notices go: e-mail, webhooks, Slack, PagerDuty."""

@@ -50,7 +50,7 @@ _FAULTS = {
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """A POST of ``body`` to ``url``. ``ca`` is PEM text (empty: the system's); ``timeout`` covers all of it.
 
-    ``secrets`` are masked in what is kept of the answer, which may echo what was sent.
+    ``secrets`` are masked in what is kept of the answer, which may echo what was sent; ``kept`` is its characters.
     """
 
     url: str
@@ -60,6 +60,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     ca: str = ""
     timeout: float = 10.0
     secrets: tuple[str, ...] = ()
+    kept: int = QUOTED
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +93,7 @@ def post(request: Request) -> Answer:
         curl.close()
     return Answer(
         status=status,
-        text=hiding(request.secrets)(" ".join(body.getvalue().decode(errors="replace").split()))[:QUOTED],
+        text=hiding(request.secrets)(" ".join(body.getvalue().decode(errors="replace").split()))[: request.kept],
         retry_after=_header(headers.getvalue(), "retry-after"),
     )
 

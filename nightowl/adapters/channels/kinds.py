@@ -6,12 +6,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nightowl.adapters.channels.email import Email
+from nightowl.adapters.channels.pagerduty import PagerDuty
 from nightowl.adapters.channels.slack import Slack
 from nightowl.adapters.channels.webhook import Webhook
 from nightowl.core.errors import NotFound
 from nightowl.ports import Channel
 
-KINDS: dict[str, Callable[..., Channel]] = {"email": Email, "webhook": Webhook, "slack": Slack}
+KINDS: dict[str, Callable[..., Channel]] = {
+    "email": Email,
+    "webhook": Webhook,
+    "slack": Slack,
+    "pagerduty": PagerDuty,
+}
 """Each makes a channel of its options, given as keywords; durations are seconds, certificates PEM texts."""
 
 

@@ -58,6 +58,11 @@ def in_words(seconds: float) -> str:
     return " ".join(parts[:2]) or "0 seconds"
 
 
+def cut(text: str, limit: int) -> str:
+    """Return a text of at most ``limit`` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
 def moment(when: float) -> str:
     """Unix seconds as date and time: ``2026-11-20 18:55:07 UTC``."""
     return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from nightowl.adapters.channels.http import Request, accepted, post
-from nightowl.adapters.channels.messages import Message, compose
+from nightowl.adapters.channels.messages import Message, compose, cut
 from nightowl.core.redaction import secrets_of_address
 from nightowl.core.values import Notice
 
@@ -49,11 +49,11 @@ class Slack:
 def payload(message: Message) -> dict[str, Any]:
     """Return the blocks of a message, and the text that notifications and screen readers use instead."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": _cut(message.heading, _HEADING)}},
-        {"type": "section", "text": _markdown(_escaped(_cut(message.sentence, _SENTENCE)))},
+        {"type": "header", "text": {"type": "plain_text", "text": cut(message.heading, _HEADING)}},
+        {"type": "section", "text": _markdown(_escaped(cut(message.sentence, _SENTENCE)))},
     ]
     if message.facts:
-        fields = [_markdown(f"*{name}*\n{_escaped(_cut(value, _VALUE))}") for name, value in message.facts]
+        fields = [_markdown(f"*{name}*\n{_escaped(cut(value, _VALUE))}") for name, value in message.facts]
         blocks.append({"type": "section", "fields": fields})
     links = [("Runbook", message.runbook), ("Details", message.url)]
     linked = " · ".join(_link(name, target) for name, target in links if target)
@@ -74,7 +74,3 @@ def _link(name: str, target: str) -> str:
 def _escaped(text: str) -> str:
     """Slack's three control characters: https://docs.slack.dev/messaging/formatting-message-text."""
     return text.translate(_ESCAPES)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

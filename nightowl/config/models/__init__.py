@@ -47,6 +47,6 @@ LATER_KEYS: dict[str, frozenset[str]] = {
 
 LATER_KINDS: dict[str, frozenset[str]] = {
     "check": frozenset(["task"]),
-    "channel": frozenset(["pagerduty", "alertmanager", "apprise"]),
+    "channel": frozenset(["alertmanager", "apprise"]),
 }
 """Kinds of checks and channels that later versions will have."""

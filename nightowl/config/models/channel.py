@@ -86,8 +86,26 @@ class Slack(Table):
     """How long one delivery may take."""
 
 
-AnyChannel = Email | Webhook | Slack
+class PagerDuty(Table):
+    """Notices to PagerDuty by its Events API v2 (or to what understands the same)."""
+
+    kind: Literal["pagerduty"]
+    """`pagerduty`."""
+    routing_key: Annotated[str, Field(min_length=1), AfterValidator(one_line)]
+    """The integration key of a service or an event orchestration: a secret, best as `${env:NAME}`."""
+    url: WebUrl = "https://events.pagerduty.com/v2/enqueue"
+    """Where events are posted. Of PagerDuty's EU service region: `https://events.eu.pagerduty.com/v2/enqueue`."""
+    timeout: Annotated[float, Seconds(at_least=1, at_most=_LONGEST)] = 10.0
+    """How long one delivery may take."""
+
+
+AnyChannel = Email | Webhook | Slack | PagerDuty
 """A channel of any kind."""
 
-CHANNELS: dict[str, type[AnyChannel]] = {"email": Email, "webhook": Webhook, "slack": Slack}
+CHANNELS: dict[str, type[AnyChannel]] = {
+    "email": Email,
+    "webhook": Webhook,
+    "slack": Slack,
+    "pagerduty": PagerDuty,
+}
 """The kinds of channels."""

@@ -50,11 +50,11 @@ def test_the_shown_body_is_what_nightowl_sends(notice, incident) -> None:
 
 
 def test_the_shown_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SLACK_URL", "PAGER_SECRET", "PAGER_TOKEN"):
+    for name in ("SLACK_URL", "PAGER_SECRET", "PAGER_TOKEN", "PAGERDUTY_KEY"):
         monkeypatch.setenv(name, "https://hooks.example/x")
     tmp_path.joinpath("mail.password").write_text("hoot")
     path = tmp_path / "nightowl.toml"
     path.write_text("\n".join(example("toml")))
     configuration = load(str(path))
-    assert set(configuration.channels) == {"ops", "mail", "pager"}
+    assert set(configuration.channels) == {"ops", "mail", "pager", "oncall"}
     assert [route.name for route in configuration.routes] == ["shop", "night"]
