@@ -16,11 +16,11 @@ from nightowl.cli.progress import progress_of
 from nightowl.cli.tables import print_table
 from nightowl.config.units import format_duration, parse_duration
 from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.evaluation import spans_of
 from nightowl.core.points import Points
 from nightowl.core.replay import Replay, instants
 from nightowl.core.rule import STEP, Rule
 from nightowl.core.series import Series
-from nightowl.core.strategies import BUILT_IN
 from nightowl.wire.backtest import moment, read_samples, stored_samples
 from nightowl.wire.checks import load_configuration
 from nightowl.wire.clock import CLOCK
@@ -83,7 +83,7 @@ def backtest(
         if not rules:
             missing = Mistake(file=path, key="rule", found="no rule", allowed="at least one [rule.NAME]")
             raise ConfigurationError([missing])
-        known, first, last = _from_file(samples) if samples else _from_store(path, rules, start, end)
+        known, first, last = _from_file(samples) if samples else _from_store(path, rules, every, start, end)
     begin, stop = (first if start is None else start), (last if end is None else end)
     replays = replay(rules, known, list(instants(begin, stop, every)), every)
     if as_json:
@@ -101,12 +101,12 @@ def _from_file(samples: Path) -> tuple[History, float, float]:
 
 
 def _from_store(
-    path: str, rules: Sequence[Rule], start: float | None, end: float | None
+    path: str, rules: Sequence[Rule], every: float, start: float | None, end: float | None
 ) -> tuple[History, float, float]:
     """Return what the store remembers of the span and of what the rules look back on, and the span."""
     last = CLOCK.now() if end is None else end
     first = last - WEEK if start is None else start
-    back = max(span.older for rule in rules for span in BUILT_IN[rule.strategy].spans(rule, STEP))
+    back = max(spans_of(rules, step=every).values())
     with configured(path) as (_, store):
         return stored_samples(store, rules, first - back, last), first, last
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
@@ -14,6 +15,9 @@ from nightowl.core.rule import STEP, Rule
 from nightowl.core.rule_state import Phase, RuleState, advance
 from nightowl.core.series import Series, selects
 from nightowl.core.strategies import BUILT_IN, Strategy
+
+RECALLED = 7200.0
+"""Seconds of combined series that are made again when nothing is known of them."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -52,6 +56,7 @@ class Evaluation:
         self._judged = combining.judged_as(rule) if combining.combines(rule) else rule
         self._strategy = strategies[rule.strategy]
         self._spans = self._strategy.spans(self._judged, step)
+        self._back = max(span.older for span in self._spans)
         self._made: dict[Series, tuple[list[float], list[float]]] = {}
         self._selected: dict[Series, bool] = {}
 
@@ -66,6 +71,15 @@ class Evaluation:
             condition = self._strategy.judge(self._judged, windows, firing=before.firing)
             after = advance(self.rule, before, condition.truth, now)
             yield Finding(series, now, condition, before, after)
+
+    def recall(self, now: float, known: Mapping[Series, Points]) -> None:
+        """Make the samples that combined series had at the instants before ``now``, as far as the rule looks back.
+
+        ``RECALLED`` seconds at most: a longer baseline of a combined series fills by itself.
+        """
+        if combining.combines(self.rule):
+            for steps in range(int(min(self._back, RECALLED) // self._step), 0, -1):
+                self._points(now - steps * self._step, known)
 
     def settle(self, findings: Iterable[Finding]) -> None:
         """Go on from what was found at an instant: all of it."""
@@ -93,6 +107,8 @@ class Evaluation:
         if value is not None and not (times and times[-1] == now):
             times.append(now)
             values.append(value)
+        gone = bisect_right(times, now - self._back)
+        del times[:gone], values[:gone]
         return Points(times, values)
 
     def _selects(self, series: Series) -> bool:
@@ -102,14 +118,16 @@ class Evaluation:
         return known
 
 
-def spans_of(rules: Iterable[Rule], strategies: Mapping[str, Strategy] = BUILT_IN) -> dict[str, float]:
-    """How many seconds of which metrics are to be at hand, so that rules can be evaluated at each step."""
+def spans_of(
+    rules: Iterable[Rule], strategies: Mapping[str, Strategy] = BUILT_IN, step: float = STEP
+) -> dict[str, float]:
+    """How many seconds of which metrics are to be at hand, so that rules can be evaluated each ``step`` seconds."""
     found: dict[str, float] = {}
     for rule in rules:
         judged = combining.judged_as(rule) if combining.combines(rule) else rule
-        spans = [*strategies[rule.strategy].spans(judged, STEP), combining.span(rule, STEP)]
+        spans = [*strategies[rule.strategy].spans(judged, step), combining.span(rule, step)]
         # a series that has ended must be looked at until its policy has taken effect
-        span = max(each.older for each in spans) + rule.nodata_after + STEP
+        span = max(each.older for each in spans) + rule.nodata_after + step
         for metric in filter(None, (rule.metric, rule.difference)):
             found[metric] = max(found.get(metric, 0.0), span)
     return found

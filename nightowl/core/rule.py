@@ -61,5 +61,4 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     nodata_after: float = 300.0
     severity: Severity = Severity.WARNING
     tags: dict[str, str] = {}
-    depends_on: tuple[str, ...] = ()
     runbook: str = ""

@@ -81,6 +81,8 @@ class Evaluator:
         for metric, span in spans.items():
             self._head.take(unit.series.window(metric, {}, now - span, now))
         self._evaluations = {name: Evaluation(rule, STEP, self._strategies) for name, rule in rules.items()}
+        for evaluation in self._evaluations.values():
+            evaluation.recall(floor(now / STEP) * STEP, self._head.known)
         for (name, _), standing in self._standings.items():
             if name in self._evaluations:
                 self._evaluations[name].states[series_of(standing)] = standing.state

@@ -119,3 +119,35 @@ def test_a_replay_tells_transitions_and_how_often_it_would_have_paged():
         (70.0, Phase.OK, Phase.FIRING),
     ]
     assert replay.pages == 2
+
+
+def jumps():
+    rule = Rule(
+        name="r",
+        metric="sent",
+        by=(),
+        strategy="floating",
+        baseline=Baseline(of="mean", over=60.0),
+        limits=(relative_limit("above", "+50%"),),
+    )
+    return Evaluation(rule, STEP)
+
+
+def test_a_combined_series_is_remembered_as_long_as_the_rule_looks_back():
+    known = {Series("sent", (("queue", name),)): points([(t * 10.0, 5.0) for t in range(500)]) for name in "ab"}
+    evaluation = jumps()
+    for t in instants(0.0, 4990.0, STEP):
+        evaluation.settle(list(evaluation.at(t, known)))
+    [(times, _)] = evaluation._made.values()
+    assert len(times) <= 8
+
+
+def test_what_a_combined_series_was_is_made_again_after_a_restart():
+    known = {Series("sent", (("queue", "a"),)): points([(t * 10.0, 9.0 if t == 50 else 5.0) for t in range(51)])}
+    evaluation = jumps()
+    [before] = evaluation.at(500.0, known)
+    assert before.condition.truth is Truth.UNKNOWN
+    evaluation = jumps()
+    evaluation.recall(500.0, known)
+    [after] = evaluation.at(500.0, known)
+    assert (after.condition.truth, after.condition.bound) == (Truth.TRUE, 7.5)
