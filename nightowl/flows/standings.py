@@ -1,0 +1,100 @@
+"""Where rules stand: states written with the incidents and notices that follow from them, in one transaction.
+
+So a leader goes on where its forerunner ended, and nothing that was decided is told without being stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec.structs import replace
+
+from nightowl.core import rule_incident
+from nightowl.core.evaluation import Finding
+from nightowl.core.rule import Rule
+from nightowl.core.rule_incident import Move, Standing, series_of
+from nightowl.core.rule_state import RuleState
+from nightowl.core.series import Series
+from nightowl.core.values import Change, Route
+from nightowl.flows.close import tell
+from nightowl.ports import Lease, Store, Unit
+
+Key = tuple[str, str]
+"""A rule and a series."""
+
+
+class Standings:
+    """The standings of one term of leading."""
+
+    def __init__(self, store: Store, lease: Lease) -> None:
+        self._store = store
+        self._lease = lease
+        self._standings: dict[Key, Standing] = {}
+
+    def take_over(self, unit: Unit) -> None:
+        """Read where the rules stand."""
+        self._standings = {(each.rule, each.series): each for each in unit.rules.all()}
+
+    def states(self) -> dict[str, dict[Series, RuleState]]:
+        """Where each rule stands for the series with which it is not at rest."""
+        found: dict[str, dict[Series, RuleState]] = {}
+        for (rule, _), each in self._standings.items():
+            found.setdefault(rule, {})[series_of(each)] = each.state
+        return found
+
+    def write(
+        self,
+        rules: Mapping[str, Rule],
+        findings: Mapping[str, Sequence[Finding]],
+        routes: Sequence[Route],
+        public_url: str,
+        at: float,
+    ) -> None:
+        """Store what was found by rule at ``at``; what stands of other rules than these is resolved and forgotten.
+
+        Raises ``LeaseLost`` or ``Unavailable``.
+        """
+        moved = list(self._moved(rules, findings))
+        standings = [standing for standing, _ in moved]
+        gone = [each for (name, _), each in self._standings.items() if name not in rules]
+        if not (standings or gone):
+            return
+        resting = [each for each in standings if each.resting]
+        with self._store.transaction(self._lease) as unit:
+            changes = [*_changes(unit, rules, moved), *_abandoned(unit, gone, at)]
+            tell(unit, changes, routes, public_url, at)
+            unit.rules.put([each for each in standings if not each.resting])
+            unit.rules.remove([*resting, *gone])
+        self._standings |= {(each.rule, each.series): each for each in standings}
+        for each in (*resting, *gone):
+            self._standings.pop((each.rule, each.series), None)
+
+    def _moved(
+        self, rules: Mapping[str, Rule], findings: Mapping[str, Sequence[Finding]]
+    ) -> Iterator[tuple[Standing, list[Move]]]:
+        for name, found in findings.items():
+            for each in found:
+                if each.before != each.after:
+                    series = str(each.series)
+                    before = self._standings.get((name, series), Standing(rule=name, series=series))
+                    yield rule_incident.advance(rules[name], before, each)
+
+
+def _changes(
+    unit: Unit, rules: Mapping[str, Rule], moved: Sequence[tuple[Standing, Sequence[Move]]]
+) -> Iterator[Change]:
+    for standing, moves in moved:
+        for move in moves:
+            before = None if move.event == "opened" else unit.incidents.get(move.incident)
+            if before is not None or move.event == "opened":
+                yield rule_incident.change(rules[standing.rule], move, before)
+
+
+def _abandoned(unit: Unit, gone: Sequence[Standing], at: float) -> Iterator[Change]:
+    """Resolve the incidents of rules that are not there any more."""
+    for standing in gone:
+        for identity in standing.open:
+            before = unit.incidents.get(identity)
+            if before is not None and before.open:
+                text = f"{before.subject} is not evaluated any more: the rule was removed"
+                yield Change(event="resolved", incident=replace(before, resolved=at), at=at, text=text)
