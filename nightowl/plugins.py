@@ -1,33 +1,41 @@
-"""Plug-ins, by entry points. The built-in kinds come in the same way.
+"""Plug-ins, by entry points. The built-in ones come in the same way.
 
 ``nightowl.probes``: the name is a kind of check, the object a ``ports.Probe``.
+``nightowl.strategies``: the name is what rules call it, the object a ``core.strategies.Strategy``, such as a module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Generic, TypeVar
 
+from nightowl.core.strategies import Strategy
 from nightowl.ports import Probe
 
 PROBES = "nightowl.probes"
+STRATEGIES = "nightowl.strategies"
+
+T = TypeVar("T")
 
 
-class Probes(Mapping[str, Probe]):
-    """Probes by kind, each imported when it is first asked for: most processes run a few kinds only."""
+class Installed(Mapping[str, T], Generic[T]):
+    """Plug-ins by name, each imported when it is first asked for: most processes use a few only."""
 
-    def __init__(self, entries: Mapping[str, EntryPoint]) -> None:
+    def __init__(self, entries: Mapping[str, EntryPoint], made: Callable[[EntryPoint], T] = EntryPoint.load) -> None:
+        """``made`` makes of an entry point what it stands for."""
         self._entries = entries
-        self._loaded: dict[str, Probe] = {}
+        self._made = made
+        self._loaded: dict[str, T] = {}
 
-    def __getitem__(self, kind: str) -> Probe:
-        if kind not in self._loaded:
-            self._loaded[kind] = self._entries[kind].load()
-        return self._loaded[kind]
+    def __getitem__(self, name: str) -> T:
+        if name not in self._loaded:
+            self._loaded[name] = self._made(self._entries[name])
+        return self._loaded[name]
 
-    def __contains__(self, kind: object) -> bool:
-        return kind in self._entries
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -39,4 +47,23 @@ class Probes(Mapping[str, Probe]):
 @cache
 def probes() -> Mapping[str, Probe]:
     """Return every installed probe by the kind of check that it runs. http and https are the engine's own."""
-    return Probes({entry.name: entry for entry in entry_points(group=PROBES)})
+    return Installed({entry.name: entry for entry in entry_points(group=PROBES)})
+
+
+def strategies(foreign: Callable[[EntryPoint], Strategy]) -> Mapping[str, Strategy]:
+    """Return every installed strategy by the name that rules have for it; ``foreign`` loads those of plug-ins.
+
+    The names of built-in ones are taken: a plug-in cannot replace what rules rely on.
+    """
+    return Installed(
+        {entry.name: entry for entry in _own_last(entry_points(group=STRATEGIES))},
+        lambda entry: entry.load() if _own(entry) else foreign(entry),
+    )
+
+
+def _own_last(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
+    return sorted(entries, key=_own)
+
+
+def _own(entry: EntryPoint) -> bool:
+    return entry.module.startswith("nightowl.core.strategies.")

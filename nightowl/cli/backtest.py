@@ -24,6 +24,7 @@ from nightowl.core.series import Series
 from nightowl.wire.backtest import moment, read_samples, stored_samples
 from nightowl.wire.checks import load_configuration
 from nightowl.wire.clock import CLOCK
+from nightowl.wire.strategies import strategies
 
 WEEK = 7 * 86_400.0
 _TELLING = 100
@@ -106,14 +107,14 @@ def _from_store(
     """Return what the store remembers of the span and of what the rules look back on, and the span."""
     last = CLOCK.now() if end is None else end
     first = last - WEEK if start is None else start
-    back = max(spans_of(rules, step=every).values())
+    back = max(spans_of(rules, strategies(), every).values())
     with configured(path) as (_, store):
         return stored_samples(store, rules, first - back, last), first, last
 
 
 def replay(rules: Sequence[Rule], known: History, at: Sequence[float], every: float) -> list[Replay]:
     """Walk all instants with all rules."""
-    replays = [Replay(rule, every) for rule in rules]
+    replays = [Replay(rule, every, strategies()) for rule in rules]
     with progress_of("replaying") as tell:
         for number, now in enumerate(at):
             for each in replays:

@@ -15,6 +15,7 @@ from nightowl.config.settings import Configuration
 from nightowl.config.showing import effective
 from nightowl.config.starter import STARTER
 from nightowl.wire.checks import check_kinds
+from nightowl.wire.strategies import strategies
 
 
 @click.group()
@@ -27,7 +28,7 @@ def config() -> None:
 def check(path: str) -> None:
     """Say every mistake of a configuration (exit 2), or that there is none."""
     with errors_told():
-        loaded = load(path, kinds=check_kinds())
+        loaded = load(path, kinds=check_kinds(), strategies=strategies())
         click.echo(f"{path}: valid; {_summary(loaded)}")
         for hint in loaded.hints:
             click.echo(f"hint {hint}")
@@ -39,7 +40,7 @@ def check(path: str) -> None:
 def show(path: str, as_json: bool) -> None:
     """Print the configuration as it takes effect: with defaults, without secrets."""
     with errors_told():
-        shown = effective(path, kinds=check_kinds())
+        shown = effective(path, kinds=check_kinds(), strategies=strategies())
         click.echo(json.dumps(shown, indent=2) if as_json else tomli_w.dumps(shown).rstrip())
 
 

@@ -15,6 +15,7 @@ from nightowl.core.points import Points
 from nightowl.core.rule_test import Expected, failures, points_of
 from nightowl.core.series import Series, parse
 from nightowl.wire.checks import load_configuration
+from nightowl.wire.strategies import strategies
 
 
 @click.group()
@@ -65,7 +66,7 @@ def _run(file: Path) -> Iterator[str]:
     if unknown:
         raise ConfigurationError(unknown)
     for name, test_ in tests.tests.items():
-        found = list(failures(known, *_given(test_)))
+        found = list(failures(known, *_given(test_), strategies()))
         if not found:
             click.echo(f"{file}: {name}: ok")
         yield from (f"{file}: {name}: {problem}" for problem in found)

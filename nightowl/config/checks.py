@@ -19,6 +19,7 @@ from nightowl.config.numbered import check_problems, one_of
 from nightowl.config.references import read_text
 from nightowl.config.refusals import validate
 from nightowl.config.report import Report
+from nightowl.config.rules import STRATEGIES
 from nightowl.core.values import Check, Expect, Heartbeat, Policy, Severity, Target, Warn
 
 HEARTBEAT = "heartbeat"
@@ -30,7 +31,7 @@ _TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expec
 
 
 class Bench(msgspec.Struct, kw_only=True):
-    """What checks are made with: where mistakes go, and the surroundings.
+    """What checks and rules are made with: where mistakes go, and the surroundings.
 
     ``policies`` are those of the locations by which addresses are judged; a location without one is not asked.
     ``paths`` says whether keys may name files, relative to ``base``; those read are appended to ``files``.
@@ -41,6 +42,7 @@ class Bench(msgspec.Struct, kw_only=True):
     locations: Collection[str]
     policies: Mapping[str, Policy] = {}
     kinds: Collection[str] = BUILT_IN_KINDS
+    strategies: Collection[str] = STRATEGIES
     paths: bool = True
     files: list[Path] = []
 

@@ -19,8 +19,8 @@ from nightowl.config.numbered import Problem, hints, location_problems, route_pr
 from nightowl.config.reading import Reading, read
 from nightowl.config.references import References
 from nightowl.config.report import Report, Source
+from nightowl.config.rules import STRATEGIES, rule_problems
 from nightowl.config.rules import rule as make_rule
-from nightowl.config.rules import rule_problems
 from nightowl.config.settings import ChannelSettings, Configuration
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.core.rule import Rule
@@ -48,20 +48,27 @@ def load(
     *,
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] = BUILT_IN_KINDS,
+    strategies: Collection[str] = STRATEGIES,
 ) -> Configuration:
     """Load a TOML file, or a folder of them; None: a configuration of defaults.
 
-    ``kinds`` are the kinds of checks that can be run; secrets are looked up in ``environ`` and files.
+    ``kinds`` are the kinds of checks that can be run, ``strategies`` those that rules may name; secrets are looked up
+    in ``environ`` and files.
 
     Raises:
         ConfigurationError: with every mistake there is.
     """
-    loaded = load_whole(path, environ, kinds)
+    loaded = load_whole(path, environ, kinds, strategies)
     loaded.report.raise_if_any()
     return loaded.configuration
 
 
-def load_whole(path: str | os.PathLike[str] | None, environ: Mapping[str, str], kinds: Collection[str]) -> Loaded:
+def load_whole(
+    path: str | os.PathLike[str] | None,
+    environ: Mapping[str, str],
+    kinds: Collection[str],
+    strategies: Collection[str],
+) -> Loaded:
     """Load like ``load``, and return also what there is to know when there are mistakes."""
     given = "" if path is None else os.fspath(path)
     reading = Reading({}, {}, [], []) if path is None else read(given)
@@ -71,7 +78,14 @@ def load_whole(path: str | os.PathLike[str] | None, environ: Mapping[str, str], 
     resolved = references.resolve(reading.tree)
     for key, allowed in references.failures.items():
         report.add(key, allowed)
-    bench = Bench(report=report, base=base, locations=_location_names(resolved), kinds=kinds, files=references.files)
+    bench = Bench(
+        report=report,
+        base=base,
+        locations=_location_names(resolved),
+        kinds=kinds,
+        strategies=strategies,
+        files=references.files,
+    )
     configuration = _convert(reading.tree, resolved, bench)
     checks = {
         name: _with_secrets(made, references.under(("check", name), _templated(name, reading.tree)))
@@ -193,7 +207,7 @@ def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
 def _rules(tree: dict[str, Any], bench: Bench) -> dict[str, Rule]:
     made = {}
     for name, table in modelled(tree, "rule", RuleTable, bench.report).items():
-        problems = list(rule_problems(table))
+        problems = list(rule_problems(table, bench.strategies))
         for problem in problems:
             if not any(bench.report.touches(("rule", name, key)) for key in problem.about):
                 _refuse(bench.report, ("rule", name), problem)

@@ -9,6 +9,7 @@ from pathlib import Path
 from nightowl.config.loading import Loaded, load_whole
 from nightowl.config.models import BUILT_IN_KINDS
 from nightowl.config.reading import toml_files
+from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Configuration
 
 Fingerprint = dict[Path, tuple[int, int, int] | None]
@@ -28,6 +29,7 @@ class Watched:
         *,
         environ: Mapping[str, str] = os.environ,
         kinds: Collection[str] = BUILT_IN_KINDS,
+        strategies: Collection[str] = STRATEGIES,
     ) -> None:
         """Load for the first time.
 
@@ -37,6 +39,7 @@ class Watched:
         self._path = path
         self._environ = environ
         self._kinds = kinds
+        self._strategies = strategies
         self._seen: Fingerprint = {}
         self.error = ""
         loaded = self._load()
@@ -59,7 +62,7 @@ class Watched:
     def _load(self) -> Loaded:
         """Load, remembering how the files were before, so that a change meanwhile is seen next time."""
         before = self._fingerprint(self._seen)
-        loaded = load_whole(self._path, self._environ, self._kinds)
+        loaded = load_whole(self._path, self._environ, self._kinds, self._strategies)
         self._seen = before | {file: _stat(file) for file in loaded.files if file not in before}
         return loaded
 

@@ -9,15 +9,16 @@ from nightowl.config.models import rule as models
 from nightowl.config.numbered import Problem, one_of
 from nightowl.core.limits import Comparison, Limit, relative_limit
 from nightowl.core.rule import Baseline, Rule
+from nightowl.core.strategies import BUILT_IN
 from nightowl.core.values import Severity
 
-STRATEGIES = ("fixed", "floating", "period", "absent")
+STRATEGIES = tuple(BUILT_IN)
 """The strategies that need no plug-in."""
 
 _COMPARISONS: tuple[Comparison, ...] = get_args(Comparison)
 _ONLY = {"recover": "fixed", "baseline": "floating", "average": "period", "compare": "period", "on_zero": "period",
-         "min_base": "period"}  # fmt: skip
-"""Keys that one strategy alone understands."""
+         "min_base": "period", "parameters": None}  # fmt: skip
+"""Keys that one built-in strategy alone understands, or none of them."""
 
 
 def rule(name: str, table: models.Rule) -> Rule:
@@ -33,6 +34,7 @@ def rule(name: str, table: models.Rule) -> Rule:
         aggregate=table.aggregate,
         over=table.over,
         strategy=table.strategy,
+        parameters=table.parameters,
         limits=tuple(limits(table)),
         recover=table.recover,
         stale=table.stale,
@@ -67,15 +69,20 @@ def rule_problems(table: models.Rule, strategies: Collection[str] = STRATEGIES) 
     if table.strategy not in strategies:
         yield Problem("NO30", ("strategy",), None, one_of("a strategy", strategies))
         return
+    if table.strategy in STRATEGIES:
+        yield from _built_in_problems(table)
+
+
+def _built_in_problems(table: models.Rule) -> Iterator[Problem]:
+    """Yield what a built-in strategy cannot work with; a plug-in makes of the keys what it likes."""
     for key, strategy in _ONLY.items():
-        if key in table.model_fields_set and table.strategy in STRATEGIES and table.strategy != strategy:
+        if key in table.model_fields_set and table.strategy != strategy:
             yield Problem("NO31", (key,), None, f'no such key beside strategy = "{table.strategy}"', ("strategy",))
     if table.aggregate and not table.over and table.by is None:
         yield Problem("NO32", ("over",), "aggregate without over", 'the span to aggregate, such as "5m"')
     if table.over and not (table.aggregate or table.counter or table.strategy == "absent"):
         yield Problem("NO32", ("aggregate",), "over without aggregate", "what to make of the samples, such as mean")
-    if table.strategy in _WANTED:
-        yield from _limit_problems(table, *_WANTED[table.strategy])
+    yield from _limit_problems(table, *_WANTED[table.strategy])
     if table.strategy == "floating" and table.baseline is None:
         yield Problem("NO33", ("baseline",), "nothing", 'such as { of = "median", over = "30m" }')
     if table.strategy == "period" and table.average is None:

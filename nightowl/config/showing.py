@@ -12,6 +12,7 @@ from nightowl.config.masking import masked
 from nightowl.config.models import BUILT_IN_KINDS, NAMED, SINGLE
 from nightowl.config.models.channel import CHANNELS
 from nightowl.config.models.table import Table
+from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Email
 
 
@@ -20,13 +21,14 @@ def effective(
     *,
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] = BUILT_IN_KINDS,
+    strategies: Collection[str] = STRATEGIES,
 ) -> dict[str, Any]:
     """Return all tables in the form of the file, with what was left out; references stay references.
 
     Raises:
         ConfigurationError: with every mistake.
     """
-    loaded = load_whole(path, environ, kinds)
+    loaded = load_whole(path, environ, kinds, strategies)
     loaded.report.raise_if_any()
     tree: dict[str, Any] = {
         table: _table(model, loaded.resolved.get(table, {}), loaded.raw.get(table, {}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -34,7 +34,7 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``where`` are the labels that a series must carry, ``by`` those that make one series of all that share them.
     ``difference`` names the metric that is subtracted. ``for_`` is how long a breach lasts before it fires,
-    ``keep_firing`` how long it goes on after the breach has ended.
+    ``keep_firing`` how long it goes on after the breach has ended. ``parameters`` are a plug-in's own.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     aggregate: Aggregate | None = None
     over: float | None = None
     strategy: str = "fixed"
+    parameters: dict[str, Any] = {}
     limits: tuple[Limit, ...] = ()
     recover: float | None = None
     stale: float | None = None

@@ -18,6 +18,7 @@ from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
 from nightowl.core.rule import Rule
 from nightowl.core.schedule import AHEAD, STEP, Schedule, resumed
+from nightowl.core.strategies import BUILT_IN, Strategy
 from nightowl.core.values import Check, CheckState, Location, Round, Route
 from nightowl.flows import faults
 from nightowl.flows.checkbook import CheckBook
@@ -62,7 +63,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a leader works with.
 
     ``compile_check`` makes a check of its stored definition (raises ``ConfigurationError``); ``plan`` gives the
-    configuration in force.
+    configuration in force; ``strategies`` are the installed ones by name.
     """
 
     store: Store
@@ -70,6 +71,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     compile_check: Callable[[StoredCheck], Check]
     plan: Callable[[], Plan]
+    strategies: Mapping[str, Strategy] = msgspec.field(default_factory=lambda: BUILT_IN)
 
 
 class Leadership:
@@ -87,7 +89,7 @@ class Leadership:
         self._faults = faults.Faults()
         self._retainer = Retainer(parts.store, lease)
         self._heartbeats = Heartbeats(parts.store, lease, book)
-        self._evaluator = Evaluator(parts.store, lease)
+        self._evaluator = Evaluator(parts.store, lease, parts.strategies)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = 0
         self._tickets: Counter[str] = Counter()

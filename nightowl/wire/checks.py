@@ -18,13 +18,14 @@ from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
 from nightowl.wire.check_secrets import Vault, open_secrets
 from nightowl.wire.kinds import check_kinds
+from nightowl.wire.strategies import strategies
 
 __all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration"]
 
 
 def load_configuration(path: str | None) -> Configuration:
-    """Load a configuration, with the kinds of checks that are installed. Raises ``ConfigurationError``."""
-    return load(path, kinds=check_kinds())
+    """Load a configuration, with the kinds and strategies that are installed. Raises ``ConfigurationError``."""
+    return load(path, kinds=check_kinds(), strategies=strategies())
 
 
 def for_urls(urls: Sequence[str]) -> Configuration:

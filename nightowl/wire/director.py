@@ -14,6 +14,7 @@ from nightowl.wire.check_secrets import Vault
 from nightowl.wire.checks import compile_check
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.remembered import remembered
+from nightowl.wire.strategies import strategies
 
 
 def leader(store: Store, bus: Bus, current: Callable[[], Configuration], safe: Vault, holder: str) -> Leader:
@@ -24,6 +25,7 @@ def leader(store: Store, bus: Bus, current: Callable[[], Configuration], safe: V
         clock=CLOCK,
         compile_check=lambda stored: compile_check(current(), safe, stored),
         plan=remembered(current, plan),
+        strategies=strategies(),
     )
     return Leader(parts, holder=holder, led=bus.led)
 

@@ -2,6 +2,9 @@
 
 import pytest
 
+from nightowl.config import load
+from nightowl.config.rules import STRATEGIES
+from nightowl.core.errors import ConfigurationError
 from nightowl.core.limits import Limit
 from nightowl.core.rule import Baseline, Rule
 from nightowl.core.values import Severity
@@ -87,3 +90,41 @@ def test_what_is_wrong_with_a_key_is_said(mistakes, line, key, allowed):
 def test_a_metric_is_named_without_labels(mistakes):
     found = mistakes('[rule.r]\nmetric = "m{a=1}"\nabove = 1')
     assert found["rule.r.metric"][1].endswith("labels go into where")
+
+
+OWN = """
+[rule.disk]
+metric = "disk_free_bytes"
+strategy = "slope"
+parameters = { hours = 4, on = ["a"] }
+over = "6h"
+recover = 5
+baseline = { over = "1h" }
+average = "5m"
+compare = ["1d"]
+above = 1
+below = "-3 sigma"
+at_most = 9
+"""
+
+
+def test_a_plug_in_may_use_any_key_and_parameters_of_its_own(tmp_path):
+    (tmp_path / "nightowl.toml").write_text(OWN)
+    rule = load(tmp_path / "nightowl.toml", strategies=(*STRATEGIES, "slope")).rules["disk"]
+    assert rule.parameters == {"hours": 4, "on": ["a"]}
+    assert (rule.over, rule.recover, rule.average, len(rule.limits)) == (21_600.0, 5.0, 300.0, 3)
+
+
+def test_a_strategy_must_be_installed_and_the_installed_ones_are_named(mistakes, tmp_path):
+    found = mistakes(OWN)
+    assert list(found) == ["rule.disk.strategy"]
+    assert found["rule.disk.strategy"][1] == "a strategy (fixed, floating, period, absent) [NO30]"
+    (tmp_path / "nightowl.toml").write_text(OWN)
+    with pytest.raises(ConfigurationError, match=r"a strategy \(fixed, slopes\)"):
+        load(tmp_path / "nightowl.toml", strategies=("fixed", "slopes"))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_built_in_strategies_take_no_parameters(mistakes, strategy):
+    found = mistakes(f'[rule.r]\nmetric = "m"\nstrategy = "{strategy}"\nparameters = {{ hours = 4 }}')
+    assert f'no such key beside strategy = "{strategy}" [NO31]' in found["rule.r.parameters"][1]

@@ -10,6 +10,8 @@ from nightowl.core.errors import StoreUnavailable
 from nightowl.core.limits import Limit
 from nightowl.core.rule import Rule
 from nightowl.core.rule_state import Phase
+from nightowl.core.strategies import BUILT_IN
+from nightowl.core.strategies.guarded import Guarded
 from nightowl.core.values import Incident, Route, Sample, Severity
 from nightowl.flows.evaluate import Evaluator
 from nightowl.ports import Lease, Store
@@ -27,6 +29,7 @@ class World:
         self.now = START
         self.rules = {"high": HIGH}
         self.lease: Lease | None = None
+        self.strategies = dict(BUILT_IN)
         self.evaluator = self.take_over()
 
     def take_over(self) -> Evaluator:
@@ -35,7 +38,7 @@ class World:
                 unit.leases.release(self.lease)
             lease = self.lease = unit.leases.acquire("director", f"at {self.now}", 3600.0)
         assert lease is not None
-        evaluator = Evaluator(self.store, lease)
+        evaluator = Evaluator(self.store, lease, self.strategies)
         with self.store.read() as unit:
             evaluator.take_over(unit, self.rules, self.now)
         return evaluator
@@ -133,6 +136,25 @@ def test_a_rule_that_is_removed_ends_its_incidents(world: World) -> None:
         assert unit.incidents.timeline(incident.id)[-1].text.endswith("the rule was removed")
 
 
+@pytest.mark.parametrize("method", ["spans", "judge"])
+def test_a_plug_in_that_raises_stops_no_other_rule(world: World, method: str) -> None:
+    broken = type("Broken", (), {"spans": BUILT_IN["fixed"].spans, "judge": BUILT_IN["fixed"].judge, method: _fail})
+    told: list[str] = []
+    world.strategies["own"] = Guarded("own", lambda: broken, lambda rule, *_: told.append(rule))
+    world.rules = {
+        "own": Rule(name="own", metric="m", strategy="own", nodata="nodata", nodata_after=10.0),
+        "high": HIGH,
+    }
+    world.evaluator = world.take_over()
+    world.say(9.0)
+    world.say(9.0)
+    assert {(each.kind, each.subject) for each in world.incidents()} == {("nodata", "own"), ("rule", "high")}
+    assert "the strategy own failed: KeyError: 'hours'" in next(
+        e.summary for e in world.incidents() if e.kind == "nodata"
+    )
+    assert told == ["own"]
+
+
 def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.say(1.0)
     with monkeypatch.context() as patched:
@@ -143,6 +165,10 @@ def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pyte
             world.step()
     world.evaluator.step(world.rules, (), "", world.now + 1)
     assert [each.subject for each in world.incidents()] == ["high"]
+
+
+def _fail(*_: object, **__: object) -> None:
+    raise KeyError("hours")
 
 
 def _away(*_: object) -> None:

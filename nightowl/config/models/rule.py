@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
@@ -91,6 +91,8 @@ sample, and the sum of a group."""
     strategy: str = "fixed"
     """`fixed`: against a number. `floating`: against the series' own recent values. `period`: the change since a day \
 or a week ago. `absent`: no data. Or a plug-in's."""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """What the strategy of a plug-in asks for, such as `{ hours = 4 }`; built-in strategies take none."""
     above: Amount | None = None
     """Broken by more than this. May stand together with `below`."""
     below: Amount | None = None
