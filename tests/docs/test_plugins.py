@@ -1,4 +1,4 @@
-"""The plug-in that the documentation shows: installed as an installer does it, and run."""
+"""The plug-ins that the documentation shows: installed as an installer does it, and run."""
 
 import json
 import os
@@ -15,8 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/plugins.md").read_text()
-CODE = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1]
-PROJECT, CHECK = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+PROBE, STRATEGY = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PROBE_PROJECT, CHECK, STRATEGY_PROJECT, RULE = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 
 @pytest.fixture
@@ -37,17 +37,25 @@ def memcached():
     listener.close()
 
 
+def install(folder, project, code):
+    """Put a module and what an installer notes of it into a folder of the path."""
+    told = tomllib.loads(project)
+    [module] = told["tool"]["setuptools"]["py-modules"]
+    (folder / f"{module}.py").write_text(code)
+    name = told["project"]["name"]
+    installed = folder / f"{name.replace('-', '_')}-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    [(group, points)] = told["project"]["entry-points"].items()
+    lines = [f"{point} = {where}" for point, where in points.items()]
+    (installed / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
+
+
 @pytest.fixture
 def nightowl(tmp_path):
-    """Run a command where the plug-in is installed."""
-    (tmp_path / "memcached_probe.py").write_text(CODE)
-    project = tomllib.loads(PROJECT)["project"]
-    installed = tmp_path / "nightowl_memcached-1.0.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: 1.0\n")
-    points = project["entry-points"]["nightowl.probes"]
-    lines = [f"{name} = {where}" for name, where in points.items()]
-    (installed / "entry_points.txt").write_text("\n".join(["[nightowl.probes]", *lines, ""]))
+    """Run a command where the plug-ins are installed."""
+    install(tmp_path, PROBE_PROJECT, PROBE)
+    install(tmp_path, STRATEGY_PROJECT, STRATEGY)
     paths = os.pathsep.join([str(tmp_path), str(ROOT), os.environ.get("PYTHONPATH", "")])
 
     def run(*arguments):
@@ -59,8 +67,9 @@ def nightowl(tmp_path):
     return run
 
 
-def test_the_example_is_as_long_as_it_is_said_to_be():
-    assert len([line for line in CODE.splitlines() if line.strip()]) <= 30
+def test_the_examples_are_as_long_as_they_are_said_to_be():
+    for code, lines in ((PROBE, 30), (STRATEGY, 20)):
+        assert len([line for line in code.splitlines() if line.strip()]) <= lines
 
 
 def test_the_example_runs_a_check(nightowl, memcached, tmp_path):
@@ -82,3 +91,22 @@ def test_what_stops_the_example_has_the_reasons_of_every_kind(nightowl, memcache
 
     assert json.loads(free.stdout)["reason"] == "policy.address"
     assert "NO14" in nightowl("config", "check", "-c", str(config)).stderr
+
+
+GIB = 2**30
+
+
+def test_the_strategy_of_the_example_finds_the_disk_that_fills_before_it_is_full(nightowl, tmp_path):
+    """One disk loses 10 GiB an hour of 100, another is nearly full and stays so."""
+    (tmp_path / "nightowl.toml").write_text(RULE)
+    rows = [
+        f'"disk_free_bytes{{disk=""{disk}""}}",{minute * 60},{free}'
+        for minute in range(600)
+        for disk, free in (("data", (100 - minute / 6) * GIB), ("logs", 1 * GIB + minute % 2))
+    ]
+    (tmp_path / "disks.csv").write_text("\n".join(["series,ts,value", *rows, ""]))
+    ran = nightowl("backtest", "--rules", "nightowl.toml", "--samples", "disks.csv", "--every", "5m", "--json")
+
+    found = json.loads(ran.stdout)["disk-will-be-full"]
+    # empty after ten hours, so it is seen from four hours before that on
+    assert found == {'disk_free_bytes{disk="data"}': [[21_900.0, "OK", "PENDING"], [22_500.0, "PENDING", "FIRING"]]}
