@@ -211,7 +211,7 @@ def absent() -> Drawing:
     return Drawing("absent", 0, 2 * HOUR, MINUTE, clock(0, 2 * HOUR, 20 * MINUTE), (
         Panel(rule, ended, 100),
         Panel(rule, stuck, 100, [Note(80 * MINUTE, 30, "samples come, and say that nothing works")]),
-        Panel(rule, gone, 100, [Note(85 * MINUTE, 30, "switched off on purpose: fires until the rule is changed")]),
+        Panel(rule, gone, 100, [Note(85 * MINUTE, 30, "switched off on purpose: fires until the rule is removed")]),
     ))  # fmt: skip
 
 

@@ -63,7 +63,7 @@ class Baseline(Table):
     """Of a floating limit: what it is relative to."""
 
     of: Literal["mean", "median", "last"] = "median"
-    """What is taken of the samples: a mean is polluted by a spike, a median is not."""
+    """What is taken of the samples; `last` is the newest of them. A mean is polluted by a spike, a median is not."""
     over: Annotated[float, Seconds(at_least=1.0)]
     """The span of samples that it is taken of."""
     gap: Annotated[float, Seconds()] | None = None
@@ -74,18 +74,19 @@ class Rule(Table):
     """A condition on series: a strategy and its limits. Each series that it finds has a state of its own."""
 
     metric: Metric
-    """The metric whose series are judged."""
+    """The metric whose series are judged, such as `check_up`."""
     where: Labels = Field(default_factory=dict)
     """Labels that a series must carry, their values as shell patterns: `{ cluster = "shop", queue_name = "mail*" }`."""
     by: LabelNames | None = None
-    """Labels to group by: series that agree in these become one. `[]`: all become one."""
+    """Labels to group by, such as `["check"]`: series that agree in these become one. `[]`: all become one. Without \
+it: each is judged by itself."""
     aggregate: Literal["mean", "median", "last", "min", "max", "sum", "count"] | None = None
     """What is made of the samples within `over`, and with `by` of the series of a group. Without it: the newest \
 sample, and the sum of a group."""
     over: Annotated[float, Seconds(at_least=1.0)] | None = None
-    """The span that `aggregate`, the rate of a counter and `absent` look at."""
+    """The span before now that `aggregate`, the rate of a counter and `absent` look at. Without it: `stale`."""
     difference: Metric | None = None
-    """A second metric, which is subtracted series by series where all labels agree."""
+    """A second metric, which is subtracted series by series where all labels agree, or with `by` those named there."""
     counter: bool = False
     """Whether the metric only counts up: the rate a second is judged, and a fall is a restart from 0."""
     strategy: str = "fixed"
@@ -94,44 +95,47 @@ or a week ago. `absent`: no data. Or a plug-in's."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """What the strategy of a plug-in asks for, such as `{ hours = 4 }`; built-in strategies take none."""
     above: Amount | None = None
-    """Broken by more than this. May stand together with `below`."""
+    """The limit is broken by more than this: a number for `fixed`, `"+20%"`, `"+10"` or `"+3 sigma"` for `floating`, \
+`"+40%"` for `period`. May stand together with `below`."""
     below: Amount | None = None
-    """Broken by less than this."""
+    """Broken by less than this; relative ones as a rule with a minus: `"-20%"`."""
     at_least: Amount | None = None
     """Broken by this or more."""
     at_most: Amount | None = None
     """Broken by this or less."""
     equals: Amount | None = None
-    """Broken by exactly this."""
+    """Of a fixed limit: broken by exactly this."""
     not_equals: Amount | None = None
-    """Broken by anything but this."""
+    """Of a fixed limit: broken by anything but this."""
     recover: Number | None = None
-    """Of a fixed limit: once firing, the rule goes on until this is reached, so that it does not flutter."""
+    """Of a fixed limit: once firing, the rule goes on until the figure is back on the good side of this, so that it \
+does not flutter."""
     stale: Annotated[float, Seconds(at_least=1.0)] | None = None
-    """How old a sample may be and still be the current one. Without it: 5 steps, which is 50 seconds."""
+    """How old a sample may be and still be the current one. Without it: 5 steps, which is 50 seconds. Of \
+checks, more than their `every`."""
     baseline: Baseline | None = None
     """What a floating limit is relative to."""
     average: Annotated[float, Seconds(at_least=1.0)] | None = None
-    """Of `period`: the span that is averaged, now and then."""
+    """Of `period`: the span whose mean is compared with that of the same span so long ago."""
     compare: list[Annotated[float, Seconds(at_least=1.0)]] = Field(default_factory=list)
     """Of `period`: how long ago; with several, such as `["1d", "1w"]`, the limit must be broken against each."""
     min_points: Annotated[int, Whole(1, 1_000_000)] = 1
-    """The fewest samples that a baseline or an average is taken of; with fewer the rule knows nothing."""
+    """The fewest samples that a baseline or an average is taken of; with fewer the condition is unknown."""
     min_base: Number = 0.0
     """Of `period`: averages up to this, either side of zero, are too little to take percents of."""
     on_zero: Literal["unknown", "ok", "breach_if_changed"] = "unknown"
     """Of `period`: what to think where the average then was too little."""
     for_: Annotated[float, Seconds()] = Field(default=0.0, alias="for")
-    """How long the limit must be broken before the rule fires."""
+    """How long the limit must be broken before the rule fires. Without it: at once."""
     keep_firing: Annotated[float, Seconds()] = 0.0
-    """How long it goes on firing after the limit is no longer broken."""
+    """How long it goes on firing after the limit is no longer broken: breaches close together are one incident."""
     nodata: Literal["keep", "ok", "alert", "nodata"] = "keep"
     """What missing data does: `keep` leaves things as they are, `ok` and `alert` read it so, `nodata` opens a warning \
 of its own after `nodata_after`."""
     nodata_after: Annotated[float, Seconds()] = 300.0
-    """See `nodata`."""
+    """With `nodata = "nodata"`: how long data must be missing."""
     severity: Literal["info", "warning", "critical"] = "warning"
-    """How much it matters."""
+    """How much it matters; routes choose by it."""
     tags: Tags = Field(default_factory=dict)
     """Names and values to filter, group and route by: `{ team = "shop" }`."""
     runbook: WebUrl | None = None
