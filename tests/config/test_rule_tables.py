@@ -124,6 +124,12 @@ def test_a_strategy_must_be_installed_and_the_installed_ones_are_named(mistakes,
         load(tmp_path / "nightowl.toml", strategies=("fixed", "slopes"))
 
 
+@pytest.mark.parametrize("value", ["2026-11-29", "[1, [inf]]", "{ a = nan }"])
+def test_parameters_are_what_json_has_too(mistakes, value):
+    found = mistakes(f'[rule.r]\nmetric = "m"\nstrategy = "fixed"\nabove = 1\nparameters = {{ own = {value} }}')
+    assert "texts, finite numbers, true, false, lists and tables" in found["rule.r.parameters"][1]
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_built_in_strategies_take_no_parameters(mistakes, strategy):
     found = mistakes(f'[rule.r]\nmetric = "m"\nstrategy = "{strategy}"\nparameters = {{ hours = 4 }}')

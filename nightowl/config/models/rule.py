@@ -59,6 +59,25 @@ LabelNames = Annotated[list[Line], AfterValidator(_unique), Shape("list of names
 Labels = Annotated[dict[str, Line], Shape("table of name to pattern")]
 
 
+def _is_plain(found: object) -> bool:
+    """Whether a value is the same in JSON, in which rules travel too."""
+    if isinstance(found, dict):
+        return all(map(_is_plain, found.values()))
+    if isinstance(found, list):
+        return all(map(_is_plain, found))
+    return isinstance(found, str | bool | int) or (isinstance(found, float) and math.isfinite(found))
+
+
+def _plain(found: dict[str, Any]) -> dict[str, Any]:
+    if not _is_plain(found):
+        raise refuse("texts, finite numbers, true, false, lists and tables of them; dates as texts")
+    return found
+
+
+Parameters = Annotated[dict[str, Any], AfterValidator(_plain), Shape("table")]
+"""What a plug-in asks for."""
+
+
 class Baseline(Table):
     """Of a floating limit: what it is relative to."""
 
@@ -92,7 +111,7 @@ sample, and the sum of a group."""
     strategy: str = "fixed"
     """`fixed`: against a number. `floating`: against the series' own recent values. `period`: the change since a day \
 or a week ago. `absent`: no data. Or a plug-in's."""
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
     """What the strategy of a plug-in asks for, such as `{ hours = 4 }`; built-in strategies take none."""
     above: Amount | None = None
     """The limit is broken by more than this: a number for `fixed`, `"+20%"`, `"+10"` or `"+3 sigma"` for `floating`, \
