@@ -7,7 +7,8 @@ from time import time
 
 import click
 
-from nightowl.cli.opening import account, configured, store_option
+from nightowl.cli.opening import account
+from nightowl.cli.stored import configured, store_option
 from nightowl.core.errors import Refused
 from nightowl.core.values import Author
 from nightowl.flows.notify import acknowledge

@@ -10,8 +10,7 @@ from nightowl.cli.actor_source import Source, source_options
 from nightowl.cli.listen import listen_option, listeners
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import errors_told
-from nightowl.cli.starting import refuse_memory, tell_start, warn_of_open_locations
-from nightowl.cli.up import served
+from nightowl.cli.starting import refuse_memory, served, tell_start, warn_of_open_locations
 from nightowl.roles.crew import Crew
 from nightowl.roles.gathering import Role, run
 from nightowl.wire.bus import prove

@@ -11,8 +11,9 @@ from typing import Any
 import click
 import msgspec
 
-from nightowl.cli.opening import USUAL, configured, errors_told
+from nightowl.cli.opening import USUAL, errors_told
 from nightowl.cli.progress import progress_of
+from nightowl.cli.stored import configured
 from nightowl.cli.tables import print_table
 from nightowl.config.units import format_duration, parse_duration
 from nightowl.core.errors import ConfigurationError, Mistake

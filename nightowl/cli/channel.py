@@ -6,7 +6,8 @@ from time import time
 
 import click
 
-from nightowl.cli.opening import errors_told, store_option
+from nightowl.cli.opening import errors_told
+from nightowl.cli.stored import store_option
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.routing import trial
 from nightowl.wire import notices

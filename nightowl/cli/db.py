@@ -8,11 +8,13 @@ from pathlib import Path
 
 import click
 
-from nightowl.cli.opening import errors_told, store_option
+from nightowl.cli.opening import errors_told
 from nightowl.cli.progress import progress_of
+from nightowl.cli.stored import store_option
 from nightowl.core.errors import Refused
 from nightowl.wire import store
 from nightowl.wire.checks import load_configuration
+from nightowl.wire.state import store_url
 
 Command = Callable[..., None]
 
@@ -81,7 +83,7 @@ def restore(file: Path, path: str | None, url: str | None, *, force: bool) -> No
 
 
 def _url(path: str | None, url: str | None) -> str:
-    return url or store.store_url(load_configuration(path))
+    return url or store_url(load_configuration(path))
 
 
 @contextmanager

@@ -7,13 +7,14 @@ from time import time
 
 import click
 
-from nightowl.cli.opening import account, configured, store_option
+from nightowl.cli.opening import account
+from nightowl.cli.stored import configured, store_option
 from nightowl.core.errors import NotFound, Refused
 from nightowl.core.values import Author
 from nightowl.ports import Unit
 from nightowl.web import heartbeats
 from nightowl.wire.addresses import link
-from nightowl.wire.store import secret_key
+from nightowl.wire.state import secret_key
 
 
 @click.group()

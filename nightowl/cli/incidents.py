@@ -8,7 +8,7 @@ import click
 import msgspec
 from msgspec.structs import asdict
 
-from nightowl.cli.opening import configured, store_option
+from nightowl.cli.stored import configured, store_option
 from nightowl.cli.tables import print_table
 from nightowl.core.values import Incident
 

@@ -1,17 +1,27 @@
-"""What a role that is a process of its own says as it starts, and why it cannot start alone."""
+"""What roles say as they start, and why one cannot start as it is asked to."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nightowl.config import Configuration
 from nightowl.config.numbered import OPEN, open_locations
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
-from nightowl.wire.store import store_url
+from nightowl.wire.state import store_url
 
 log = logging.getLogger(__name__)
+
+
+def served(configuration: Configuration, wanted: Sequence[str]) -> list[str]:
+    """Return the locations to run checks of: those wanted, else all. Raises ``ConfigurationError``."""
+    declared = list(configuration.locations)
+    unknown = [name for name in wanted if name not in declared]
+    if unknown:
+        allowed = f"one of {', '.join(declared)}"
+        raise ConfigurationError([Mistake(file="", key="--location", found=", ".join(unknown), allowed=allowed)])
+    return list(wanted) or declared
 
 
 def refuse_memory(configuration: Configuration, locations: Iterable[str]) -> None:

@@ -7,7 +7,8 @@ from time import time
 import click
 import msgspec
 
-from nightowl.cli.opening import account, configured, store_option
+from nightowl.cli.opening import account
+from nightowl.cli.stored import configured, store_option
 from nightowl.cli.tables import print_table
 from nightowl.config.units import parse_duration
 from nightowl.core.errors import ConfigurationError, Mistake

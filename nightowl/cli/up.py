@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import click
 from nightowl.cli.listen import naming_listen, place
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import USUAL, errors_told
+from nightowl.cli.starting import served
 from nightowl.config import Configuration
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.roles.everything import everything
@@ -52,15 +52,6 @@ def up(path: str | None, urls: tuple[str, ...], listen: str, locations: tuple[st
             ready=partial(_tell_address, installation.current().server.listen_host),
         )
     raise SystemExit(run(roles, reload=installation.reload))
-
-
-def served(configuration: Configuration, wanted: Sequence[str]) -> list[str]:
-    """Return the locations to run checks of: those wanted, else all. Raises ``ConfigurationError``."""
-    declared = list(configuration.locations)
-    unknown = [name for name in wanted if name not in declared]
-    if unknown:
-        raise _refused("--location", ", ".join(unknown), f"one of {', '.join(declared)}")
-    return list(wanted) or declared
 
 
 def _tell_hints(configuration: Configuration, *, unused: bool) -> None:

@@ -8,7 +8,8 @@ from time import time
 
 import click
 
-from nightowl.cli.opening import account, configured, store_option
+from nightowl.cli.opening import account
+from nightowl.cli.stored import configured, store_option
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Author, Role
 from nightowl.web import passwords, people

@@ -26,7 +26,7 @@ from nightowl.wire.checks import check_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.notices import channels
 from nightowl.wire.remembered import remembered
-from nightowl.wire.store import secret_key
+from nightowl.wire.state import secret_key
 
 
 class WebRole:

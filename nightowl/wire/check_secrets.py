@@ -9,7 +9,7 @@ from nightowl.adapters.vault import Vault
 from nightowl.config import Configuration
 from nightowl.core.errors import ConfigurationError, Mistake, Refused
 from nightowl.core.secrecy import destination, is_sealed, map_secrets
-from nightowl.wire.store import secret_key
+from nightowl.wire.state import secret_key
 
 __all__ = ["Vault", "open_secrets", "seal_secrets", "stand_ins", "vault"]
 

@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
-import tempfile
-from contextlib import suppress
-from pathlib import Path
-
 from nightowl.adapters.store_sql import Progress, backup, migrate, restore
 from nightowl.adapters.store_sql import open_store as open_sql_store
-from nightowl.config import Configuration, state_folder
+from nightowl.config import Configuration
 from nightowl.ports import Store
+from nightowl.wire.state import store_url
 
-__all__ = ["Progress", "backup", "migrate", "open_store", "restore", "secret_key", "store_url"]
-
-
-def store_url(configuration: Configuration) -> str:
-    """Return the URL of the store: without one, SQLite in the state folder."""
-    return configuration.store_url or f"sqlite:///{state_folder() / 'nightowl.db'}"
+__all__ = ["Progress", "backup", "migrate", "open_store", "restore"]
 
 
 def open_store(configuration: Configuration) -> Store:
     """Open the store, with its tables made where the database is empty."""
     return open_sql_store(store_url(configuration), migrate=True)
-
-
-def secret_key(configuration: Configuration) -> bytes:
-    """Return the secret that signs forms and seals the secrets of checks.
-
-    That is the configured one, else one that is made once and kept in the state folder.
-    """
-    if configuration.server.secret_key:
-        return configuration.server.secret_key.encode()
-    path = state_folder() / "secret_key"
-    if not path.exists():
-        _make_whole(path, secrets.token_hex(32).encode())
-    return path.read_bytes()
-
-
-def _make_whole(path: Path, content: bytes) -> None:
-    """Make a file for its owner only that nobody ever sees half written; the first of several makers wins."""
-    descriptor, part = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        with suppress(FileExistsError):
-            os.link(part, path)
-    finally:
-        Path(part).unlink()

@@ -70,3 +70,10 @@ def test_an_address_that_was_given_stays_over_a_reload(folder: Path) -> None:
 def test_typed_urls_are_probed_without_what_configurations_need() -> None:
     program = "import sys, nightowl.cli.probe; sys.exit('pydantic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("part", ["actor", "actor_process"])
+def test_an_actor_starts_without_what_only_a_store_and_pages_need(part: str) -> None:
+    program = f"import sys, nightowl.cli.{part}; print({{'alembic', 'fastapi', 'sqlalchemy'}} & {{*sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"

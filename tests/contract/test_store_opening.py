@@ -10,9 +10,11 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 
-from nightowl.adapters.store_sql import migrate, open_store
+from nightowl.adapters.store_sql import migrate, open_store, versions
 from nightowl.adapters.store_sql.schema import METADATA
 from nightowl.adapters.store_sql.versions import upgrade_on
 from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavailable
@@ -62,6 +64,15 @@ def test_several_may_open_an_empty_database_at_once(lasting_url: str) -> None:
     for thread in threads:
         thread.join(60)
     assert failures == []
+
+
+def test_the_revisions_are_those_of_the_migrations_in_their_order() -> None:
+    folder = Path(versions.__file__).parent / "migrations"
+    config = Config()
+    config.set_main_option("script_location", str(folder))
+    config.set_main_option("path_separator", "os")
+    scripts = ScriptDirectory.from_config(config).walk_revisions()
+    assert versions.known() == [script.revision for script in scripts][::-1]
 
 
 def test_migrations_make_the_tables_that_the_code_knows(lasting_url: str) -> None:

@@ -15,7 +15,7 @@ from nightowl.ports import CheckFilter, StoredCheck
 from nightowl.roles.installation import Installation
 from nightowl.wire.check_secrets import open_secrets, seal_secrets, stand_ins
 from nightowl.wire.checks import compile_check
-from nightowl.wire.store import secret_key
+from nightowl.wire.state import secret_key
 
 SAFE, OTHER = Vault(b"a" * 32), Vault(b"b" * 32)
 KEY = "-----BEGIN PRIVATE KEY-----\ncanary-key\n-----END PRIVATE KEY-----"

@@ -16,7 +16,7 @@ import msgspec
 from celery import Celery
 from kombu import Exchange, Queue, serialization
 
-from nightowl.adapters.celery_bus import folder_transport, sql_transport, tls
+from nightowl.adapters.celery_bus import schemes, tls
 from nightowl.adapters.celery_bus.guarded import Connection
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
@@ -111,10 +111,12 @@ def make_app(settings: BrokerSettings, queues: Sequence[str] = ()) -> Celery:
 
     Raises ``ConfigurationError`` for a broker that cannot be used as it is written.
     """
+    url = broker_url(settings.url)
+    schemes.load(url)
     app = Celery("nightowl", set_as_current=False)
     app.amqp.Connection = Connection
     app.conf.update(
-        broker_url=broker_url(settings.url),
+        broker_url=url,
         broker_transport_options=transport_options(settings) | (_taking(settings) if queues else {}),
         broker_connection_timeout=CONNECT_TIMEOUT,
         broker_connection_retry_on_startup=True,
@@ -146,17 +148,17 @@ def broker_url(url: str) -> str:
         return "memory://localhost/"
     scheme = url.split("://", 1)[0]
     if scheme.split("+")[0] in ("sqla", "sqlalchemy"):
-        return f"{sql_transport.SCHEME}+{url.split('+', 1)[1]}"
+        return f"{schemes.SQL}+{url.split('+', 1)[1]}"
     if scheme.split("+")[0] in ("mysql", "mariadb", "postgresql", "sqlite"):
-        return f"{sql_transport.SCHEME}+{url}"
-    return f"{folder_transport.SCHEME}://localhost/" if scheme == "filesystem" else url
+        return f"{schemes.SQL}+{url}"
+    return f"{schemes.FOLDER}://localhost/" if scheme == "filesystem" else url
 
 
 def transport_options(settings: BrokerSettings) -> dict[str, Any]:
     """Return kombu's options: how often to poll, the folders of a filesystem broker, confirmed publishing."""
     scheme = broker_url(settings.url).split("://", 1)[0]
     options: dict[str, Any] = {"polling_interval": POLLING_INTERVAL}
-    if scheme.startswith(sql_transport.SCHEME):
+    if scheme.startswith(schemes.SQL):
         options = {"connect_args": _sql_arguments(settings, scheme)}
     elif speaks_amqp(scheme):
         options = {"confirm_publish": True, "read_timeout": 30, "write_timeout": 30}
@@ -165,8 +167,8 @@ def transport_options(settings: BrokerSettings) -> dict[str, Any]:
         options = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_keepalive": True, "health_check_interval": 25}
         options["socket_timeout"] = ANSWER_TIMEOUT
         options |= REDIS_KEYS
-        options["visibility_timeout"] = sql_transport.RETURN  # what a killed director held comes back in its turn
-    elif scheme == folder_transport.SCHEME:
+        options["visibility_timeout"] = schemes.RETURN  # what a killed director held comes back in its turn
+    elif scheme == schemes.FOLDER:
         options |= _folders(unquote(urlsplit(settings.url).path))
     return options | dict(settings.transport_options)
 

@@ -14,10 +14,8 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.transport import filesystem
 from kombu.utils.json import dumps, loads
-
-SCHEME = "nightowlfolder"
 
 _TAKEN = ".taken"
 
@@ -54,6 +52,3 @@ class Transport(filesystem.Transport):
     """kombu's transport with that channel."""
 
     Channel = Channel
-
-
-TRANSPORT_ALIASES[SCHEME] = f"{__name__}:{Transport.__name__}"

@@ -2,8 +2,9 @@
 
 kombu's own SQLAlchemy transport keeps each consumed row for ever, loses what a dead consumer had taken, makes
 consumers wait for one another's locks, cuts bodies off at 64 KiB and looks for work once a second. Here a message is a
-row of one table. Taking it marks it; acknowledging deletes it; a mark older than ``RETURN`` seconds is taken away, so
-that what a dead consumer held goes to another. An empty queue costs one short statement ten times a second.
+row of one table. Taking it marks it; acknowledging deletes it; a mark older than ``RETURN`` seconds by the database's
+clock is taken away, so that what a dead consumer held goes to another. An empty queue costs one short statement ten
+times a second.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from queue import Empty
 from time import monotonic
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES, sqlalchemy, virtual
+from kombu.transport import sqlalchemy, virtual
 from kombu.utils.json import dumps, loads
 from sqlalchemy import (
     BigInteger,
@@ -46,13 +47,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-SCHEME = "nightowlsql"
+from nightowl.adapters.celery_bus.schemes import RETURN
 
 POLLING_INTERVAL = 0.1
 """Seconds between looks at empty queues."""
-
-RETURN = 60.0
-"""Seconds by the database's clock after which what was taken but not acknowledged is given to another consumer."""
 
 HANDFUL = 50
 """Messages taken by one look at most."""
@@ -237,6 +235,3 @@ def _make_table(engine: Engine) -> None:
     except DBAPIError:
         if not inspect(engine).has_table(MESSAGES.name):  # else another process was quicker
             raise
-
-
-TRANSPORT_ALIASES[SCHEME] = f"{__name__}:{Transport.__name__}"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from nightowl.adapters.store_sql.failures import describe
@@ -16,13 +14,18 @@ from nightowl.core.errors import SchemaOutdated, StoreUnavailable
 
 _POSTGRESQL_LOCK = 7_041_989  # any number that nobody else in the database uses
 _PATIENCE = 60  # seconds that a process waits for another one's migration
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def head() -> str:
     """The revision that this version of NightOwl works with."""
-    revision = ScriptDirectory.from_config(_config()).get_current_head()
-    assert revision is not None
-    return revision
+    return known()[-1]
+
+
+@cache
+def known() -> list[str]:
+    """All revisions, oldest first: each is the file ``rNNNN_WORD.py``."""
+    return sorted(path.name[1:5] for path in (_MIGRATIONS / "versions").glob("r*.py"))
 
 
 def revision(connection: Connection) -> str | None:
@@ -69,7 +72,12 @@ def upgrade(engine: Engine, *, only_empty: bool = False) -> None:
 
 def upgrade_on(connection: Connection, to: str) -> None:
     """Run the migrations up to a revision, in the connection's transaction."""
-    config = _config()
+    from alembic import command  # noqa: PLC0415  a tenth of a second that only a migration has to pay
+    from alembic.config import Config  # noqa: PLC0415  likewise
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, to)
 
@@ -95,12 +103,4 @@ def _alone(connection: Connection) -> Iterator[None]:
 
 def is_known(found: str) -> bool:
     """Whether this version of NightOwl has that revision."""
-    return any(script.revision == found for script in ScriptDirectory.from_config(_config()).walk_revisions())
-
-
-def _config() -> Config:
-    config = Config()
-    folder = str(Path(__file__).parent / "migrations")
-    config.set_main_option("script_location", folder.replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    return config
+    return found in known()
