@@ -73,7 +73,7 @@ def _require(marker: str) -> None:
         pytest.skip(reason)
 
 
-def _fresh_url(config: pytest.Config, kind: str) -> Iterator[str]:
+def fresh_url(config: pytest.Config, kind: str) -> Iterator[str]:
     _require(kind)
     server = SHARED.get(kind) or SHARED.setdefault(kind, shared(config.stash[FOLDER], kind))
     url = server.fresh_url()
@@ -99,13 +99,13 @@ SHARED: dict[str, Server] = {}
 @pytest.fixture
 def redis_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """``redis://127.0.0.1:PORT/N``: an empty database of the run's Redis."""
-    yield from _fresh_url(pytestconfig, "redis")
+    yield from fresh_url(pytestconfig, "redis")
 
 
 @pytest.fixture
 def rabbitmq_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """``amqp://guest:guest@127.0.0.1:PORT/VHOST``: a new virtual host of the run's RabbitMQ."""
-    yield from _fresh_url(pytestconfig, "rabbitmq")
+    yield from fresh_url(pytestconfig, "rabbitmq")
 
 
 @pytest.fixture
@@ -135,13 +135,13 @@ def rabbitmq_administrator(rabbitmq_url: str) -> dict[str, str]:
 @pytest.fixture
 def mariadb_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """``mysql+pymysql://owl:owl@127.0.0.1:PORT/DATABASE``: an empty database of the run's MariaDB."""
-    yield from _fresh_url(pytestconfig, "mariadb")
+    yield from fresh_url(pytestconfig, "mariadb")
 
 
 @pytest.fixture
 def postgresql_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """``postgresql+psycopg://owl:owl@127.0.0.1:PORT/DATABASE``: an empty database of the run's PostgreSQL."""
-    yield from _fresh_url(pytestconfig, "postgresql")
+    yield from fresh_url(pytestconfig, "postgresql")
 
 
 def _own(config: pytest.Config, kind: str) -> Iterator[OwnServer]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
-from nightowl.adapters.store_sql import SqlStore, open_store
+from nightowl.adapters.store_sql import SqlStore, migrate, open_store
+from nightowl.testing.store import memory_store
+from tests.conftest import fresh_url
+from tests.contract.emptied import Emptied
 
 BACK_ENDS = [
     "file",
@@ -17,29 +22,47 @@ BACK_ENDS = [
 ]
 
 
-def url_of(request: pytest.FixtureRequest, back_end: str, folder: Path) -> str:
-    if back_end == "memory":
-        return "sqlite://"
-    if back_end == "file":
-        return f"sqlite:///{folder / 'nightowl.db'}"
-    return request.getfixturevalue(f"{back_end}_url")
+@pytest.fixture(params=[back_end for back_end in BACK_ENDS if back_end != "memory"])
+def lasting_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database, without tables, of every kind that outlives its process."""
+    if request.param == "file":
+        return f"sqlite:///{tmp_path / 'nightowl.db'}"
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def emptied(pytestconfig: pytest.Config) -> Iterator[Callable[[str], str]]:
+    """The URL of a database of a server: for each kind one, emptied each time."""
+    made: dict[str, Emptied] = {}
+    with ExitStack() as stack:
+
+        def again(kind: str) -> str:
+            if kind not in made:
+                made[kind] = Emptied(stack.enter_context(contextmanager(fresh_url)(pytestconfig, kind)))
+            return made[kind].again()
+
+        yield again
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with all tables."""
+    path = tmp_path_factory.mktemp("migrated") / "nightowl.db"
+    migrate(f"sqlite:///{path}")
+    return path
 
 
 @pytest.fixture(params=BACK_ENDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database of every kind."""
-    return url_of(request, request.param, tmp_path)
-
-
-@pytest.fixture(params=[back_end for back_end in BACK_ENDS if back_end != "memory"])
-def lasting_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database of every kind that outlives its process."""
-    return url_of(request, request.param, tmp_path)
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[SqlStore]:
-    """A new store of every kind."""
-    store = open_store(store_url, migrate=True)
+def store(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path, emptied: Callable[[str], str]
+) -> Iterator[SqlStore]:
+    """An empty store of every kind."""
+    if request.param == "memory":
+        store = memory_store()
+    elif request.param == "file":
+        store = open_store(f"sqlite:///{shutil.copy(migrated_file, tmp_path)}")
+    else:
+        store = open_store(emptied(request.param))
     yield store
     store.close()
