@@ -21,6 +21,10 @@ LARGEST = 2 * 1024 * 1024
 """Bytes of a message's body at most, in base64 where a transport carries it so. One of ours has some 60 KiB, or what
 a single check or outcome takes that is larger, and twice that while its location has two keys."""
 
+LONGEST = 0.2
+"""Seconds for which a connection waits for a message at most. Celery's worker asks it to wait for two, and looks only
+in between whether it is to end."""
+
 STRANGE = "nothing that a Celery program sends"
 
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
@@ -35,6 +39,10 @@ _BARE = 12
 
 class Connection(kombu.Connection):
     """kombu's connection, its messages guarded."""
+
+    def drain_events(self, timeout: float | None = None, **kwargs: Any) -> Any:
+        """Wait for a message, for ``LONGEST`` at most. Raises ``TimeoutError`` where none came."""
+        return super().drain_events(timeout=LONGEST if timeout is None else min(timeout, LONGEST), **kwargs)
 
     def get_transport_cls(self) -> Any:
         """The transport of the URL, with channels whose messages are guarded."""
