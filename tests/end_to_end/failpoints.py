@@ -2,10 +2,10 @@
 
 ``python -m tests.end_to_end.failpoints FOLDER ROLE ARGUMENT...``: the role runs as ever. Its places are written into
 ``FOLDER/trigger`` by whoever wants it dead: ``before commit outbox`` dies in the next transaction that wrote the table
-``outbox``, ``after ack`` once a message is acknowledged; ``freeze before transaction`` stops by SIGSTOP as a leader is
-about to confirm its epoch. The file goes with the process. ``FOLDER/commits`` gets a line for each transaction that was
-committed, with its moment and the tables that it wrote. ``FOLDER/clock`` has the seconds by which the process's wall
-clock is wrong. ``FOLDER/settings.json`` replaces names of modules and classes.
+``outbox``, ``after ack`` once a message is acknowledged; ``freeze before transaction in _commit`` stops by SIGSTOP as a
+leader is about to confirm its epoch in a function of that name. The file goes with the process. ``FOLDER/commits`` gets
+a line for each transaction that was committed, with its moment and the tables that it wrote. ``FOLDER/clock`` has the
+seconds by which the process's wall clock is wrong. ``FOLDER/settings.json`` replaces names of modules and classes.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _arm_transactions(trigger: Path) -> None:
 
     def mortal_transaction(store: Any, lease: Any = None) -> Any:
         if lease is not None:
-            _reached(trigger, "before transaction")
+            _reached(trigger, f"before transaction in {sys._getframe(1).f_code.co_name}")
         return transaction(store, lease)
 
     SqlStore.transaction = mortal_transaction

@@ -25,6 +25,8 @@ from tests.end_to_end.targets import Target, Targets
 TARGETS = [Target("steady", 5.0), Target("flapping", 5.0, cycle=24.0, broken=12.0), Target("down", 5.0, 1e6, 1e6)]
 UNGUARDED = {"nightowl.adapters.store_sql.leases:SqlLeases.confirm": None}
 """The check of the epoch taken out."""
+PLACE = "freeze before transaction in _commit"
+"""Where a tick has rounds to write: other transactions of a leader may turn out to have nothing."""
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ def scene(tmp_path: Path, rabbitmq_url: str, postgresql_url: str) -> Iterator[tu
 def freeze(fleet: Fleet, store: Store, leader: str, other: str) -> float:
     """Freeze the leader as it is about to write, and wait until the other decides all checks; when it was frozen."""
     wait_for(lambda: "starting:" in (fleet.members[other].folder / "log").read_text(), 60, fleet.logs)
-    fleet.members[leader].trigger.write_text("freeze before transaction")
+    fleet.members[leader].trigger.write_text(PLACE)
     wait_for(lambda: not fleet.members[leader].trigger.exists(), 30, fleet.logs)
     frozen = time.time()
     wait_for(lambda: fleet.leader(store) == other, 30, fleet.logs)
