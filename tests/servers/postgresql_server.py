@@ -55,6 +55,7 @@ class PostgreSQL(Server):
             "synchronous_commit": "off",
             "full_page_writes": "off",
             "shared_buffers": "64MB",
+            "dynamic_shared_memory_type": "mmap",  # files of its folder: the usual ones outlive a server that is killed
             "max_connections": "200",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
