@@ -178,7 +178,10 @@ def test_several_actors_share_a_queue(settings: BrokerSettings, location: str) -
         assert len(intake.takers) == sent
 
 
-def test_the_backlog_is_what_waits_in_the_queue(settings: BrokerSettings, location: str) -> None:
+def test_the_backlog_is_what_waits_in_the_queue(
+    settings: BrokerSettings, location: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightowl.adapters.celery_bus.receiver.MEASURE", 0.5)
     with directing(settings, [location]) as bus:
         for n in range(7):
             bus.dispatch(batch(f"1.{n}", location, jobs=1))
