@@ -1,7 +1,8 @@
 """Private servers for tests, and a clear word on what was left out.
 
 Each server starts when a test first asks for it, once per run and for all of its processes, and ends with the run.
-A test whose program is missing is skipped; with ``CI=true`` it fails.
+A test whose program is missing is skipped; with ``CI=true`` it fails. What makes the run as a whole quick, and is no
+matter of any single test, stands in ``tests.pace``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tests import pace
 from tests.servers.authority import TlsBroker
 from tests.servers.programs import NEEDS, missing
 from tests.servers.rabbitmq_server import RabbitMQ
@@ -33,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         config.stash[FOLDER] = Path(config.workerinput["servers"])
     else:
+        pace.keep_files_in_memory()
         run = config.stash[RUN] = Run()
         config.stash[FOLDER] = run.folder
 
@@ -41,6 +44,18 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell an xdist worker the run's folder."""
     node.workerinput["servers"] = str(node.config.stash[FOLDER])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run twice as many tests at once as there are cores: most of them wait for something."""
+    return 2 * len(os.sched_getaffinity(0))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let long tests begin first, where several workers share the run."""
+    if hasattr(config, "workerinput"):
+        items[:] = pace.long_ones_first(items, config.workerinput["workercount"])
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
