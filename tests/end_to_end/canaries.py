@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
@@ -29,13 +28,11 @@ class Canaries:
 
     def sightings(self, where: str, data: bytes) -> Iterator[str]:
         """Say which canaries are in ``data``, with what stands around them."""
-        pattern = re.compile(b"|".join(map(re.escape, self._needles)))
         seen = set()
-        for found in pattern.finditer(data):
-            place = self._needles[found[0]]
-            if place not in seen:
+        for needle, place in self._needles.items():  # one after the other: a pattern of all takes twice as long
+            if place not in seen and (at := data.find(needle)) >= 0:
                 seen.add(place)
-                yield f"{place} is in {where}: {data[max(0, found.start() - 120) : found.end() + 60]!r}"
+                yield f"{place} is in {where}: {data[max(0, at - 120) : at + len(needle) + 60]!r}"
 
 
 def forms(secret: bytes) -> Iterable[bytes]:
