@@ -33,6 +33,7 @@ from nightowl.core.values import (
     Report,
     Round,
     Sample,
+    Silence,
     Target,
     Token,
     User,
@@ -192,7 +193,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the change feed: something of ``kind`` (check, verdict, incident, request, ping) changed."""
+    """A row of the change feed: something of ``kind`` (check, verdict, incident, silence, request, ping) changed."""
 
     id: int
     kind: str
@@ -298,6 +299,12 @@ class Incidents(Protocol):
     def page(self, *, open_only: bool, subject: str, offset: int, limit: int) -> tuple[list[Incident], int]:
         """Incidents newest first, and how many there are (``subject`` empty: all)."""
 
+    def since(self, kind: str, subject: str, moment: float, limit: int) -> list[Incident]:
+        """The newest ``limit`` incidents of a kind and subject that opened after ``moment``, newest first."""
+
+    def ended(self, moment: float) -> list[Incident]:
+        """Those that ended after ``moment``."""
+
     def timeline(self, incident: str) -> list[Entry]:
         """What happened, oldest first."""
 
@@ -327,12 +334,16 @@ class Outbox(Protocol):
     """Notices on their way out. Only the oldest unsent row of an incident and channel can be claimed."""
 
     def add(self, notices: Sequence[Notice]) -> None:
-        """Queue notices; one whose key is already there has no effect."""
+        """Queue notices; one whose key is already there has no effect.
+
+        Of the resends of an incident and channel that were sent, the new one takes the place.
+        """
 
     def claim(self, now: float, holder: str, term: float, limit: int, busy: Collection[str] = ()) -> list[Claimed]:
         """Take rows that are due and unclaimed (or whose claim ended) for ``term`` seconds; none to ``busy`` channels.
 
-        So a channel that is slow, or has many rows, keeps none of the others waiting.
+        So a channel that is slow, or has many rows, keeps none of the others waiting. Beyond ``limit`` are those that
+        can share a message with one that was taken.
         """
 
     def sent(self, row: int, now: float) -> None:
@@ -347,8 +358,30 @@ class Outbox(Protocol):
     def of(self, incident: str) -> list[OutboxRow]:
         """All notices of an incident, oldest first."""
 
+    def of_many(self, incidents: Collection[str]) -> dict[str, list[OutboxRow]]:
+        """All notices of these incidents (without any: not there), oldest first."""
+
     def oldest(self) -> float | None:
         """When the oldest waiting notice was created."""
+
+
+class Silences(Protocol):
+    """Silences. Every write appends to the change feed, with the kind ``silence``."""
+
+    def add(self, silence: Silence) -> Silence:
+        """Store a new one; it comes back with its number."""
+
+    def get(self, number: int) -> Silence | None:
+        """One silence."""
+
+    def put(self, silence: Silence) -> None:
+        """Replace by number."""
+
+    def lasting(self, now: float) -> list[Silence]:
+        """Those that have not ended at ``now``, in the order in which they end."""
+
+    def page(self, offset: int, limit: int) -> tuple[list[Silence], int]:
+        """All of them, newest first, and how many there are."""
 
 
 class Leases(Protocol):
@@ -541,8 +574,8 @@ class Retention(Protocol):
     def prune(self, kind: str, before: float, limit: int) -> int:
         """Delete up to ``limit`` rows of ``kind`` that are older than ``before``; return how many went.
 
-        Kinds are attempts, pings, outcomes, series, incidents, feed, outbox, sessions (and expired tokens) and audit.
-        Open incidents and unsent notices stay.
+        Kinds are attempts, pings, outcomes, series, incidents (and silences), feed, outbox, sessions (and expired
+        tokens) and audit. Open incidents and unsent notices stay.
         """
 
     def size(self) -> int:
@@ -567,6 +600,10 @@ class Unit(Protocol):
     @property
     def outbox(self) -> Outbox:
         """Notices on their way out."""
+
+    @property
+    def silences(self) -> Silences:
+        """Silences."""
 
     @property
     def leases(self) -> Leases:
@@ -646,7 +683,11 @@ class SeriesStore(Protocol):
 
 
 class Channel(Protocol):
-    """Somewhere that notices go."""
+    """Somewhere that notices go.
+
+    One whose class says ``groups = True`` may be sent notices with ``others``: a message for all of a group. Any other
+    gets a notice for each incident.
+    """
 
     def send(self, notice: Notice) -> None:
         """Deliver, or raise ``DeliveryFailed`` (permanent, or with the seconds to wait)."""

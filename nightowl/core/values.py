@@ -8,6 +8,7 @@ the millisecond, so that it can name the round together with the check.
 from __future__ import annotations
 
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Literal
 
 import msgspec
@@ -162,7 +163,8 @@ class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What to test, how often, from where, and when to say so.
 
-    One with a ``heartbeat`` tests nothing by itself and has no locations: a job calls, or fails to.
+    One with a ``heartbeat`` tests nothing by itself and has no locations: a job calls, or fails to. While one of the
+    checks or rules that it ``depends_on`` is down, nobody is told of its own incidents.
     """
 
     name: str
@@ -180,6 +182,7 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     runbook: str = ""
     paused: bool = False
     heartbeat: Heartbeat | None = None
+    depends_on: tuple[str, ...] = ()
 
 
 class Ping(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -450,12 +453,28 @@ class Sample(msgspec.Struct, frozen=True):
     value: float
 
 
+class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why nobody is told that an incident opened.
+
+    ``by`` is the number of the silence, the name of the maintenance or of the parent that is down, or how much of the
+    time a flapping subject changes. ``until`` is when it ends (Unix seconds; None: when it is over).
+    """
+
+    kind: Literal["silence", "maintenance", "parent", "flapping"]
+    by: str
+    until: float | None = None
+
+
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One episode of a check or a rule (or of NightOwl itself: ``own``) being in breach, or of a rule without data.
 
     ``subject`` is the check's name, the rule's with the labels of its series, or what is wrong with NightOwl
     (``location/london``). ``id`` is fixed by kind, subject and the moment it opened. ``summary`` is a sentence for
     people.
+
+    ``noticed`` is when NightOwl wrote down that it opened (0: then), ``raised`` when it last got worse. An
+    acknowledgement lasts until ``acknowledged_until`` (None: to the end); ``expired`` is when one last ran out.
+    ``suppressed`` holds back that it opened.
     """
 
     id: str
@@ -470,6 +489,11 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     acknowledged_by: str = ""
     tags: dict[str, str] = {}
     runbook: str = ""
+    noticed: float = 0.0
+    raised: float | None = None
+    acknowledged_until: float | None = None
+    expired: float | None = None
+    suppressed: Suppression | None = None
 
     @property
     def open(self) -> bool:
@@ -480,7 +504,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A step of an incident: what happened, when, by whom, and the incident as it is from then on."""
 
-    event: Literal["opened", "raised", "acknowledged", "resolved", "note"]
+    event: Literal["opened", "raised", "acknowledged", "expired", "suppressed", "released", "resolved", "note"]
     incident: Incident
     at: float
     text: str
@@ -500,8 +524,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A message about an incident to one channel.
 
-    ``step`` is firing, raised, repeat-N, resolved or test. ``text`` says what happened, as the change did (empty: in a
-    reminder). ``url`` leads to the incident's page (may be empty).
+    ``step`` is firing, raised, repeat-N, resend-N, resolved or test. ``text`` says what happened, as the change did
+    (empty: in a reminder). ``url`` leads to the incident's page (may be empty). ``others`` are incidents that the same
+    message tells of. ``group`` names those that may share a message with it: of one channel, group, step and moment.
     """
 
     incident: Incident
@@ -510,11 +535,27 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     created: float
     text: str = ""
     url: str = ""
+    others: tuple[Incident, ...] = ()
+    group: str = ""
 
     @property
     def key(self) -> str:
-        """The stable key of every send of this notice, by which a receiver knows a repeat."""
-        return f"{self.incident.id}/{self.step}/{self.channel}"
+        """The stable key of every send of this notice, by which a receiver knows a repeat.
+
+        A message that tells of more has a key of its own: what it adds must not be taken for a repeat.
+        """
+        key = f"{self.incident.id}/{self.step}/{self.channel}"
+        if not self.others:
+            return key
+        together = "\n".join(other.id for other in self.others)
+        return f"{key}/{sha256(together.encode()).hexdigest()[:16]}"
+
+
+class Escalation(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who else is told of an incident that is open and not acknowledged ``after`` seconds since it was told first."""
+
+    after: float
+    to: tuple[str, ...]
 
 
 class Route(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -522,12 +563,48 @@ class Route(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``match`` maps ``severity``, ``name`` or a tag's name to the value asked for (a shell pattern).
     ``repeat``: seconds between reminders while the incident is open and not acknowledged (0: none).
+    Incidents that agree in the tags ``group_by`` share a message (empty: each is alone). ``wait``: seconds that one
+    which is not critical waits for others, from the first of its group on.
     """
 
     name: str
     match: dict[str, str] = {}
     to: tuple[str, ...] = ()
     repeat: float = 14400.0
+    group_by: tuple[str, ...] = ()
+    wait: float = 10.0
+    escalate: tuple[Escalation, ...] = ()
+
+
+class Silence(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Incidents that match, as those of a route do, open without a word from ``start`` until ``end`` (Unix seconds).
+
+    ``id`` is the store's number (0: not stored yet).
+    """
+
+    match: dict[str, str]
+    start: float
+    end: float
+    author: str = ""
+    comment: str = ""
+    created: float = 0.0
+    id: int = 0
+
+
+class Maintenance(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Windows in which incidents that match open without a word.
+
+    They begin at ``start`` (seconds since midnight by the clock on the wall of ``timezone``, an IANA name) on ``days``
+    (0 is Monday) or on the days of ``rrule`` (RFC 5545), and last ``duration`` elapsed seconds.
+    """
+
+    name: str
+    start: float
+    duration: float
+    days: tuple[int, ...] = ()
+    rrule: str = ""
+    timezone: str = "UTC"
+    match: dict[str, str] = {}
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,12 @@ LISTS: dict[str, Read] = {
     "timeline": lambda unit: unit.incidents.timeline("i1"),
     "claim": lambda unit: unit.outbox.claim(1.0, "me", 30.0, 10, ("ops",)),
     "notices of an incident": lambda unit: unit.outbox.of("i1"),
+    "notices of some incidents": lambda unit: unit.outbox.of_many(["i1", "i2"]),
+    "incidents of late": lambda unit: unit.incidents.since("check", "shop", 1.0, 50),
+    "incidents that ended": lambda unit: unit.incidents.ended(1.0),
+    "silence": lambda unit: unit.silences.get(1),
+    "silences that last": lambda unit: unit.silences.lasting(1.0),
+    "silences": lambda unit: unit.silences.page(0, 50),
     "oldest notice": lambda unit: unit.outbox.oldest(),
     "holder": lambda unit: unit.leases.holder("director"),
     "url of a heartbeat": lambda unit: unit.heartbeats.url("shop"),
@@ -75,14 +81,14 @@ LISTS: dict[str, Read] = {
 }
 
 SMALL = (
-    "check_ids|location_ids|tickets|series|users|sessions|tokens"
+    "check_ids|location_ids|tickets|series|users|sessions|tokens|silences"
     "|checks USING (COVERING )?INDEX|incidents USING (COVERING )?INDEX|audit USING (COVERING )?INDEX"
 )
-"""What may be read whole: as many rows as there are checks, places, series, ticks under way and people at work;
+"""What may be read whole: as many rows as there are checks, places, series, silences, ticks and people at work;
 incidents and audit in order."""
 
-SORTED_IN_MEMORY = {"outcomes", "outcome range", "open incidents"}
-"""Where what is left after the index is few: the places of a round, what is open."""
+SORTED_IN_MEMORY = {"outcomes", "outcome range", "open incidents", "notices of some incidents"}
+"""Where what is left after the index is few: the places of a round, what is open, the notices of an incident."""
 
 
 @pytest.fixture(scope="module")

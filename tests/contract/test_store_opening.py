@@ -21,7 +21,7 @@ from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavai
 from nightowl.core.values import Attempt, Outcome, State, User
 from nightowl.ports import Store, StoredCheck
 
-REVISION = "0003"
+REVISION = "0005"
 
 
 def run(url: str, statement: str) -> None:
@@ -119,8 +119,8 @@ def test_an_older_schema_is_refused_with_the_command_that_migrates_it(
     lasting_url: str, monkeypatch: pytest.MonkeyPatch, may_create: bool
 ) -> None:
     migrate(lasting_url)
-    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "0004")
-    with pytest.raises(SchemaOutdated, match=r'has schema 0003.*needs 0004.*run "nightowl db migrate"'):
+    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "0006")
+    with pytest.raises(SchemaOutdated, match=r'has schema 0005.*needs 0006.*run "nightowl db migrate"'):
         open_store(lasting_url, migrate=may_create)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from nightowl.core.values import Incident, Notice, Severity
 from nightowl.ports import OutboxRow, Store
 
@@ -103,3 +105,49 @@ def test_the_oldest_waiting_notice_is_known(store: Store) -> None:
     with store.transaction() as unit:
         unit.outbox.dead(unit.outbox.claim(NOW + 60, "one", 30.0, 10)[0].id, NOW, "")
         assert unit.outbox.oldest() is None
+
+
+def grouped(of: str, step: str = "firing", channel: str = "ops", group: str = "team=shop") -> Notice:
+    return replace(notice(step, channel, of), group=group)
+
+
+def test_beyond_the_limit_those_are_claimed_that_can_share_a_message(store: Store) -> None:
+    add(store, grouped("i1"), notice(of="i2"), grouped("i3"), grouped("i4", channel="mail"), grouped("i5", group="x"))
+    with store.transaction() as unit:
+        taken = unit.outbox.claim(NOW, "one", 30.0, 1)
+    assert [row.notice.key for row in taken] == ["i1/firing/ops", "i3/firing/ops"]
+    assert [row.notice.group for row in taken] == ["team=shop"] * 2
+
+
+def test_no_notice_of_a_group_overtakes_its_forerunner(store: Store) -> None:
+    add(store, grouped("i1"), notice(of="i2", channel="ops"), grouped("i2", "resolved"))
+    with store.transaction() as unit:
+        taken = unit.outbox.claim(NOW, "one", 30.0, 1)
+    assert [row.notice.key for row in taken] == ["i1/firing/ops"]
+
+
+def test_notices_of_many_incidents_are_read_together(store: Store) -> None:
+    add(store, notice(), notice(of="i2"), notice("resolved"), notice(of="i3"))
+    with store.read() as unit:
+        found = unit.outbox.of_many({"i1", "i2", "i9"})
+    assert {of: [row.notice.step for row in rows] for of, rows in found.items()} == {
+        "i1": ["firing", "resolved"],
+        "i2": ["firing"],
+    }
+
+
+def test_a_resend_takes_the_place_of_those_that_were_sent(store: Store) -> None:
+    add(store, notice("firing"), notice("resend-1"), notice("resend-1", channel="mail"), notice("resend-1", of="i2"))
+    with store.transaction() as unit:
+        for _ in range(2):
+            for row in unit.outbox.claim(NOW, "one", 30.0, 10):
+                unit.outbox.sent(row.id, NOW)
+    add(store, notice("resend-2"), notice("resend-3"))
+    with store.read() as unit:
+        assert [f"{row.notice.step}/{row.notice.channel}" for row in unit.outbox.of("i1")] == [
+            "firing/ops",
+            "resend-1/mail",
+            "resend-2/ops",
+            "resend-3/ops",
+        ]
+        assert len(unit.outbox.of("i2")) == 1

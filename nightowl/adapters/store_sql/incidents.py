@@ -94,6 +94,22 @@ class SqlIncidents:
         total = self._connection.execute(select(func.count()).select_from(INCIDENTS).where(*wanted)).scalar_one()
         return [_decode(blob) for blob in self._connection.execute(query).scalars()], total
 
+    def since(self, kind: str, subject: str, moment: float, limit: int) -> list[Incident]:
+        """The newest ``limit`` incidents of a kind and subject that opened after ``moment``, newest first."""
+        query = (
+            select(INCIDENTS.c.incident)
+            .where(INCIDENTS.c.subject == subject, INCIDENTS.c.opened > moment)
+            .order_by(INCIDENTS.c.opened.desc(), INCIDENTS.c.id.desc())
+            .limit(limit)
+        )
+        found = [_decode(blob) for blob in self._connection.execute(query).scalars()]
+        return [incident for incident in found if incident.kind == kind]
+
+    def ended(self, moment: float) -> list[Incident]:
+        """Those that ended after ``moment``."""
+        query = select(INCIDENTS.c.incident).where(INCIDENTS.c.resolved > moment)
+        return [_decode(blob) for blob in self._connection.execute(query).scalars()]
+
     def timeline(self, incident: str) -> list[Entry]:
         """What happened, oldest first."""
         query = (

@@ -22,6 +22,7 @@ from nightowl.adapters.store_sql.schema import (
     SAMPLES,
     SERIES,
     SESSIONS,
+    SILENCES,
     TIMELINE,
     TOKENS,
 )
@@ -41,8 +42,8 @@ class SqlRetention:
         """Delete up to ``limit`` rows of ``kind`` older than ``before``; how many went.
 
         Kinds: attempts, pings, outcomes (with verdicts and days, and with the rounds of removed checks of any age),
-        series, incidents (resolved before, with timelines and notices), feed, outbox (sent or given up), sessions
-        (ended; also expired tokens), audit.
+        series, incidents (resolved before, with timelines and notices; also silences that ended before), feed, outbox
+        (sent or given up), sessions (ended; also expired tokens), audit.
         """
         pruners: Mapping[str, Callable[[float, int], int]] = {
             "attempts": self._attempts,
@@ -87,6 +88,7 @@ class SqlRetention:
         return self._by_owner(SERIES.c.id, (SAMPLES.c.series_id, SAMPLES.c.time), SAMPLES.c.time < before, limit)
 
     def _incidents(self, before: float, limit: int) -> int:
+        self._by_age(SILENCES, [SILENCES.c.ends, SILENCES.c.id], before, limit)
         query = select(INCIDENTS.c.id).where(INCIDENTS.c.resolved < before).order_by(INCIDENTS.c.resolved).limit(limit)
         old = list(self._connection.execute(query).scalars())
         if old:

@@ -277,12 +277,24 @@ OUTBOX = _table(
     Column("finished", Double),
     Column("error", Text, nullable=False),
     Column("notice", _BLOB, nullable=False),
+    Column("group_key", _NAME, nullable=False, server_default=""),
     Index("outbox_due", "status", "next_at"),
+    Index("outbox_by_group", "group_key", "status"),
     Index("outbox_by_incident", "incident", "id"),
     Index("outbox_finished", "finished"),
     sqlite_autoincrement=True,
 )
-"""Notices. ``holder`` and ``held_until`` are the claim, ``finished`` when it was sent or given up."""
+"""Notices. ``holder`` and ``held_until`` are the claim, ``finished`` when it was sent or given up. ``group_key`` names
+those that may share a message (empty: none)."""
+
+SILENCES = _table(
+    "silences",
+    Column("id", _ID, primary_key=True),
+    Column("ends", Double, nullable=False),
+    Column("silence", _BLOB, nullable=False),
+    Index("silences_by_end", "ends", "id"),
+    sqlite_autoincrement=True,
+)
 
 # -- the rest ------------------------------------------------------------------------------------------------------
 

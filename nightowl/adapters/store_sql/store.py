@@ -24,6 +24,7 @@ from nightowl.adapters.store_sql.rounds import SqlRounds
 from nightowl.adapters.store_sql.rules import SqlRules
 from nightowl.adapters.store_sql.series import SqlSeries
 from nightowl.adapters.store_sql.session import Session
+from nightowl.adapters.store_sql.silences import SqlSilences
 from nightowl.adapters.store_sql.tokens import SqlTokens
 from nightowl.adapters.store_sql.users import SqlUsers
 from nightowl.ports import Lease
@@ -38,6 +39,7 @@ class SqlUnit:
         self.rounds = SqlRounds(session, self.feed)
         self.incidents = SqlIncidents(session, self.feed)
         self.outbox = SqlOutbox(session)
+        self.silences = SqlSilences(session, self.feed)
         self.heartbeats = SqlHeartbeats(session, self.feed)
         self.leases = SqlLeases(session)
         self.actors = SqlActors(session)
