@@ -214,6 +214,7 @@ class _Maker:
             runbook=model.runbook or "",
             paused=model.paused,
             heartbeat=_heartbeat(model) if beats else None,
+            depends_on=tuple(model.depends_on),
         )
 
     def _pem(self, key: str, value: str | None) -> str:

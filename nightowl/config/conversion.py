@@ -12,6 +12,8 @@ from nightowl.config.keys import read_key
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import channel as channels
 from nightowl.config.models.location import Location as LocationTable
+from nightowl.config.models.maintenance import DAYS
+from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
 from nightowl.config.models.people import Route as RouteTable
 from nightowl.config.models.people import User as UserTable
 from nightowl.config.models.server import Bus, Retention, Server, Store
@@ -149,7 +151,28 @@ def _webhook(table: channels.Webhook, ca: str) -> settings.Webhook:
 
 def route(name: str, table: RouteTable) -> values.Route:
     """Return a route."""
-    return values.Route(name=name, match=table.match, to=tuple(table.to), repeat=table.repeat)
+    return values.Route(
+        name=name,
+        match=table.match,
+        to=tuple(table.to),
+        repeat=table.repeat,
+        group_by=tuple(table.group_by),
+        wait=table.wait,
+        escalate=tuple(values.Escalation(step.after, tuple(step.to)) for step in table.escalate),
+    )
+
+
+def maintenance(name: str, table: MaintenanceTable) -> values.Maintenance:
+    """Return a maintenance."""
+    return values.Maintenance(
+        name=name,
+        start=table.start,
+        duration=table.duration,
+        days=tuple(DAYS.index(day) for day in table.days),
+        rrule=table.rrule or "",
+        timezone=table.timezone,
+        match=table.match,
+    )
 
 
 def user(name: str, table: UserTable) -> values.User:

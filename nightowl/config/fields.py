@@ -371,9 +371,22 @@ TAKEN = ("severity", "name", "kind")
 """What a route's match knows besides tags, so that no tag is called that."""
 
 
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
+
+
+def _tag_name(found: str) -> str:
+    if found in TAKEN or not _TAG.fullmatch(found):
+        raise refuse('the name of a tag, such as "team"')
+    return found
+
+
+TagName = Annotated[str, AfterValidator(_tag_name)]
+"""The name of a tag, or of a label of a series."""
+
+
 def _tags(found: dict[str, str]) -> dict[str, str]:
     for name in found:
-        if name in TAKEN or not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}", name):
+        if name in TAKEN or not _TAG.fullmatch(name):
             raise refuse(f'tag names of letters, digits, "_", "." and "-"; {", ".join(TAKEN)} are taken')
     return found
 
@@ -388,5 +401,33 @@ def _unique(found: list[str]) -> list[str]:
     return found
 
 
+def each_once(found: list[str]) -> list[str]:
+    """Return a list in which nothing stands twice."""
+    if len(set(found)) < len(found):
+        raise refuse("a list of names, each once")
+    return found
+
+
 Names = Annotated[list[str], AfterValidator(_unique), Shape("list of names")]
 """Names of other tables."""
+
+
+def _clock_time(found: object) -> float:
+    read = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", found) if isinstance(found, str) else None
+    if not read:
+        raise refuse('a time of the day such as "22:00"')
+    return int(read[1]) * 3600.0 + int(read[2]) * 60.0
+
+
+def _clock_text(seconds: float) -> str:
+    return f"{int(seconds) // 3600:02}:{int(seconds) % 3600 // 60:02}"
+
+
+ClockTime = Annotated[
+    float,
+    PlainValidator(_clock_time),
+    PlainSerializer(_clock_text),
+    WithJsonSchema({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}),
+    Shape("time of the day"),
+]
+"""Seconds since midnight by the clock on the wall."""

@@ -14,6 +14,7 @@ from nightowl.config import conversion
 from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, check, location, people, server
+from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
 from nightowl.config.models.rule import Rule as RuleTable
 from nightowl.config.numbered import Problem, hints, location_problems, route_problems
 from nightowl.config.reading import Reading, read
@@ -23,8 +24,9 @@ from nightowl.config.rules import STRATEGIES, rule_problems
 from nightowl.config.rules import rule as make_rule
 from nightowl.config.settings import ChannelSettings, Configuration
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
+from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
 from nightowl.core.rule import Rule
-from nightowl.core.values import Check, Location, Policy, Route, User
+from nightowl.core.values import Check, Location, Maintenance, Policy, Route, User
 
 IMPLICIT_LOCATION = "local"
 """The location that is there where none is declared."""
@@ -167,6 +169,9 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
     told = _channels(tree, bench)
     places = _locations(tree, bench)
     sound = {name: place for name, place in places.items() if not report.touches(("location", name))}
+    checks = _checks(tree, msgspec.structs.replace(bench, policies=_policies(sound)))
+    rules = _rules(tree, bench)
+    refuse_dependencies(checks, rules, {*names(tree, "check"), *names(tree, "rule")}, report)
     return Configuration(
         server=conversion.server(single(tree, "server", server.Server, report)),
         store_url=conversion.store_url(single(tree, "store", server.Store, report), bench),
@@ -174,11 +179,12 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         bus=conversion.bus(single(tree, "bus", server.Bus, report), bench),
         self_ping=single(tree, "self", server.Self, report).ping or "",
         locations=places,
-        checks=_checks(tree, msgspec.structs.replace(bench, policies=_policies(sound))),
+        checks=checks,
         specs=_specs(raw, tree),
-        rules=_rules(tree, bench),
+        rules=rules,
         channels=told,
         routes=_routes(tree, told, bench),
+        maintenance=_maintenance(tree, bench),
         users=_users(tree, bench),
     )
 
@@ -236,11 +242,22 @@ def _routes(tree: dict[str, Any], told: Mapping[str, ChannelSettings], bench: Be
     tables = modelled(tree, "route", people.Route, bench.report)
     routes = tuple(conversion.route(name, table) for name, table in tables.items())
     for route in routes:
-        for problem in route_problems(route, names(tree, "channel")):
+        declared = names(tree, "channel")
+        for problem in (*route_problems(route, declared), *escalation_problems(route, declared)):
             _refuse(bench.report, ("route", route.name), problem)
     if not routes and told:
         return (Route(name="default", to=tuple(told)),)
     return routes
+
+
+def _maintenance(tree: dict[str, Any], bench: Bench) -> tuple[Maintenance, ...]:
+    made = []
+    for name, table in modelled(tree, "maintenance", MaintenanceTable, bench.report).items():
+        for problem in maintenance_problems(table):
+            if not any(bench.report.touches(("maintenance", name, key)) for key in problem.about):
+                _refuse(bench.report, ("maintenance", name), problem)
+        made.append(conversion.maintenance(name, table))
+    return tuple(made)
 
 
 def _refuse(report: Report, table: KeyPath, problem: Problem) -> None:

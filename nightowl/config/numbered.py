@@ -16,8 +16,8 @@ from nightowl.config.kinds import port_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.settings import Configuration, Hint
 from nightowl.config.units import format_duration
+from nightowl.core.matching import severity_matches
 from nightowl.core.reach import addresses_of, guard
-from nightowl.core.routing import severity_matches
 from nightowl.core.values import Check, Heartbeat, Incident, Location, Network, Policy, Route, Severity, Target
 
 NUMBERED = {
@@ -27,7 +27,7 @@ NUMBERED = {
     "NO04": "A quorum is greater than the number of locations.",
     "NO05": "A check uses a template that is not declared.",
     "NO06": "A route leads to a channel that is not declared.",
-    "NO07": "A route matches a severity or a kind of incident that does not exist.",
+    "NO07": "A route or maintenance matches a severity or a kind of incident that does not exist.",
     "NO08": "A broker's URL is broken, or its transport unknown.",
     "NO09": "The store's URL is broken, or its database unknown.",
     "NO10": "A location is private and allows nothing, so nothing can be checked from there.",
@@ -47,6 +47,7 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO23": "Hint: there are checks and no channel, so nobody will be told.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
     "NO25": "Hint: a location has no `key`, and its broker is on another machine.",
+    "NO26": "Hint: an escalation leads to nobody who would not be told anyway.",
     "NO30": "A rule names a strategy that is not installed.",
     "NO31": "A rule has a key that its strategy does not understand.",
     "NO32": "A rule has one of `aggregate` and `over` without the other.",
@@ -55,6 +56,9 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO35": "A rule has limits that do not go together.",
     "NO36": "A rule's `recover` does not lie on the good side of its limit.",
     "NO37": "A check says so much to its target that it cannot be sent to an actor.",
+    "NO60": "A check or rule depends on a name that no check and no rule has.",
+    "NO61": "Checks and rules depend on one another in a circle.",
+    "NO62": "A maintenance has neither `days` nor `rrule`, or both of them.",
 }
 """All numbers and what they mean; hints, NO20 to NO29, do not keep a configuration from loading."""
 
@@ -227,7 +231,12 @@ def route_problems(route: Route, channels: Collection[str]) -> Iterator[Problem]
     for index, name in enumerate(route.to):
         if name not in channels:
             yield Problem("NO06", ("to", index), None, one_of("a declared channel", channels))
-    severity, kind = route.match.get("severity", "*"), route.match.get("kind", "*")
+    yield from match_problems(route.match)
+
+
+def match_problems(match: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield what keeps any incident from being like this."""
+    severity, kind = match.get("severity", "*"), match.get("kind", "*")
     if not any(severity_matches(severity, known) for known in Severity):
         yield Problem("NO07", ("match", "severity"), None, one_of("a severity, or >= and one", list(Severity)))
     if not any(fnmatchcase(known, kind) for known in _INCIDENT_KINDS):
@@ -247,9 +256,7 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
     if not configuration.store_url.startswith("sqlite:") and configuration.store_url and not server.secret_key:
         text = "not given, so other machines cannot open the secrets of checks that this one seals"
         yield Hint(number="NO21", key="server.secret_key", text=text)
-    told = {name for route in configuration.routes for name in route.to}
-    for name in [name for name in configuration.channels if name not in told]:
-        yield Hint(number="NO22", key=f"channel.{name}", text="no route leads here")
+    yield from _route_hints(configuration)
     if configuration.checks and not configuration.channels:
         yield Hint(number="NO23", key="channel", text="none is declared, so nobody will be told")
     for check in configuration.checks.values():
@@ -259,6 +266,19 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
             yield Hint(number="NO24", key=key, text="not below the timeout, so slowness is never seen")
     if found := open_locations(configuration):
         yield Hint(number="NO25", key=", ".join(f"location.{name}" for name in found), text=OPEN)
+
+
+def _route_hints(configuration: Configuration) -> Iterator[Hint]:
+    told: set[str] = set()
+    for route in configuration.routes:
+        told.update(route.to)
+        for place, step in enumerate(route.escalate):
+            told.update(step.to)
+            if set(step.to) <= set(route.to):
+                key = f"route.{route.name}.escalate.{place}"
+                yield Hint(number="NO26", key=key, text="these channels are told at once")
+    for name in [name for name in configuration.channels if name not in told]:
+        yield Hint(number="NO22", key=f"channel.{name}", text="no route leads here")
 
 
 def open_locations(configuration: Configuration) -> list[str]:

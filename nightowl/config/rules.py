@@ -51,6 +51,7 @@ def rule(name: str, table: models.Rule) -> Rule:
         severity=Severity(table.severity),
         tags=table.tags,
         runbook=table.runbook or "",
+        depends_on=tuple(table.depends_on),
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from nightowl.core.rule import Rule
-from nightowl.core.values import Check, Location, Route, User
+from nightowl.core.values import Check, Location, Maintenance, Route, User
 
 _DAY = 86400.0
 
@@ -136,6 +136,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     rules: dict[str, Rule] = {}
     channels: dict[str, ChannelSettings] = {}
     routes: tuple[Route, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
     users: tuple[User, ...] = ()
     hints: tuple[Hint, ...] = ()
     files: tuple[Path, ...] = ()

@@ -63,3 +63,4 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     severity: Severity = Severity.WARNING
     tags: dict[str, str] = {}
     runbook: str = ""
+    depends_on: tuple[str, ...] = ()

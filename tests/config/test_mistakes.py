@@ -77,18 +77,13 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ("[metrics]", "metrics"),
         ("[sink.x]", "sink"),
         ("[source.x]", "source"),
-        ("[maintenance.x]", "maintenance"),
         ("[hook.x]", "hook"),
         ('[retention]\ntasks = "1d"', "retention.tasks"),
         ('[retention]\nrollups = "1d"', "retention.rollups"),
         ("[auth]\noidc = {}", "auth.oidc"),
-        (CHECK + 'depends_on = ["x"]', "check.shop.depends_on"),
         ('[check.shop]\nkind = "task"', "check.shop.kind"),
         ('[channel.x]\nkind = "apprise"', "channel.x.kind"),
         ('[channel.x]\nkind = "slack"\nurl = "http://x/"\ntemplate = "t"', "channel.x.template"),
-        ('[route.x]\nto = ["y"]\nwait = "1s"', "route.x.wait"),
-        ('[route.x]\nto = ["y"]\ngroup_by = ["a"]', "route.x.group_by"),
-        ('[route.x]\nto = ["y"]\nescalate = []', "route.x.escalate"),
     ],
 )
 def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, key):

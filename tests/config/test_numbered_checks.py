@@ -13,6 +13,8 @@ OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
 RULE = '[rule.r]\nmetric = "m"\n'
 FLOATING = RULE + 'strategy = "floating"\nbaseline = { over = "30m" }\n'
 SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
+ESCALATING = '[route.r]\nto = ["ops"]\nescalate = [{ after = "15m", to = '
+NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,14 @@ SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
         ("NO36", "rule.r.recover", RULE + "above = 1\nrecover = 2"),
         ("NO36", "rule.r.recover", RULE + "below = 2\nrecover = 1"),
         ("NO36", "rule.r.recover", RULE + "above = 1\nbelow = -1\nrecover = 0"),
+        ("NO06", "route.r.escalate[0].to[0]", SLACK + ESCALATING + '["boss"] }]'),
+        ("NO07", "maintenance.m.match.kind", NIGHTLY + 'days = ["sun"]\nmatch = { kind = "mine" }'),
+        ("NO60", "check.a.depends_on[1]", CHECK + 'depends_on = ["r", "router"]\n' + RULE + "above = 1"),
+        ("NO60", "rule.r.depends_on[0]", RULE + 'above = 1\ndepends_on = ["router"]'),
+        ("NO61", "check.a.depends_on", CHECK + 'depends_on = ["a"]'),
+        ("NO61", "check.a.depends_on", CHECK + 'depends_on = ["r"]\n' + RULE + 'above = 1\ndepends_on = ["a"]'),
+        ("NO62", "maintenance.m.days", NIGHTLY),
+        ("NO62", "maintenance.m.days", NIGHTLY + 'days = ["sun"]\nrrule = "FREQ=DAILY"'),
     ],
 )
 def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text):
@@ -86,6 +96,7 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
         ("NO21", "server.secret_key", '[store]\nurl = "postgresql://owl@db/owl"'),
         ("NO22", "channel.b", SLACK + SLACK.replace("ops", "b") + '[route.r]\nto = ["ops"]'),
         ("NO23", "channel", CHECK),
+        ("NO26", "route.r.escalate.0", SLACK + ESCALATING + '["ops"] }]'),
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
         ("NO25", "location.local", '[bus]\nbroker = "amqp://rabbit.example"'),
         ("NO25", "location.l, location.m", '[bus]\nbroker = "redis://10.0.0.1"\n[location.l]\n[location.m]'),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.config.kinds import BUILT_IN
-from nightowl.config.models import check, location, people, rule, server
+from nightowl.config.models import check, location, maintenance, people, rule, server
 from nightowl.config.models.table import Table
 
 SINGLE: dict[str, type[Table]] = {
@@ -23,6 +23,7 @@ NAMED: dict[str, type[Table] | None] = {
     "rule": rule.Rule,
     "channel": None,
     "route": people.Route,
+    "maintenance": maintenance.Maintenance,
     "user": people.User,
 }
 """Tables of named tables; a channel's model follows from its kind."""
@@ -30,8 +31,8 @@ NAMED: dict[str, type[Table] | None] = {
 BUILT_IN_KINDS = tuple(BUILT_IN)
 """The kinds of checks that need no plug-in."""
 
-_LATER_CHECK = frozenset(["depends_on", "cluster", "task", "max_runtime"])
-LATER_TABLES = frozenset(["cluster", "metrics", "source", "sink", "maintenance", "hook"])
+_LATER_CHECK = frozenset(["cluster", "task", "max_runtime"])
+LATER_TABLES = frozenset(["cluster", "metrics", "source", "sink", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
 LATER_KEYS: dict[str, frozenset[str]] = {
@@ -39,9 +40,8 @@ LATER_KEYS: dict[str, frozenset[str]] = {
     "auth": frozenset({"oidc"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
-    "rule": frozenset({"source", "query", "depends_on"}),
+    "rule": frozenset({"source", "query"}),
     "channel": frozenset({"template"}),
-    "route": frozenset({"group_by", "wait", "escalate"}),
 }
 """Keys that later versions will have, by table and sub-table."""
 

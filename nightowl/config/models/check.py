@@ -15,12 +15,14 @@ from nightowl.config.fields import (
     Pattern,
     Resolver,
     Seconds,
+    Shape,
     Statuses,
     Tags,
     TargetUrl,
     TimeZone,
     WebUrl,
     Whole,
+    each_once,
     refuse,
 )
 from nightowl.config.models.table import Table
@@ -158,6 +160,9 @@ of the job to the next, at least 10 seconds, without a default."""
     """How much it matters when the check is down. (Degraded opens a `warning`.)"""
     tags: Tags = Field(default_factory=dict)
     """Names and values to filter, group and route by: `{ team = "shop" }`."""
+    depends_on: Annotated[list[Line], AfterValidator(each_once), Shape("list of names")] = Field(default_factory=list)
+    """Checks and rules without which this one cannot be well: while one of them is down, nobody is told that this one \
+is, too."""
     runbook: WebUrl | None = None
     """A page that says what to do; it stands in every notice."""
     paused: bool = False

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from nightowl.config.fields import Names, Seconds, Shape, refuse
+from nightowl.config.fields import Names, Seconds, Shape, TagName, each_once, refuse
 from nightowl.config.models.table import Table
 
 
@@ -14,6 +14,15 @@ def _argon2(found: str) -> str:
     if not found.startswith("$argon2"):
         raise refuse('the encoded form of argon2, which begins with "$argon2id$"')
     return found
+
+
+class Escalation(Table):
+    """A step of an escalation."""
+
+    after: Annotated[float, Seconds(at_least=1)]
+    """How long after the incident was told first, or an acknowledgement ran out."""
+    to: Names
+    """The further channels; they also hear when the incident gets worse and ends."""
 
 
 class Route(Table):
@@ -27,6 +36,13 @@ labels), `kind` (`check`, `rule`, `nodata`, or `own` for a fault of NightOwl its
     """The channels."""
     repeat: Annotated[float, Seconds()] = 14400.0
     """From one reminder to the next while the incident is open and nobody has acknowledged it; `"0s"`: none."""
+    group_by: Annotated[list[TagName], AfterValidator(each_once), Shape("list of tags")] = Field(default_factory=list)
+    """Tags in which incidents must agree to share a message: `["team"]`. Without it each incident has its own."""
+    wait: Annotated[float, Seconds(at_most=3600)] = 10.0
+    """How long an incident that is not critical waits for others of its group, from the first of them on. One that \
+ends meanwhile is told to nobody."""
+    escalate: list[Escalation] = Field(default_factory=list)
+    """Who else is told while nobody acknowledges: `[{ after = "15m", to = ["boss"] }]`."""
 
 
 class User(Table):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
-from nightowl.config.fields import Line, Seconds, Shape, Tags, WebUrl, Whole, refuse
+from nightowl.config.fields import Line, Seconds, Shape, Tags, WebUrl, Whole, each_once, refuse
 from nightowl.config.models.table import Table
 from nightowl.core.limits import relative_limit
 
@@ -157,5 +157,8 @@ of its own after `nodata_after`."""
     """How much it matters; routes choose by it."""
     tags: Tags = Field(default_factory=dict)
     """Names and values to filter, group and route by: `{ team = "shop" }`."""
+    depends_on: Annotated[list[Line], AfterValidator(each_once), Shape("list of names")] = Field(default_factory=list)
+    """Checks and rules without which this one cannot be well: while one of them is down, nobody is told that this one \
+is, too."""
     runbook: WebUrl | None = None
     """A page that says what to do; it stands in every notice."""
