@@ -32,6 +32,7 @@ COMMANDS = {
     "channel": "try out where notices go",
     "incidents": "list incidents",
     "ack": "acknowledge an incident",
+    "silence": "let incidents open without a word for a while",
     "health": "say whether a role works",
 }
 """Each command is the function of its name in the module of its name."""

@@ -7,11 +7,10 @@ from time import time
 import click
 import msgspec
 
+from nightowl.cli.durations import seconds
 from nightowl.cli.opening import account
 from nightowl.cli.stored import configured, store_option
 from nightowl.cli.tables import print_table
-from nightowl.config.units import parse_duration
-from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Author, Role, Token
 from nightowl.web import tokens
 from nightowl.web.words import iso
@@ -41,7 +40,7 @@ def new(name: str, role: Role, expires: str | None, path: str | None) -> None:
     Programs send it to /api/v1 as "Authorization: Bearer TOKEN". Only its hash is stored.
     """
     with configured(path) as (_, store):
-        lasts = None if expires is None else _duration(expires)
+        lasts = None if expires is None else seconds("--expires", expires)
         wish = tokens.Wish(name=name, role=role, lasts=lasts)
         text = tokens.issue(store, Author("command", account()), time(), wish)
     click.echo(text)
@@ -76,11 +75,3 @@ def _cells(each: Token) -> tuple[str, ...]:
     ends = iso(int(each.expires)) if each.expires else "never"
     used = iso(int(each.used)) if each.used else "never"
     return each.name, each.role, each.owner or "-", iso(int(each.created)), ends, used
-
-
-def _duration(text: str) -> float:
-    try:
-        return parse_duration(text)
-    except ValueError:
-        mistake = Mistake(file="", key="--expires", found=f'"{text}"', allowed='a duration such as "90d"')
-        raise ConfigurationError([mistake]) from None

@@ -95,7 +95,7 @@ def change(check: Check, move: Move, before: Incident | None) -> Change:
     elif move.event == "resolved":
         incident = replace(before, resolved=move.at)
     else:
-        incident = replace(before, severity=move.severity, summary=sentence, reason=move.verdict.reason)
+        incident = replace(before, severity=move.severity, summary=sentence, reason=move.verdict.reason, raised=move.at)
     return Change(event=move.event, incident=incident, at=move.at, text=sentence)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from nightowl.core.values import State, Verdict
 
 CAUSES = {
@@ -80,3 +82,8 @@ def verdict_sentence(verdict: Verdict) -> str:
     why = cause(verdict.reason, verdict.detail) if verdict.state is not State.UP else ""
     said = f"{verdict.state}: {why}" if why else f"{verdict.state}"
     return f"{said}, {seen_from(verdict)}" if verdict.places else said
+
+
+def moment(when: float) -> str:
+    """Unix seconds as date and time: ``2026-11-20 18:55:07 UTC``."""
+    return datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

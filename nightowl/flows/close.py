@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from nightowl.core import incident, routing
+from nightowl.core import incident
 from nightowl.core.flight import OpenRound
 from nightowl.core.incident import Move
 from nightowl.core.schedule import STEP
-from nightowl.core.values import Change, Check, CheckState, Incident, Route, Verdict
+from nightowl.core.telling import Telling
+from nightowl.core.values import Change, Check, CheckState, Incident, Verdict
 from nightowl.core.verdict import decide
+from nightowl.flows.tell import tell
 from nightowl.ports import Unit
 
 
@@ -48,7 +50,7 @@ def judge(closing: Closing, check: Check, verdict: Verdict, states: Mapping[str,
         closing.moves.append((check, move))
 
 
-def write(unit: Unit, closing: Closing, routes: Sequence[Route], public_url: str, now: float) -> list[Change]:
+def write(unit: Unit, closing: Closing, telling: Telling, now: float) -> list[Change]:
     """Write verdicts, states, incidents and notices; return the changes."""
     if closing.verdicts:
         unit.rounds.close(closing.verdicts, list(closing.states.values()))
@@ -58,26 +60,15 @@ def write(unit: Unit, closing: Closing, routes: Sequence[Route], public_url: str
         if before is None and move.event != "opened":
             continue
         changes.append(incident.change(check, move, before))
-        tell(unit, changes[-1:], routes, public_url, now)
+        tell(unit, changes[-1:], telling, now)
     return changes
 
 
-def abandon(
-    unit: Unit, ended: Sequence[Incident], kept: Collection[str], routes: Sequence[Route], public_url: str, now: float
-) -> None:
+def abandon(unit: Unit, ended: Sequence[Incident], kept: Collection[str], telling: Telling, now: float) -> None:
     """Resolve the incidents of checks that were paused (those ``kept``) or removed."""
     for each in ended:
         before = unit.incidents.get(each.id)
         if before is not None and before.open:
             why = f"{each.subject} is not checked any more: it was {'paused' if each.subject in kept else 'removed'}"
             after = replace(before, resolved=now)
-            tell(unit, [Change(event="resolved", incident=after, at=now, text=why)], routes, public_url, now)
-
-
-def tell(unit: Unit, changes: Sequence[Change], routes: Sequence[Route], public_url: str, now: float) -> None:
-    """Write changes of incidents together with the notices that they call for."""
-    unit.incidents.apply(changes)
-    for each in changes:
-        rows = unit.outbox.of(each.incident.id)
-        told = [row.notice.channel for row in rows if routing.announces(row.notice.step) and row.status != "dead"]
-        unit.outbox.add(routing.notices(each, routes, told, public_url, now))
+            tell(unit, [Change(event="resolved", incident=after, at=now, text=why)], telling, now)

@@ -6,7 +6,7 @@ change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from math import floor
 
 from nightowl.core.evaluation import Evaluation, spans_of
@@ -14,7 +14,8 @@ from nightowl.core.head import Head
 from nightowl.core.measures import OF_CHECKS, of_outcome
 from nightowl.core.rule import STEP, Rule
 from nightowl.core.strategies import BUILT_IN, Strategy
-from nightowl.core.values import Outcome, Route, Sample
+from nightowl.core.telling import Telling
+from nightowl.core.values import Outcome, Sample
 from nightowl.flows.standings import Standings
 from nightowl.ports import Lease, Store, Unit
 
@@ -47,7 +48,7 @@ class Evaluator:
         if self._head.keeps(OF_CHECKS):
             self._head.take(sample for outcome in outcomes for sample in of_outcome(outcome))
 
-    def step(self, rules: Mapping[str, Rule], routes: Sequence[Route], public_url: str, now: float) -> bool:
+    def step(self, rules: Mapping[str, Rule], telling: Telling, now: float) -> bool:
         """Evaluate where an instant has come since the last time; whether one had.
 
         Raises ``LeaseLost`` or ``Unavailable``.
@@ -60,7 +61,7 @@ class Evaluator:
                 self._follow(unit, rules, now)
         self._head.trim(at)
         findings = {name: list(each.at(at, self._head.known)) for name, each in self._evaluations.items()}
-        self._standings.write(rules, findings, routes, public_url, at)
+        self._standings.write(rules, findings, telling, at)
         for name, found in findings.items():
             self._evaluations[name].settle(found)
         self._last = at

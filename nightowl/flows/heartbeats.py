@@ -14,7 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from nightowl.core import heartbeat
-from nightowl.core.values import Check, CheckState, Ping, Pulse, Route, Verdict
+from nightowl.core.telling import Telling
+from nightowl.core.values import Check, CheckState, Ping, Pulse, Verdict
 from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.close import Closing, judge, write
 from nightowl.ports import Lease, Store, Unit
@@ -61,7 +62,7 @@ class Heartbeats:
         """A call came, or a definition changed."""
         self._next = 0.0
 
-    def step(self, states: Mapping[str, CheckState], routes: Sequence[Route], public_url: str, now: float) -> Closing:
+    def step(self, states: Mapping[str, CheckState], telling: Telling, now: float) -> Closing:
         """Do what is due at ``now``, in one transaction; return what it decided. ``states`` are those of all checks."""
         if now < self._next:
             return Closing()
@@ -71,7 +72,7 @@ class Heartbeats:
         with self._store.transaction(self._lease) as unit:
             pings = unit.heartbeats.untaken(BATCH)
             turn = self._decide(pings, states, now)
-            write(unit, turn.closing, routes, public_url, now)
+            write(unit, turn.closing, telling, now)
             unit.heartbeats.take(pings)
             unit.heartbeats.save(list(turn.pulses.values()))
             unit.heartbeats.watch(now)

@@ -19,18 +19,20 @@ from nightowl.core.flight import Flights, OpenRound
 from nightowl.core.rule import Rule
 from nightowl.core.schedule import AHEAD, STEP, Schedule, resumed
 from nightowl.core.strategies import BUILT_IN, Strategy
-from nightowl.core.values import Check, CheckState, Location, Round, Route
+from nightowl.core.telling import Telling, family, of_check, of_rule, slots
+from nightowl.core.values import Check, CheckState, Location, Maintenance, Round, Route
 from nightowl.flows import faults
 from nightowl.flows.checkbook import CheckBook
-from nightowl.flows.close import Closing, abandon, close, tell, write
+from nightowl.flows.close import Closing, abandon, close, write
 from nightowl.flows.collect import Intake
 from nightowl.flows.direct import Dispatcher, by_location, open_rounds
 from nightowl.flows.evaluate import Evaluator
 from nightowl.flows.figures import Figures
 from nightowl.flows.heartbeats import Heartbeats
-from nightowl.flows.notify import remind
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
+from nightowl.flows.tell import tell
+from nightowl.flows.vigil import Vigil
 from nightowl.ports import Bus, Clock, Lease, Store, StoredCheck, Ticket, Unit
 
 log = logging.getLogger(__name__)
@@ -48,15 +50,30 @@ STALL = 2.0
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says to the leader; a reload replaces it whole.
 
-    ``retention`` has the seconds that each kind of row is kept, ``max_size`` the bytes the store may take.
+    ``resend``: seconds after which a channel wants to be told again of what is open. ``retention`` has the seconds that
+    each kind of row is kept, ``max_size`` the bytes the store may take.
     """
 
     locations: Mapping[str, Location]
     routes: Sequence[Route]
     public_url: str = ""
+    maintenance: Sequence[Maintenance] = ()
+    resend: Mapping[str, float] = {}
     rules: Mapping[str, Rule] = {}
     retention: Mapping[str, float] = {}
     max_size: int | None = None
+
+
+def telling_of(plan: Plan, checks: Mapping[str, Check]) -> Telling:
+    """Put together who is told what, for the checks and rules there are."""
+    return Telling(
+        routes=plan.routes,
+        public_url=plan.public_url,
+        maintenance=plan.maintenance,
+        parents=family([*map(of_check, checks.values()), *map(of_rule, plan.rules.values())]),
+        slots=slots(checks.values()),
+        resend=plan.resend,
+    )
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +107,8 @@ class Leadership:
         self._retainer = Retainer(parts.store, lease)
         self._heartbeats = Heartbeats(parts.store, lease, book)
         self._evaluator = Evaluator(parts.store, lease, parts.strategies)
+        self._vigil = Vigil(parts.store, lease)
+        self._telling = Telling()
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = 0
         self._tickets: Counter[str] = Counter()
@@ -117,6 +136,7 @@ class Leadership:
             self._schedule = Schedule(resumed(since, now))
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
+            self._vigil.take_over(unit)
             self._evaluator.take_over(unit, self._parts.plan().rules, now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket, now)
@@ -142,6 +162,7 @@ class Leadership:
     def _reschedule(self, now: float) -> None:
         """Let the schedule have the checks that run; those that cannot are NightOwl's own fault."""
         self._faults.uncompiled(self._book.broken, now)
+        self._telling = telling_of(self._parts.plan(), self._book.checks)
         self._heartbeats.wake()
         self._some_stopped = True
         running = [check for check in self._book.checks.values() if not check.paused and check.heartbeat is None]
@@ -178,14 +199,13 @@ class Leadership:
         self._keep_house(now)
 
     def _follow_heartbeats(self, now: float) -> None:
-        plan = self._parts.plan()
-        closing = self._heartbeats.step(self._states, plan.routes, plan.public_url, now)
+        closing = self._heartbeats.step(self._states, self._telling, now)
         self._states.update(closing.states)
         self.figures.closed(closing.verdicts)
 
     def _evaluate(self, now: float) -> None:
         plan, began = self._parts.plan(), self._parts.clock.monotonic()
-        if self._evaluator.step(plan.rules, plan.routes, plan.public_url, now) and plan.rules:
+        if self._evaluator.step(plan.rules, self._telling, now) and plan.rules:
             self.figures.evaluation = self._parts.clock.monotonic() - began
 
     def _listen(self, now: float) -> None:
@@ -198,7 +218,6 @@ class Leadership:
 
     def _commit(self, now: float) -> list[OpenRound]:
         """Write all that this tick decides in one transaction; return the rounds that it opened."""
-        plan = self._parts.plan()
         closable = self._flights.closable(now)
         closing = close(closable, self._states, now)
         opened = open_rounds(self._waiting, self._book.checks, ticket=self._next_id())
@@ -208,7 +227,7 @@ class Leadership:
         done = self._finished(closable)
         with self._parts.store.transaction(self._lease) as unit:
             self._intake.store(unit)
-            write(unit, closing, plan.routes, plan.public_url, now)
+            write(unit, closing, self._telling, now)
             if opened or self._missed:
                 ticket = Ticket(id=opened[0].ticket, rounds=tuple(each.round for each in opened)) if opened else None
                 unit.rounds.dispatch(ticket, now + AHEAD, self.figures.missed + self._missed)
@@ -262,6 +281,7 @@ class Leadership:
                 self._book.follow(unit, changed, plan)
                 self._reschedule(self._parts.clock.now())
         self._end_incidents(now)
+        self._vigil.follow(items)
         for item in items:
             self._feed = item.id
             verb, _, name = item.subject.partition(":")
@@ -279,10 +299,9 @@ class Leadership:
         stopped = {name: state for name, state in self._states.items() if state.incident and not self._runs(name)}
         resting = {name: incident.rest(state) for name, state in stopped.items()}
         if ended:
-            plan = self._parts.plan()
             with self._parts.store.transaction(self._lease) as unit:
                 kept = {stored.name for stored in unit.checks.all()}
-                abandon(unit, ended, kept, plan.routes, plan.public_url, now)
+                abandon(unit, ended, kept, self._telling, now)
                 unit.rounds.close([], [state for name, state in resting.items() if name in kept])
         self._states.update(resting)
         self._some_stopped = False
@@ -298,8 +317,8 @@ class Leadership:
             self._tell_faults(plan, now)
         if self._rhythm.due("figures", 10.0):
             self._measure(plan, now)
-        if self._rhythm.due("remind", 30.0):
-            remind(self._parts.store, plan.routes, plan.public_url, now, self._lease)
+        if self._rhythm.due("vigil", 1.0):
+            self._vigil.step(self._telling, now)
         if self._rhythm.due("retain", 1.0):
             self._retainer.step(plan.retention, plan.max_size, now)
         if self._rhythm.due("actors", 3.0):
@@ -313,7 +332,7 @@ class Leadership:
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:
-                tell(unit, found, plan.routes, plan.public_url, now)
+                tell(unit, found, self._telling, now)
         self._faults.told()
 
     def _note_actors(self, now: float) -> None:

@@ -22,10 +22,12 @@ from msgspec.structs import replace
 from nightowl.core import routing
 from nightowl.core.errors import DeliveryFailed, NotFound, Refused, Unavailable
 from nightowl.core.incident import incident_id
-from nightowl.core.values import AuditEntry, Author, Change, Entry, Incident, Notice, Route, Severity
-from nightowl.flows.close import tell
+from nightowl.core.sentences import moment
+from nightowl.core.telling import Telling
+from nightowl.core.values import AuditEntry, Author, Change, Entry, Incident, Notice, Severity
 from nightowl.flows.rhythm import Rhythm
-from nightowl.ports import Channel, Claimed, Clock, Lease, OutboxRow, Store, Unit
+from nightowl.flows.tell import tell
+from nightowl.ports import Channel, Claimed, Clock, Store, Unit
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +62,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says to a notifier; a reload replaces it whole."""
 
     channels: Mapping[str, Channel]
-    routes: Sequence[Route]
-    public_url: str = ""
+    telling: Telling
 
 
 class Lanes(Protocol):
@@ -115,23 +116,26 @@ class Notifier:
     def _serve(self, plan: Plan, rows: Sequence[Claimed], last_start: float) -> None:
         """Send rows of one channel in turn; what cannot be begun by ``last_start`` is left to the next claim."""
         try:
-            for row in rows:
+            for together in messages(rows, plan.channels.get(_channel(rows[0]))):
                 if self._clock.monotonic() >= last_start:
                     break
-                self._deliver(plan, row)
+                self._deliver(plan, together)
         except Unavailable as error:
             log.warning("what became of a notice could not be stored, so it will be sent again: %s", error)
 
-    def _deliver(self, plan: Plan, row: Claimed) -> None:
+    def _deliver(self, plan: Plan, rows: Sequence[Claimed]) -> None:
+        notice = rows[0].notice
+        if len(rows) > 1:
+            notice = replace(notice, others=tuple(row.notice.incident for row in rows[1:]))
         try:
-            self._send(plan, row.notice)
+            self._send(plan, notice)
         except DeliveryFailed as failure:
-            self._failed(plan, row, failure)
+            self._failed(plan, rows, failure)
         except Exception as error:  # noqa: BLE001  # a channel may be anybody's plugin; it must not stop the others
-            log.warning("channel %s: unexpected %s at %s", row.notice.channel, type(error).__name__, _place(error))
-            self._failed(plan, row, DeliveryFailed(f"unexpected {type(error).__name__} in the channel"))
+            log.warning("channel %s: unexpected %s at %s", notice.channel, type(error).__name__, _place(error))
+            self._failed(plan, rows, DeliveryFailed(f"unexpected {type(error).__name__} in the channel"))
         else:
-            self._sent(plan, row)
+            self._sent(plan, rows)
 
     def _send(self, plan: Plan, notice: Notice) -> None:
         channel = plan.channels.get(notice.channel)
@@ -140,32 +144,38 @@ class Notifier:
             raise DeliveryFailed(f"no channel of the configuration is called {notice.channel}", permanent=late)
         channel.send(notice)
 
-    def _sent(self, plan: Plan, row: Claimed) -> None:
-        now, name = self._clock.now(), row.notice.channel
+    def _sent(self, plan: Plan, rows: Sequence[Claimed]) -> None:
+        now, name = self._clock.now(), _channel(rows[0])
         with self._store.transaction() as unit:
-            unit.outbox.sent(row.id, now)
-            _note(unit, row.notice, now, "sent", "sent")
+            for row in rows:
+                unit.outbox.sent(row.id, now)
+                if not routing.is_resend(row.notice.step):
+                    _note(unit, row.notice, now, "sent", "sent")
             over = [_resolved(each, now, f"channel {name} takes notices again") for each in _own(unit, name)]
-            tell(unit, over, plan.routes, plan.public_url, now)
+            tell(unit, over, plan.telling, now)
 
-    def _failed(self, plan: Plan, row: Claimed, failure: DeliveryFailed) -> None:
-        now = self._clock.now()
-        wait = pause(row.notice.key, row.tries, failure.retry_after)
-        if failure.permanent or now + wait > row.notice.created + GIVE_UP:
-            self._bury(plan, row, str(failure), now)
+    def _failed(self, plan: Plan, rows: Sequence[Claimed], failure: DeliveryFailed) -> None:
+        """Try all of a message again at one moment, so that it stays one, or give up on it."""
+        now, first = self._clock.now(), rows[0]
+        wait = pause(first.notice.key, first.tries, failure.retry_after)
+        if failure.permanent or now + wait > first.notice.created + GIVE_UP:
+            self._bury(plan, rows, str(failure), now)
             return
-        log.warning("notice %s: %s; trying again in %.0f s", row.notice.key, failure, wait)
+        log.warning("notice %s: %s; trying again in %.0f s", first.notice.key, failure, wait)
         with self._store.transaction() as unit:
-            unit.outbox.retry(row.id, now + wait, str(failure))
-            _note(unit, row.notice, now, "retry", f"{failure}; trying again in {wait:.0f} s")
+            for row in rows:
+                unit.outbox.retry(row.id, now + wait, str(failure))
+                if not routing.is_resend(row.notice.step):
+                    _note(unit, row.notice, now, "retry", f"{failure}; trying again in {wait:.0f} s")
 
-    def _bury(self, plan: Plan, row: Claimed, error: str, now: float) -> None:
-        log.error("notice %s: given up: %s", row.notice.key, error)
+    def _bury(self, plan: Plan, rows: Sequence[Claimed], error: str, now: float) -> None:
+        log.error("notice %s: given up: %s", rows[0].notice.key, error)
         with self._store.transaction() as unit:
-            unit.outbox.dead(row.id, now, error)
-            _note(unit, row.notice, now, "dead", f"given up: {error}")
-            if not _own(unit, row.notice.channel):
-                tell(unit, [_opened(row.notice.channel, error, now)], plan.routes, plan.public_url, now)
+            for row in rows:
+                unit.outbox.dead(row.id, now, error)
+                _note(unit, row.notice, now, "dead", f"given up: {error}")
+            if not _own(unit, _channel(rows[0])):
+                tell(unit, [_opened(_channel(rows[0]), error, now)], plan.telling, now)
 
     def _end_removed(self, plan: Plan) -> None:
         """End the incidents about channels that the configuration no longer has: nothing will be sent to them."""
@@ -180,7 +190,17 @@ class Notifier:
         over = [_resolved(each, now, _REMOVED) for each in removed if now - each.opened >= REMOVED_AFTER]
         if over:
             with self._store.transaction() as unit:
-                tell(unit, over, plan.routes, plan.public_url, now)
+                tell(unit, over, plan.telling, now)
+
+
+def messages(rows: Sequence[Claimed], channel: Channel | None) -> list[list[Claimed]]:
+    """Put rows of one channel together that it may be told in one message: of one group, step and moment."""
+    found: dict[object, list[Claimed]] = {}
+    for row in rows:
+        notice = row.notice
+        shares = notice.group and getattr(channel, "groups", False)
+        found.setdefault((notice.group, notice.step, notice.created) if shares else row.id, []).append(row)
+    return list(found.values())
 
 
 def pause(key: str, tries: int, retry_after: float | None = None) -> float:
@@ -193,25 +213,10 @@ def pause(key: str, tries: int, retry_after: float | None = None) -> float:
     return max(doubled * (0.9 + 0.2 * spread), retry_after or 0.0)
 
 
-def remind(store: Store, routes: Sequence[Route], public_url: str, now: float, lease: Lease | None = None) -> int:
-    """Queue the reminders that are due, by a leader with its lease; return how many. Doing so twice has no effect."""
-    periods = [route.repeat for route in routes if route.repeat]
-    if not periods:
-        return 0
-    due: list[Notice] = []
-    with store.read() as unit:
-        for incident in unit.incidents.open():
-            if incident.acknowledged is None and now - incident.opened >= min(periods):
-                told_at = _told_at(unit.outbox.of(incident.id))
-                due += routing.reminders(incident, told_at, routes, public_url, now)
-    if due:
-        with store.transaction(lease) as unit:
-            unit.outbox.add(due)
-    return len(due)
+def acknowledge(store: Store, incident: str, author: Author, now: float, lasts: float | None = None) -> Incident:
+    """Note that somebody looks after an incident, for so many seconds or (None) to its end.
 
-
-def acknowledge(store: Store, incident: str, author: Author, now: float) -> Incident:
-    """Note that somebody looks after an incident, which ends its reminders; the first to say so stays.
+    That stops reminders and escalation. The first to say so stays, unless somebody says for how long.
 
     Raises ``NotFound`` for an unknown id and ``Refused`` where the incident is over.
     """
@@ -221,24 +226,23 @@ def acknowledge(store: Store, incident: str, author: Author, now: float) -> Inci
             raise NotFound(f"no incident has the id {incident}")
         if not found.open:
             raise Refused(f"incident {incident} ({found.subject}) is over; only an open one can be acknowledged")
-        if found.acknowledged is not None:
+        until = None if lasts is None else now + lasts
+        if found.acknowledged is not None and found.acknowledged_until == until:
             return found
         by = author.name
-        taken = replace(found, acknowledged=now, acknowledged_by=by)
-        text = f"acknowledged by {by}" if by else "acknowledged"
+        taken = replace(found, acknowledged=now, acknowledged_by=by, acknowledged_until=until)
+        text = f"acknowledged{f' by {by}' if by else ''}{f' until {moment(until)}' if until else ''}"
         unit.incidents.apply([Change(event="acknowledged", incident=taken, at=now, text=text, by=by)])
         unit.audit.add(
-            AuditEntry(at=now, author=author, what="incident.acknowledge", subject=incident, detail=found.subject)
+            AuditEntry(
+                at=now,
+                author=author,
+                what="incident.acknowledge",
+                subject=incident,
+                detail=f"{found.subject}{f' until {moment(until)}' if until else ''}",
+            )
         )
         return taken
-
-
-def _told_at(rows: Sequence[OutboxRow]) -> dict[str, float]:
-    """When each channel was told last; one that a notice still waits for is not to be reminded."""
-    waiting = {row.notice.channel for row in rows if row.status == "waiting"}
-    told = {row.notice.channel for row in rows if row.status == "sent" and routing.announces(row.notice.step)}
-    newest = {row.notice.channel: row.notice.created for row in sorted(rows, key=lambda row: row.notice.created)}
-    return {channel: at for channel, at in newest.items() if channel in told - waiting}
 
 
 def _own(unit: Unit, channel: str) -> list[Incident]:

@@ -15,8 +15,9 @@ from nightowl.core.rule import Rule
 from nightowl.core.rule_incident import Move, Standing, series_of
 from nightowl.core.rule_state import RuleState
 from nightowl.core.series import Series
-from nightowl.core.values import Change, Route
-from nightowl.flows.close import tell
+from nightowl.core.telling import Telling
+from nightowl.core.values import Change
+from nightowl.flows.tell import tell
 from nightowl.ports import Lease, Store, Unit
 
 Key = tuple[str, str]
@@ -46,8 +47,7 @@ class Standings:
         self,
         rules: Mapping[str, Rule],
         findings: Mapping[str, Sequence[Finding]],
-        routes: Sequence[Route],
-        public_url: str,
+        telling: Telling,
         at: float,
     ) -> None:
         """Store what was found by rule at ``at``; what stands of other rules than these is resolved and forgotten.
@@ -62,7 +62,7 @@ class Standings:
         resting = [each for each in standings if each.resting]
         with self._store.transaction(self._lease) as unit:
             changes = [*_changes(unit, rules, moved), *_abandoned(unit, gone, at)]
-            tell(unit, changes, routes, public_url, at)
+            tell(unit, changes, telling, at)
             unit.rules.put([each for each in standings if not each.resting])
             unit.rules.remove([*resting, *gone])
         self._standings |= {(each.rule, each.series): each for each in standings}

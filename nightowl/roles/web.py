@@ -11,9 +11,11 @@ from typing import Any
 from nightowl.config import Configuration, check_from_spec, spec_to_toml
 from nightowl.config.units import parse_duration
 from nightowl.core.errors import NotFound
+from nightowl.core.preview import Preview, Question
 from nightowl.core.routing import trial
 from nightowl.core.values import Author, Check
 from nightowl.flows.notify import acknowledge
+from nightowl.flows.where import where
 from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
 from nightowl.web.app import make_app
@@ -24,7 +26,7 @@ from nightowl.wire.addresses import is_loopback, link
 from nightowl.wire.check_secrets import seal_secrets, stand_ins
 from nightowl.wire.checks import check_kinds
 from nightowl.wire.clock import CLOCK
-from nightowl.wire.notices import channels
+from nightowl.wire.notices import channels, telling
 from nightowl.wire.remembered import remembered
 from nightowl.wire.state import secret_key
 
@@ -98,6 +100,8 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
         unreachable=unreachable,
         reload=installation.reload_now,
         acknowledge=partial(_acknowledge, installation),
+        telling=remembered(installation.current, telling),
+        where=partial(_where, installation),
     )
 
 
@@ -126,5 +130,11 @@ def _tester(installation: Installation) -> Callable[[str], None]:
     return test
 
 
-def _acknowledge(installation: Installation, incident: str, author: Author) -> None:
-    acknowledge(installation.store, incident, author, CLOCK.now())
+def _acknowledge(installation: Installation, incident: str, author: Author, lasts: float | None) -> None:
+    acknowledge(installation.store, incident, author, CLOCK.now(), lasts)
+
+
+def _where(installation: Installation, question: Question) -> Preview:
+    configuration = installation.current()
+    rules = configuration.rules.values()
+    return where(installation.store, telling(configuration), rules, parse_duration, question)

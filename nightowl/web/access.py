@@ -32,7 +32,22 @@ READING = frozenset({"GET", "HEAD"})
 
 ADMIN = frozenset({"users", "audit", "configuration"})
 OWN = frozenset({"logout", "preferences", "account", "tokens"})
-SHARED = frozenset({"now", "checks", "add", "rules", "locations", "incidents", "channels", "series", "live", "openapi"})
+SHARED = frozenset(
+    {
+        "now",
+        "checks",
+        "add",
+        "rules",
+        "locations",
+        "incidents",
+        "silences",
+        "routes",
+        "channels",
+        "series",
+        "live",
+        "openapi",
+    }
+)
 
 _AREA = re.compile(r"/(?:api/v1/)?([a-z]+)")
 _FORM = re.compile(r"/add|/checks/[^/]+/edit")

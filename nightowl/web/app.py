@@ -24,8 +24,10 @@ from nightowl.web.api import heartbeats as api_heartbeats
 from nightowl.web.api import incidents as api_incidents
 from nightowl.web.api import locations as api_locations
 from nightowl.web.api import rounds as api_rounds
+from nightowl.web.api import routes as api_routes
 from nightowl.web.api import rules as api_rules
 from nightowl.web.api import series as api_series
+from nightowl.web.api import silences as api_silences
 from nightowl.web.api import tokens as api_tokens
 from nightowl.web.api import users as api_users
 from nightowl.web.api.models import ErrorModel
@@ -74,6 +76,8 @@ _API = (
     api_heartbeats,
     api_rules,
     api_incidents,
+    api_silences,
+    api_routes,
     api_locations,
     api_channels,
     api_series,

@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from nightowl.core.preview import Preview, Question
 from nightowl.core.rule import Rule
+from nightowl.core.telling import Telling
 from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
 
@@ -60,7 +62,9 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     as ``1m``, or raises ``ValueError``. ``rules`` are those in force, by name. ``test_channel`` raises ``NotFound`` or
     ``DeliveryFailed``. ``problems`` are sentences for every page: what cannot be reached, and what keeps the
     configuration files from being in force; ``unreachable`` are those of them that end readiness.
-    ``acknowledge(incident, author)`` raises ``NotFound`` or ``Refused``.
+    ``acknowledge(incident, author, lasts)`` raises ``NotFound`` or ``Refused``; ``lasts`` is seconds, or None: to the
+    end. ``telling`` is who is told what, by the configuration in force; what depends on what is not in it.
+    ``where`` says where an incident would go.
     """
 
     store: Store
@@ -76,5 +80,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     test_channel: Callable[[str], None]
     problems: Callable[[], Sequence[str]]
     unreachable: Callable[[], Sequence[str]]
-    acknowledge: Callable[[str, Author], None]
+    acknowledge: Callable[[str, Author, float | None], None]
+    telling: Callable[[], Telling]
+    where: Callable[[Question], Preview]
     reload: Callable[[], str]

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nightowl.core.sentences import cause, seen_from
+from nightowl.core.suppression import in_words
 from nightowl.web import strips, words
 from nightowl.web.assets import Assets
 from nightowl.web.handlers import Handlers
@@ -127,6 +128,7 @@ class Renderer:
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
             clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom, told=incident_told,
+            suppression=in_words,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",

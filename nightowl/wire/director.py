@@ -37,6 +37,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
         locations=guarded_locations(configuration),
         routes=configuration.routes,
         public_url=link(configuration),
+        maintenance=configuration.maintenance,
         rules=configuration.rules,
         retention={
             "attempts": kept.attempts,

@@ -7,11 +7,12 @@ import msgspec
 from nightowl.adapters.channels import kinds
 from nightowl.adapters.ping import ping
 from nightowl.config import Configuration
+from nightowl.core.telling import Telling
 from nightowl.flows import notify
 from nightowl.ports import Channel
 from nightowl.wire.addresses import link
 
-__all__ = ["channels", "notifier_plan", "ping"]
+__all__ = ["channels", "notifier_plan", "ping", "telling"]
 
 
 def channels(configuration: Configuration) -> dict[str, Channel]:
@@ -22,6 +23,11 @@ def channels(configuration: Configuration) -> dict[str, Channel]:
     }
 
 
+def telling(configuration: Configuration) -> Telling:
+    """Return who is told what, but for what depends on what, which the leader knows."""
+    return Telling(routes=configuration.routes, public_url=link(configuration), maintenance=configuration.maintenance)
+
+
 def notifier_plan(configuration: Configuration) -> notify.Plan:
     """Return what a notifier needs of a configuration."""
-    return notify.Plan(channels=channels(configuration), routes=configuration.routes, public_url=link(configuration))
+    return notify.Plan(channels=channels(configuration), telling=telling(configuration))

@@ -201,7 +201,7 @@ def test_an_acknowledgement_shows_on_another_screen(page, shown):
     page.goto(shown.base)
     page.wait_for_selector("body[data-connected]")
     ident = shown.incident("shop-search").removeprefix("/incidents/")
-    shown.world.handlers.acknowledge(ident, Author("user", "otto"))
+    shown.world.handlers.acknowledge(ident, Author("user", "otto"), None)
     page.wait_for_selector(f"#incident-{ident} .acked")
     assert page.locator(f"#incident-{ident} .acked").inner_text() == "✓ otto"
 

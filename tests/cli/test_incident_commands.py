@@ -17,8 +17,9 @@ from nightowl.cli.ack import ack
 from nightowl.cli.channel import channel
 from nightowl.cli.incidents import incidents
 from nightowl.config import load
+from nightowl.core.telling import Telling
 from nightowl.core.values import Change, Incident, Severity
-from nightowl.flows.close import tell
+from nightowl.flows.tell import tell
 from nightowl.wire.store import open_store
 
 SHOP = Incident(
@@ -81,7 +82,7 @@ def change(path: str, event: str, incident: Incident) -> None:
     configuration = load(path)
     with closing(open_store(configuration)) as store, store.transaction() as unit:
         changed = Change(event=event, incident=incident, at=incident.opened, text=event)
-        tell(unit, [changed], configuration.routes, "", incident.opened)
+        tell(unit, [changed], Telling(routes=configuration.routes), incident.opened)
 
 
 def run(command, *arguments: str) -> Result:

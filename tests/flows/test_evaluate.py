@@ -12,6 +12,7 @@ from nightowl.core.rule import Rule
 from nightowl.core.rule_state import Phase
 from nightowl.core.strategies import BUILT_IN
 from nightowl.core.strategies.guarded import Guarded
+from nightowl.core.telling import Telling
 from nightowl.core.values import Incident, Route, Sample, Severity
 from nightowl.flows.evaluate import Evaluator
 from nightowl.ports import Lease, Store
@@ -19,6 +20,7 @@ from nightowl.testing.store import memory_store
 
 START = 1_790_000_000.0
 HIGH = Rule(name="high", metric="m", limits=(Limit("above", 5.0),), tags={"team": "shop"}, severity=Severity.CRITICAL)
+TELLING = Telling(routes=(Route(name="all", to=("ops",), wait=0.0),))
 
 
 class World:
@@ -53,7 +55,7 @@ class World:
 
     def step(self) -> None:
         self.now += 10.0
-        self.evaluator.step(self.rules, (Route(name="all", to=("ops",)),), "", self.now)
+        self.evaluator.step(self.rules, TELLING, self.now)
 
     def incidents(self) -> list[Incident]:
         with self.store.read() as unit:
@@ -163,7 +165,7 @@ def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pyte
         world.evaluator.take(sample)
         with pytest.raises(StoreUnavailable):
             world.step()
-    world.evaluator.step(world.rules, (), "", world.now + 1)
+    world.evaluator.step(world.rules, TELLING, world.now + 1)
     assert [each.subject for each in world.incidents()] == ["high"]
 
 

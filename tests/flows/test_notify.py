@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from nightowl.core.errors import DeliveryFailed, NotFound, Refused, StoreUnavailable
+from nightowl.core.telling import Telling
 from nightowl.core.values import Author, Change, Incident, Notice, Route, Severity
-from nightowl.flows.close import tell
-from nightowl.flows.notify import TERM, Notifier, Plan, acknowledge, pause, remind
+from nightowl.flows.notify import TERM, Notifier, Plan, acknowledge, pause
+from nightowl.flows.tell import tell
 from nightowl.ports import Channel, Store
 from nightowl.testing.store import memory_store
 
@@ -78,7 +79,7 @@ class Desk:
         self.store = store
         self.clock = Moment()
         self.ops, self.mail = Scripted(), Scripted()
-        self.plan = Plan(channels={"ops": self.ops, "mail": self.mail}, routes=ROUTES)
+        self.plan = Plan(channels={"ops": self.ops, "mail": self.mail}, telling=Telling(routes=ROUTES))
         self.notifier = self.another("one")
 
     def another(self, holder: str, lanes: Held | None = None) -> Notifier:
@@ -90,7 +91,7 @@ class Desk:
     def tell(self, event: str, incident: Incident = SHOP) -> None:
         change = Change(event=event, incident=incident, at=self.clock.time, text=event)
         with self.store.transaction() as unit:
-            tell(unit, [change], self.plan.routes, self.plan.public_url, self.clock.time)
+            tell(unit, [change], self.plan.telling, self.clock.time)
 
     def step(self, after: float = 0.0) -> int:
         self.clock.time += after
@@ -343,56 +344,6 @@ def test_a_pause_is_bounded_at_least_what_was_asked_for_and_always_the_same(
 def test_pauses_double() -> None:
     for tries in range(6):
         assert 1.6 < pause("key", tries + 1) / pause("key", tries) < 2.5
-
-
-# -- reminders -----------------------------------------------------------------------------------------------------
-
-
-def reminded(desk: Desk, after: float) -> int:
-    desk.clock.time += after
-    return remind(desk.store, desk.plan.routes, "https://owl.example", desk.clock.time)
-
-
-def test_an_open_incident_is_called_to_mind_every_period(desk: Desk) -> None:
-    desk.tell("opened")
-    desk.step()
-    assert reminded(desk, after=4 * HOUR - 1) == 0
-    assert reminded(desk, after=1.0) == 2
-    assert reminded(desk, after=0.0) == 0
-    desk.step()
-    assert reminded(desk, after=4 * HOUR) == 2
-    desk.step()
-    assert desk.ops.taken == ["5f2c/firing/ops", "5f2c/repeat-1/ops", "5f2c/repeat-2/ops"]
-
-
-def test_reminders_end_with_an_acknowledgement(desk: Desk) -> None:
-    desk.tell("opened")
-    desk.step()
-    acknowledge(desk.store, SHOP.id, ALICE, START + 60)
-    assert reminded(desk, after=100 * HOUR) == 0
-
-
-def test_a_channel_that_has_not_even_got_the_first_notice_is_not_reminded(desk: Desk) -> None:
-    desk.ops.script = [BUSY] * 100
-    desk.tell("opened")
-    desk.step()
-    assert reminded(desk, after=5 * HOUR) == 1
-    assert "repeat-1/ops" not in desk.rows()
-
-
-def test_a_channel_that_gave_up_on_the_first_notice_is_not_reminded(desk: Desk) -> None:
-    desk.ops.script = [PERMANENT]
-    desk.tell("opened")
-    desk.step()
-    reminded(desk, after=5 * HOUR)
-    assert "repeat-1/ops" not in desk.rows()
-
-
-def test_without_periods_nobody_is_reminded(desk: Desk) -> None:
-    desk.plan = replace(desk.plan, routes=(replace(ROUTES[0], repeat=0.0),))
-    desk.tell("opened")
-    desk.step()
-    assert reminded(desk, after=100 * HOUR) == 0
 
 
 # -- acknowledging -------------------------------------------------------------------------------------------------

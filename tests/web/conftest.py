@@ -16,8 +16,10 @@ from nightowl.config import check_from_spec, spec_to_toml
 from nightowl.config.units import parse_duration
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.rule import Rule
+from nightowl.core.telling import Telling
 from nightowl.core.values import Check, Route
 from nightowl.flows import notify
+from nightowl.flows.where import where
 from nightowl.ports import Store
 from nightowl.testing.store import memory_store
 from nightowl.web.app import make_app
@@ -75,6 +77,7 @@ class World:
         self.unreachable: list[str] = []
         self.tested: list[str] = []
         self.refused = ""
+        self.telling = Telling(routes=ROUTES)
         self.handlers = Handlers(
             store=store,
             clock=self.clock,
@@ -90,7 +93,9 @@ class World:
             problems=lambda: [*self.problems, *self.unreachable],
             unreachable=lambda: self.unreachable,
             reload=lambda: self.refused,
-            acknowledge=lambda incident, author: notify.acknowledge(store, incident, author, self.clock.now()),
+            acknowledge=lambda one, by, lasts: notify.acknowledge(store, one, by, self.clock.now(), lasts),
+            telling=lambda: self.telling,
+            where=lambda asked: where(store, self.telling, self.rules.values(), parse_duration, asked),
         )
 
     def client(self, base_url: str = LOOPBACK, **settings: Any) -> TestClient:

@@ -257,7 +257,7 @@ def test_acknowledging_leads_back_and_is_shown(client):
 
 def test_who_acknowledged_first_stays_and_is_told_to_the_second(world, client):
     found = client.get("/api/v1/incidents?subject=shop-checkout").json()["incidents"][0]
-    world.handlers.acknowledge(found["id"], Author("user", "otto"))
+    world.handlers.acknowledge(found["id"], Author("user", "otto"), None)
     world.clock.time += 86400
     again = post(client, f"/incidents/{found['id']}/acknowledge", next="/").headers["location"]
     page = text(client.get(again).text)

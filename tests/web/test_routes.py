@@ -57,6 +57,9 @@ MAY = {
         "GET /api/v1/checks/{name}/pings",
         "GET /api/v1/incidents",
         "GET /api/v1/incidents/{ident}",
+        "GET /api/v1/silences",
+        "GET /api/v1/silences/{number}",
+        "GET /api/v1/routes/test",
         "GET /api/v1/rules",
         "GET /api/v1/locations",
         "GET /api/v1/channels",
@@ -86,6 +89,8 @@ MAY = {
         "POST /api/v1/checks/{name}/run",
         "POST /api/v1/checks/{name}/new-url",
         "POST /api/v1/incidents/{ident}/acknowledge",
+        "POST /api/v1/silences",
+        "POST /api/v1/silences/{number}/end",
         "POST /api/v1/channels/{name}/test",
     },
     "admin": {

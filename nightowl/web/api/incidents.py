@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from nightowl.core.errors import NotFound
 from nightowl.web.api.asking import Asking
-from nightowl.web.api.models import IncidentDetail, IncidentListModel, IncidentModel
+from nightowl.web.api.models import Acknowledge, IncidentDetail, IncidentListModel, IncidentModel
 from nightowl.web.handlers import Handlers
 
 
@@ -32,9 +32,13 @@ def router(handlers: Handlers) -> APIRouter:
     def get_incident(ident: str) -> IncidentDetail:
         return _incident(handlers, ident)
 
-    @api.post("/{ident}/acknowledge", summary="Take care of an incident", description="Reminders stop.")
-    def acknowledge(ident: str, author: Asking) -> IncidentDetail:
-        handlers.acknowledge(ident, author)
+    @api.post(
+        "/{ident}/acknowledge",
+        summary="Take care of an incident",
+        description="Reminders and escalation stop, for a while or to its end.",
+    )
+    def acknowledge(ident: str, author: Asking, asked: Acknowledge | None = None) -> IncidentDetail:
+        handlers.acknowledge(ident, author, asked.lasts if asked else None)
         return _incident(handlers, ident)
 
     return api

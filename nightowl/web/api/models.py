@@ -219,6 +219,12 @@ class Pause(BaseModel):
     paused: bool = True
 
 
+class Acknowledge(BaseModel):
+    """For how long somebody takes care."""
+
+    lasts: float | None = Field(None, ge=60, le=366 * 86400, description="Seconds; without it to the incident's end.")
+
+
 class EntryModel(Model):
     """A line of an incident's timeline."""
 
@@ -232,7 +238,7 @@ class NoticeModel(Model):
     """A notice and what became of it."""
 
     channel: str
-    step: str = Field(description="firing, raised, repeat-N, resolved or test.")
+    step: str = Field(description="firing, raised, repeat-N, resend-N, resolved or test.")
     status: Literal["waiting", "sent", "dead"]
     tries: int
     next_at: Moment
@@ -243,6 +249,14 @@ class NoticeModel(Model):
         """A row of the outbox."""
         flat = {"channel": shown.notice.channel, "step": shown.notice.step}
         return cls.model_validate({**msgspec.to_builtins(shown), **flat})
+
+
+class SuppressionModel(Model):
+    """What holds back that an incident opened; that it ends is told to whoever heard of it."""
+
+    kind: Literal["silence", "maintenance", "parent", "flapping"]
+    by: str = Field(description="The number of the silence, the name of the maintenance or parent, the share.")
+    until: Moment | None = None
 
 
 class IncidentModel(Model):
@@ -258,6 +272,8 @@ class IncidentModel(Model):
     resolved: Moment | None = None
     acknowledged: Moment | None = None
     acknowledged_by: str = ""
+    acknowledged_until: Moment | None = Field(None, description="When that runs out; null: with the incident.")
+    suppressed: SuppressionModel | None = Field(None, description="What holds back that it opened.")
     tags: dict[str, str] = {}
     runbook: str = ""
 

@@ -97,10 +97,17 @@ class Actions:
         incident, author = request.path_params["id"], request.state.author
         with self._handlers.store.read() as unit:
             before = unit.incidents.get(incident)
-        self._handlers.acknowledge(incident, author)
-        if before and before.acknowledged and before.acknowledged_by != author.name:
+        lasts = self._lasts(str(request.state.form.get("for", "")))
+        self._handlers.acknowledge(incident, author, lasts)
+        if before and before.acknowledged and before.acknowledged_by != author.name and lasts is None:
             return self._to(f"/incidents/{quote(incident, safe='')}?already=1")
         return self._to(inside(str(request.state.form.get("next") or f"/incidents/{quote(incident, safe='')}")))
+
+    def _lasts(self, text: str) -> float | None:
+        try:
+            return self._handlers.parse_duration(text) if text else None
+        except ValueError:
+            raise Refused(f'Nobody took care: "{text[:50]}" is no time such as 1h.') from None
 
     def test_channel(self, request: Request) -> Response:
         """Send a test notice, and say what became of it."""

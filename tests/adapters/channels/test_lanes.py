@@ -6,9 +6,10 @@ from time import time
 from msgspec.structs import replace
 
 from nightowl.adapters.clock import SystemClock
+from nightowl.core.telling import Telling
 from nightowl.core.values import Change, Notice, Route
-from nightowl.flows.close import tell
 from nightowl.flows.notify import Notifier, Plan
+from nightowl.flows.tell import tell
 from nightowl.roles.notifier import ThreadLanes
 from nightowl.testing.store import memory_store
 
@@ -44,14 +45,15 @@ def test_a_receiver_that_hangs_keeps_no_other_channel_waiting(incident) -> None:
         def send(self, notice: Notice) -> None:
             taken.put(notice.key)
 
-    plan = Plan(channels={"hanging": Hanging(), "quick": Quick()}, routes=[Route(name="r", to=("hanging", "quick"))])
+    telling = Telling(routes=[Route(name="r", to=("hanging", "quick"))])
+    plan = Plan(channels={"hanging": Hanging(), "quick": Quick()}, telling=telling)
     lanes = ThreadLanes()
     with closing(memory_store()) as store:
         notifier = Notifier(store, SystemClock(), lambda: plan, holder="one", lanes=lanes)
         for number in "12":
             opened = replace(incident, id=number)
             with store.transaction() as unit:
-                tell(unit, [Change(event="opened", incident=opened, at=1.0, text="")], plan.routes, "", time())
+                tell(unit, [Change(event="opened", incident=opened, at=1.0, text="")], plan.telling, time())
             while notifier.step():
                 pass
             assert taken.get(timeout=30) == f"{number}/firing/quick"

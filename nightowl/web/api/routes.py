@@ -1,0 +1,73 @@
+"""``/api/v1/routes``: where incidents go."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, Field
+
+from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.preview import Preview, Question
+from nightowl.core.values import Severity
+from nightowl.web.api.models import Model, SuppressionModel
+from nightowl.web.handlers import Handlers
+
+
+class ToldModel(Model):
+    """A channel that would hear."""
+
+    channel: str
+    routes: list[str] = Field(description="Which lead there.")
+    after: float = Field(description="Seconds: from the opening on; of an escalation from the first notice on.")
+    group: dict[str, str] = Field({}, description="In which tags others share the message; empty: none does.")
+    repeat: float = Field(0.0, description="Seconds between reminders; 0: none.")
+
+
+class RouteTest(Model):
+    """What would become of an incident."""
+
+    routes: list[str] = Field(description="Those that match.")
+    channels: list[ToldModel] = Field(description="Who would be told.")
+    escalation: list[ToldModel] = Field(description="Who further, while nobody acknowledges.")
+    parents: list[str] = Field([], description="Checks and rules that it depends on.")
+    suppression: SuppressionModel | None = Field(None, description="What would hold it back.")
+    suppressed: str = Field("", description="The same in words.")
+
+    @classmethod
+    def of_preview(cls, found: Preview) -> Self:
+        """A preview."""
+        return cls.model_validate(msgspec.to_builtins(found))
+
+
+def router(handlers: Handlers) -> APIRouter:
+    """The endpoints of routes."""
+    api = APIRouter(prefix="/routes", tags=["routes"])
+
+    @api.get("/test", summary="Where would this go?")
+    def test_route(
+        *,
+        name: Annotated[str, Query(max_length=1000, description="The check, or the rule with its labels.")] = "",
+        kind: Literal["check", "rule", "nodata", "own"] = "check",
+        severity: Literal["info", "warning", "critical"] = "critical",
+        tag: Annotated[list[str], Query(max_length=100, description="`name=value`, as often as needed.")] = [],  # noqa: B006  # FastAPI copies it
+        at: Annotated[AwareDatetime | None, Query(description="When it opens; without it: now.")] = None,
+    ) -> RouteTest:
+        question = Question(
+            name=name,
+            kind=kind,
+            severity=Severity(severity),
+            tags=dict(map(_tag, tag)),
+            at=at.timestamp() if at else handlers.clock.now(),
+        )
+        return RouteTest.of_preview(handlers.where(question))
+
+    return api
+
+
+def _tag(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise ConfigurationError([Mistake(file="", key="tag", found=f'"{text[:100]}"', allowed="name=value")])
+    return name, value
