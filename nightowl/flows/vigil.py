@@ -76,7 +76,8 @@ class Vigil:
         rows = unit.outbox.of_many(found.keys())
         heard = {name: [heard_of(row) for row in rows.get(name, ())] for name in found}
         around = around_now(unit, self._telling, now, found.values())
-        cases = [case_of(unit, incident, heard[name], self._telling, now) for name, incident in found.items()]
+        ordered = sorted(found.values(), key=_worst_first)
+        cases = [case_of(unit, incident, heard[incident.id], self._telling, now) for incident in ordered]
         return decide(cases, around, self._telling, now)
 
     def _write(self, wanted: Sequence[str], now: float) -> list[Decision]:
@@ -107,3 +108,8 @@ def _mark(among: set[str], name: str, *, member: bool) -> None:
         among.add(name)
     else:
         among.discard(name)
+
+
+def _worst_first(incident: Incident) -> tuple[int, float, str]:
+    """What a message of several begins with."""
+    return -incident.severity.rank, incident.opened, incident.id
