@@ -10,6 +10,7 @@ from msgspec.structs import asdict
 
 from nightowl.cli.stored import configured, store_option
 from nightowl.cli.tables import print_table
+from nightowl.core.suppression import in_words
 from nightowl.core.values import Incident
 
 COLUMNS = ("id", "state", "severity", "opened", "subject", "summary")
@@ -45,5 +46,5 @@ def _state(incident: Incident) -> str:
     if not incident.open:
         return "resolved"
     if incident.acknowledged is None:
-        return "open"
+        return in_words(incident.suppressed) if incident.suppressed else "open"
     return f"acknowledged by {incident.acknowledged_by}" if incident.acknowledged_by else "acknowledged"

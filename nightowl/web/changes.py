@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from nightowl.core import dependencies
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused
 from nightowl.core.secrecy import destination, is_sealed, secrets_of
 from nightowl.core.values import Author
@@ -34,6 +35,7 @@ def put_checks(handlers: Handlers, author: Author, specs: Mapping[str, Mapping[s
             _refuse_file(stored)
         whole = {name: _unmasked(spec, before[name]) for name, spec in specs.items()}
         _confirm(handlers, whole, before)
+        _confirm_parents(handlers, unit, whole)
         for name, spec in whole.items():
             paused = bool(spec.get("paused", False))
             sealed = handlers.seal(name, spec)
@@ -120,6 +122,31 @@ def _confirm(
             mistakes += error.mistakes
     if mistakes:
         raise ConfigurationError(mistakes)
+
+
+def _confirm_parents(handlers: Handlers, unit: Unit, specs: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse what depends on a name that nobody has, or in the end on itself."""
+    if not any(spec.get("depends_on") for spec in specs.values()):
+        return
+    rules = handlers.rules()
+    parents = {stored.name: tuple(stored.spec.get("depends_on", ())) for stored in unit.checks.all()}
+    parents |= {name: tuple(spec.get("depends_on", ())) for name, spec in specs.items()}
+    known = {*parents, *rules}
+    mistakes = [
+        _mistaken_parent(name, f'"{parent}"', "the name of a check or rule")
+        for name, spec in specs.items()
+        for parent in spec.get("depends_on", ())
+        if parent not in known
+    ]
+    whole = {name: (*parents.get(name, ()), *(rules[name].depends_on if name in rules else ())) for name in known}
+    if circle := dependencies.circle(whole):
+        mistakes.append(_mistaken_parent(circle[0], f"a circle: {' -> '.join(circle)}", "what does not depend on it"))
+    if mistakes:
+        raise ConfigurationError(mistakes)
+
+
+def _mistaken_parent(name: str, found: str, allowed: str) -> Mistake:
+    return Mistake(file="", key=f"check.{name}.depends_on", found=found, allowed=allowed)
 
 
 def _unknown_secrets(name: str, spec: Mapping[str, Any], before: StoredCheck | None) -> list[Mistake]:

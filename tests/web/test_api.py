@@ -51,6 +51,18 @@ def test_every_mistake_of_a_definition_is_named_at_once(client):
     assert set(answer.json()["mistakes"][0]) == {"file", "key", "found", "allowed"}
 
 
+def test_a_check_may_depend_on_what_is_there_but_in_no_circle(client):
+    url = {"url": "https://x.example/"}
+    assert client.put("/api/v1/checks/new", json=url | {"depends_on": ["shop-checkout"]}).status_code == 201
+    unknown = client.put("/api/v1/checks/new", json=url | {"depends_on": ["router"]})
+    assert [mistake["found"] for mistake in unknown.json()["mistakes"]] == ['"router"']
+    both = {"router": url | {"depends_on": ["new"]}, "new": url | {"depends_on": ["router"]}}
+    circle = client.put("/api/v1/checks", json=both)
+    assert circle.status_code == 422
+    assert circle.json()["mistakes"][0]["found"].startswith("a circle: ")
+    assert client.get("/api/v1/checks/router").status_code == 404
+
+
 def test_mistakes_of_a_request_have_the_same_shape(client):
     answer = client.get("/api/v1/checks", params={"limit": "many"})
     assert answer.status_code == 422
