@@ -1,6 +1,8 @@
 """``nightowl silence`` and ``nightowl ack --for``, as people type them."""
 
 import json
+import re
+import shlex
 from contextlib import closing
 from pathlib import Path
 from time import time
@@ -86,3 +88,12 @@ def test_the_list_of_incidents_says_what_holds_one_back(path: str) -> None:
         unit.incidents.apply([Change(event="opened", incident=incident, at=1.0, text="")])
     told = CliRunner().invoke(incidents, ["-c", path])
     assert told.output.split("\t")[1] == "suppressed: parent down: router"
+
+
+def test_the_commands_of_the_documentation_work(path: str) -> None:
+    page = Path(__file__).parents[2].joinpath("docs/notices.md").read_text()
+    commands = re.findall(r"^\$ nightowl silence (.*)$", page, re.MULTILINE)
+    assert [command.split()[0] for command in commands] == ["add", "list", "end"]
+    for command in commands:
+        done = run(*shlex.split(command), "-c", path)
+        assert (done.exit_code, done.output != "") == (0, True)

@@ -57,4 +57,7 @@ def test_the_shown_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.Mo
     path.write_text("\n".join(example("toml")))
     configuration = load(str(path))
     assert set(configuration.channels) == {"ops", "mail", "pager", "oncall"}
-    assert [route.name for route in configuration.routes] == ["shop", "night"]
+    assert [route.name for route in configuration.routes] == ["shop", "night", "databases", "nobody-asleep"]
+    assert [each.name for each in configuration.maintenance] == ["deploys", "patching"]
+    assert configuration.checks["intranet"].depends_on == ("router",)
+    assert configuration.hints == ()
