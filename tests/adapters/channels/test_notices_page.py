@@ -60,4 +60,4 @@ def test_the_shown_configuration_is_valid(tmp_path: Path, monkeypatch: pytest.Mo
     assert [route.name for route in configuration.routes] == ["shop", "night", "databases", "nobody-asleep"]
     assert [each.name for each in configuration.maintenance] == ["deploys", "patching"]
     assert configuration.checks["intranet"].depends_on == ("router",)
-    assert configuration.hints == ()
+    assert [hint.key for hint in configuration.hints] == ["channel.oncall"]
