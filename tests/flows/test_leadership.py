@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nightowl.core.errors import ConfigurationError, LeaseLost, Mistake, StoreUnavailable
 from nightowl.core.limits import Limit
 from nightowl.core.rule import Rule
-from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, State, Target
+from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, Silence, State, Target
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
 from nightowl.ports import Store, StoredCheck
@@ -33,7 +33,15 @@ def compiled(stored: StoredCheck) -> Check:
     if "broken" in stored.spec:
         raise ConfigurationError([Mistake(file="", key="check.shop.url", found="nothing", allowed="a URL")])
     target = Target(kind="http", url="http://shop.example/", timeout=2.0)
-    return Check(name=stored.name, target=target, locations=LOCATIONS, every=10.0, attempts=1, paused=stored.paused)
+    return Check(
+        name=stored.name,
+        target=target,
+        locations=LOCATIONS,
+        every=10.0,
+        attempts=1,
+        paused=stored.paused,
+        depends_on=tuple(stored.spec.get("depends_on", ())),
+    )
 
 
 class World:
@@ -120,6 +128,41 @@ def test_an_incident_opens_is_told_and_resolves(world: World) -> None:
             ("firing", "ops"),
             ("resolved", "ops"),
         ]
+
+
+def told(world: World) -> list[str]:
+    """Who was told what, by subject."""
+    with world.store.read() as unit:
+        rows = {each.subject: unit.outbox.of(each.id) for each in world.incidents()}
+    return sorted(f"{row.notice.step} {subject}" for subject, found in rows.items() for row in found)
+
+
+def test_a_check_whose_parent_is_down_too_opens_without_a_word(world: World) -> None:
+    world.define("router")
+    world.define("shop", depends_on=["router"])
+    world.run(60.0, DOWN)
+    assert {each.subject: each.suppressed and each.suppressed.by for each in world.incidents()} == {
+        "router": None,
+        "shop": "router",
+    }
+    assert told(world) == ["firing router"]
+    world.run(40.0, UP)
+    assert told(world) == ["firing router", "resolved router"]
+
+
+def test_a_silence_holds_back_and_lets_go_through_a_change_of_leaders(world: World) -> None:
+    world.define()
+    now = world.clock.now()
+    with world.store.transaction() as unit:
+        unit.silences.add(Silence(match={"name": "shop"}, start=now, end=now + 60.0))
+    world.run(40.0, DOWN)
+    assert told(world) == []
+    world.leader.stop()
+    world.leader = world.new_leader("two")
+    world.run(30.0, DOWN)
+    assert told(world) == ["firing shop"]
+    world.run(15.0, UP)
+    assert told(world) == ["firing shop", "resolved shop"]
 
 
 def test_a_location_that_disagrees_opens_nothing(world: World) -> None:

@@ -52,7 +52,7 @@ class Retention(Table):
     series: Annotated[float, Seconds(at_least=_HOUR)] = 14 * _DAY
     """The samples of series, such as `check_duration_seconds`."""
     incidents: Annotated[float, Seconds(at_least=_DAY)] = 730 * _DAY
-    """Resolved incidents with their timelines and notices."""
+    """Resolved incidents with their timelines and notices, and silences that have ended."""
     max_size: Size | None = None
     """The most bytes that the store may take; the oldest attempts, outcomes and samples go earlier to keep it."""
 
