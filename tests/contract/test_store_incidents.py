@@ -69,3 +69,16 @@ def test_pages_of_incidents_are_newest_first(store: Store) -> None:
         found, total = unit.incidents.page(open_only=True, subject="shop", offset=4, limit=2)
         assert ([item.id for item in found], total) == (["i0"], 5)
         assert unit.incidents.page(open_only=True, subject="cart", offset=0, limit=2) == ([], 0)
+
+
+def test_what_a_subject_did_of_late_and_what_has_ended_is_told(store: Store) -> None:
+    first, second = incident("i1"), incident("i2", opened=NOW + 60)
+    over = msgspec.structs.replace(first, resolved=NOW + 30)
+    other = msgspec.structs.replace(second, id="i3", kind="nodata")
+    apply(store, change(over), change(second), change(other))
+    with store.read() as unit:
+        assert unit.incidents.since("check", "shop", NOW - 1, 10) == [second, over]
+        assert unit.incidents.since("check", "shop", NOW, 10) == [second]
+        assert unit.incidents.since("check", "nobody", NOW - 1, 10) == []
+        assert unit.incidents.ended(NOW + 29) == [over]
+        assert unit.incidents.ended(NOW + 30) == []
