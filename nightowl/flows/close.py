@@ -54,13 +54,18 @@ def write(unit: Unit, closing: Closing, telling: Telling, now: float) -> list[Ch
     """Write verdicts, states, incidents and notices; return the changes."""
     if closing.verdicts:
         unit.rounds.close(closing.verdicts, list(closing.states.values()))
-    changes = []
+    changes: list[Change] = []
+    untold: dict[str, Change] = {}
     for check, move in closing.moves:
+        if move.incident in untold:  # what comes next for an incident goes on from what was written
+            tell(unit, list(untold.values()), telling, now)
+            untold.clear()
         before = None if move.event == "opened" else unit.incidents.get(move.incident)
         if before is None and move.event != "opened":
             continue
-        changes.append(incident.change(check, move, before))
-        tell(unit, changes[-1:], telling, now)
+        untold[move.incident] = incident.change(check, move, before)
+        changes.append(untold[move.incident])
+    tell(unit, list(untold.values()), telling, now)
     return changes
 
 

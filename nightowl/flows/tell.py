@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from msgspec.structs import replace
 
 from nightowl.core import maintenance
 from nightowl.core.due import Case, Heard, decide, endings
 from nightowl.core.suppression import Around, looks_back
-from nightowl.core.telling import LONGEST_SETTLING, Telling
+from nightowl.core.telling import LONGEST_SETTLING, Name, Telling, name_of
 from nightowl.core.values import Change, Incident, Notice
 from nightowl.ports import OutboxRow, Unit
 
@@ -41,12 +41,18 @@ def around_now(unit: Unit, telling: Telling, now: float, incidents: Iterable[Inc
     known = list(incidents)
     if not known:
         return Around()
-    depend = any(map(telling.parents_of, known))
+    parents = {(parent.kind, parent.name) for incident in known for parent in telling.parents_of(incident)}
     return Around(
         silences=unit.silences.lasting(now),
         maintenance=maintenance.current(telling.maintenance, now),
-        parents=[*unit.incidents.open(), *unit.incidents.ended(now - LONGEST_SETTLING)] if depend else (),
+        parents=_incidents_of(unit, parents, now) if parents else (),
     )
+
+
+def _incidents_of(unit: Unit, names: Collection[Name], now: float) -> list[Incident]:
+    """The incidents of these that are open, or ended not long ago."""
+    found = (*unit.incidents.open(), *unit.incidents.ended(now - LONGEST_SETTLING))
+    return [incident for incident in found if name_of(incident) in names]
 
 
 def case_of(unit: Unit, incident: Incident, heard: Sequence[Heard], telling: Telling, now: float) -> Case:
