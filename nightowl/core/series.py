@@ -10,6 +10,10 @@ from typing import NamedTuple
 Labels = tuple[tuple[str, str], ...]
 """Sorted pairs of name and value."""
 
+MOST_SERIES = 500_000
+"""Series that a store may know unless told otherwise. A process that writes or judges all of them holds their names in
+about 500 MB; and labels that never come twice, which is what usually makes so many, are found while that still fits."""
+
 _LABEL = re.compile(r'\s*([A-Za-z_][\w.-]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|$)')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"\\": "\\", '"': '"', "n": "\n"}
