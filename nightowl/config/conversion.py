@@ -43,6 +43,8 @@ def retention(table: Retention) -> settings.Retention:
         attempts=table.attempts,
         outcomes=table.outcomes,
         series=table.series,
+        rollups=max(table.rollups, table.series),
+        max_series=table.max_series,
         incidents=table.incidents,
         max_size=table.max_size,
     )

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from nightowl.core.rule import Rule
+from nightowl.core.series import MOST_SERIES
 from nightowl.core.values import Check, Location, Maintenance, Route, User
 
 _DAY = 86400.0
@@ -33,11 +34,13 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that each kind is kept, and the bytes that the store may take (None: any)."""
+    """Seconds that each kind is kept, the most series, and the bytes that the store may take (None: any)."""
 
     attempts: float = 7 * _DAY
     outcomes: float = 90 * _DAY
     series: float = 14 * _DAY
+    rollups: float = 400 * _DAY
+    max_series: int = MOST_SERIES
     incidents: float = 730 * _DAY
     max_size: int | None = None
 

@@ -1,7 +1,7 @@
 """Faults of NightOwl's own, as incidents: opened while they last, and never blamed on a target.
 
-The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``location/NAME``, ``actor/LOCATION/NAME``,
-``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION`` and ``check/NAME``.
+The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``location/NAME``,
+``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION`` and ``check/NAME``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,10 @@ KEYED = 60.0
 """Seconds for which a report that was sealed with another key says that somebody there has a wrong one."""
 
 
+CALM = 600.0
+"""Seconds without a refused series after which there is room again: roles append every few seconds."""
+
+
 class Fault(msgspec.Struct, frozen=True):
     """What does not work: a sentence for people, and since when (Unix seconds)."""
 
@@ -51,6 +55,7 @@ class Faults:
         self._bus: float | None = None
         self._uncompiled: dict[str, Fault] = {}
         self._foreign: dict[str, float] = {}
+        self._series: Fault | None = None
 
     def store_failed(self, now: float) -> None:
         """Note that the store did not take a transaction; told once it answers again."""
@@ -68,6 +73,14 @@ class Faults:
             self._foreign.setdefault(location, last)
         else:
             self._foreign.pop(location, None)
+
+    def refused(self, at: float, most: int, now: float) -> None:
+        """Note when a new series was last refused, as there were so many (0.0: never)."""
+        summary = f"there are {most} series, as many as [retention] max_series allows: samples of new ones are dropped"
+        if abs(now - at) < CALM:
+            self._series = self._series or Fault(summary, now, Severity.WARNING)
+        else:
+            self._series = None
 
     def uncompiled(self, broken: Mapping[str, str], now: float) -> None:
         """Note the checks that cannot be run as they are defined, with the reason."""
@@ -98,6 +111,8 @@ class Faults:
             found["bus"] = Fault("the broker does not take batches, so checks do not run", self._bus)
         if self._store is not None:
             found["store"] = Fault("the store did not answer; results waited in memory and on the bus", self._store)
+        if self._series is not None:
+            found["series"] = self._series
         unknown = [state for state in states.values() if state.unknown >= UNKNOWN_ROUNDS and state.check in checks]
         if unknown:
             unknown.sort(key=lambda state: state.check)
@@ -119,7 +134,7 @@ def changes(
 
 
 def _answers_for(subject: str) -> bool:
-    return subject in ("store", "bus", "verdicts") or subject.startswith("check/") or _by_hearing(subject)
+    return subject in ("store", "bus", "verdicts", "series") or subject.startswith("check/") or _by_hearing(subject)
 
 
 def _by_hearing(subject: str) -> bool:

@@ -18,6 +18,7 @@ from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
 from nightowl.core.rule import Rule
 from nightowl.core.schedule import AHEAD, STEP, Schedule, resumed
+from nightowl.core.series import MOST_SERIES
 from nightowl.core.strategies import BUILT_IN, Strategy
 from nightowl.core.telling import Telling, family, of_check, of_rule, slots
 from nightowl.core.values import Check, CheckState, Location, Maintenance, Round, Route
@@ -25,6 +26,7 @@ from nightowl.flows import faults
 from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.close import Closing, abandon, close, write
 from nightowl.flows.collect import Intake
+from nightowl.flows.compact import Compactor
 from nightowl.flows.direct import Dispatcher, by_location, open_rounds
 from nightowl.flows.evaluate import Evaluator
 from nightowl.flows.figures import Figures
@@ -51,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says to the leader; a reload replaces it whole.
 
     ``resend``: seconds after which a channel wants to be told again of what is open. ``retention`` has the seconds that
-    each kind of row is kept, ``max_size`` the bytes the store may take.
+    each kind of row is kept, ``max_size`` the bytes the store may take, ``max_series`` how many series it may know.
     """
 
     locations: Mapping[str, Location]
@@ -62,6 +64,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     rules: Mapping[str, Rule] = {}
     retention: Mapping[str, float] = {}
     max_size: int | None = None
+    max_series: int = MOST_SERIES
 
 
 def telling_of(plan: Plan, checks: Mapping[str, Check]) -> Telling:
@@ -105,6 +108,7 @@ class Leadership:
         self.figures = Figures()
         self._faults = faults.Faults()
         self._retainer = Retainer(parts.store, lease)
+        self._compactor = Compactor(parts.store, lease)
         self._heartbeats = Heartbeats(parts.store, lease, book)
         self._evaluator = Evaluator(parts.store, lease, parts.strategies)
         self._vigil = Vigil(parts.store, lease)
@@ -321,14 +325,17 @@ class Leadership:
             self._vigil.step(self._telling, now)
         if self._rhythm.due("retain", 1.0):
             self._retainer.step(plan.retention, plan.max_size, now)
+        if self._rhythm.due("compact", 0.25):
+            self._compactor.step(plan.max_series, now)
         if self._rhythm.due("actors", 3.0):
             self._note_actors(now)
 
     def _tell_faults(self, plan: Plan, now: float) -> None:
         for name in plan.locations:
             self._faults.foreign(name, self._parts.bus.foreign(name), now)
-        current = self._faults.current(self._flights, self._states, self._book.checks, now)
         with self._parts.store.read() as unit:
+            self._faults.refused(unit.series.refused().at, plan.max_series, now)
+            current = self._faults.current(self._flights, self._states, self._book.checks, now)
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:
@@ -346,7 +353,7 @@ class Leadership:
         backlog = {queue: length for queue, length in lengths.items() if length is not None}
         with self._parts.store.transaction(self._lease) as unit:
             samples = self.figures.samples(now, backlog, unit.outbox.oldest())
-            unit.series.append(samples)
+            unit.series.append("director", now, samples)
         self._evaluator.take(samples)
 
     def _next_id(self) -> str:

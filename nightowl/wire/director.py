@@ -44,6 +44,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
             "pings": kept.attempts,
             "outcomes": kept.outcomes,
             "series": kept.series,
+            "rollups": kept.rollups,
             "incidents": kept.incidents,
             "outbox": kept.incidents,
             "audit": kept.incidents,
@@ -51,4 +52,5 @@ def plan(configuration: Configuration) -> leadership.Plan:
             "sessions": 0.0,
         },
         max_size=kept.max_size,
+        max_series=kept.max_series,
     )

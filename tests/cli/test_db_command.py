@@ -62,8 +62,8 @@ def test_a_backup_is_restored_elsewhere(home: Path) -> None:
     say(source, "alice")
     saved = call("backup", "owl.backup", "--url", source)
     assert saved.exit_code == 0
-    assert saved.output.startswith("owl.backup: 4 rows, ")
-    assert call("restore", "owl.backup", "--url", target).output == "owl.backup: 4 rows restored\n"
+    assert saved.output.startswith("owl.backup: 11 rows, ")
+    assert call("restore", "owl.backup", "--url", target).output == "owl.backup: 11 rows restored\n"
     assert users(target) == ["alice"]
 
 

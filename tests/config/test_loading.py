@@ -49,6 +49,11 @@ def test_retention_is_seconds_and_bytes(configured):
     assert (kept.attempts, kept.outcomes, kept.max_size) == (86400.0, 90 * 86400.0, 2**31)
 
 
+def test_rollups_are_kept_as_long_as_samples_at_least(configured):
+    kept = configured('[retention]\nseries = "30d"\nrollups = "7d"\nmax_series = 1000').retention
+    assert (kept.series, kept.rollups, kept.max_series) == (30 * 86400.0, 30 * 86400.0, 1000)
+
+
 def test_a_store_gets_the_driver_that_is_shipped(configured):
     assert configured('[store]\nurl = "postgresql://a:b@c/d"').store_url == "postgresql+psycopg://a:b@c/d"
     assert configured('[store]\nurl = "mariadb://a@c/d"').store_url == "mariadb+pymysql://a@c/d"

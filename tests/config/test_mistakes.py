@@ -79,7 +79,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ("[source.x]", "source"),
         ("[hook.x]", "hook"),
         ('[retention]\ntasks = "1d"', "retention.tasks"),
-        ('[retention]\nrollups = "1d"', "retention.rollups"),
         ("[auth]\noidc = {}", "auth.oidc"),
         ('[check.shop]\nkind = "task"', "check.shop.kind"),
         ('[channel.x]\nkind = "apprise"', "channel.x.kind"),

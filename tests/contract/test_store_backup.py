@@ -67,7 +67,9 @@ def fill(store: SqlStore, rounds: int = 3) -> None:
         unit.heartbeats.save([Pulse(check="shöp", plan=Heartbeat(every=60.0, grace=5.0), deadline=DUE)])
         unit.actors.put([ActorSeen(name="host.1", location="london", since=DUE, heard=DUE)])
         unit.rules.put([Standing(rule="slow", series='m{q="ü"}', state=RuleState(Phase.FIRING), incident="i1")])
-        unit.series.append([Sample("queue_length", (("queue", "mail"),), DUE, 0.1)])
+        unit.series.append("test", DUE - 9000, [Sample("queue_length", (("queue", "mail"),), DUE - 9000, 0.1)])
+        assert unit.series.compact(DUE, 1) == 1
+        unit.series.append("test", DUE, [Sample("queue_length", (("queue", "mail"),), DUE, 0.1)])
         unit.leases.acquire("director", "me", 5.0)
     with store.transaction() as unit:
         unit.checks.remove("gone")
@@ -125,7 +127,7 @@ def test_a_restored_store_goes_on_numbering_where_it_was(lasting_url: str, tmp_p
         )
         unit.actors.put([ActorSeen(name="host.1", location="london", since=DUE, heard=DUE)])
         unit.rules.put([Standing(rule="slow", series='m{q="ü"}', state=RuleState(Phase.FIRING), incident="i1")])
-        unit.series.append([Sample("queue_length", (("queue", "sms"),), DUE, 1.0)])
+        unit.series.append("test", DUE, [Sample("queue_length", (("queue", "sms"),), DUE, 1.0)])
         unit.rounds.dispatch(Ticket(id="t2", rounds=()), DUE)
         assert [ticket.id for ticket in unit.rounds.open_tickets()] == ["t1", "t2"]
     store.close()

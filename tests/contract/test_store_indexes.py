@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import event
 
 from nightowl.adapters.store_sql import SqlStore, open_store
-from nightowl.core.values import CheckState, Round, State
+from nightowl.core.series import Series
+from nightowl.core.values import CheckState, Round, Sample, State
 from nightowl.ports import AuditFilter, CheckFilter, StoredCheck, Unit
 
 Read = Callable[[Unit], object]
@@ -66,6 +67,16 @@ LISTS: dict[str, Read] = {
     "feed": lambda unit: unit.feed.after(1, 50),
     "last of the feed": lambda unit: unit.feed.last(),
     "window": lambda unit: unit.series.window("queue_length", {"queue": "a"}, 1.0, 2.0),
+    "frame": lambda unit: unit.series.frame("queue_length", {"queue": "a"}, 1.0, 2.0),
+    "range": lambda unit: unit.series.range("queue_length", {}, 1.0, 9000.0, 300.0),
+    "range of samples": lambda unit: unit.series.range("queue_length", {}, 1.0, 9000.0, 7.0),
+    "tail": lambda unit: unit.series.tail(1, 50),
+    "last of the tail": lambda unit: unit.series.last(),
+    "names of series": lambda unit: unit.series.names([1, 999]),
+    "refused series": lambda unit: unit.series.refused(),
+    "numbers of series": lambda unit: unit.series.number([Series("queue_length"), Series("new")]),
+    "compact": lambda unit: unit.series.compact(99_999.0, 9),
+    "nothing to compact": lambda unit: unit.series.compact(0.0, 9),
     "latest samples": lambda unit: unit.series.latest(1.0),
     "checks as series": lambda unit: unit.series.window("check_up", {"check": "shop"}, 1.0, 2.0),
     "all checks as series": lambda unit: unit.series.window("check_up", {}, 1.0, 2.0),
@@ -73,6 +84,7 @@ LISTS: dict[str, Read] = {
     "prune pings": lambda unit: unit.retention.prune("pings", 1.0, 10),
     "prune outcomes": lambda unit: unit.retention.prune("outcomes", 1.0, 10),
     "prune series": lambda unit: unit.retention.prune("series", 1.0, 10),
+    "prune rollups": lambda unit: unit.retention.prune("rollups", 1e6, 10),
     "prune incidents": lambda unit: unit.retention.prune("incidents", 1.0, 10),
     "prune the feed": lambda unit: unit.retention.prune("feed", 1.0, 10),
     "prune the outbox": lambda unit: unit.retention.prune("outbox", 1.0, 10),
@@ -97,6 +109,9 @@ def store() -> Iterator[SqlStore]:
     with store.transaction() as unit:
         unit.checks.put(StoredCheck(name="shop", origin="stored", paused=False, spec={"tags": {"a": "b"}}))
         unit.rounds.close([], [CheckState(check="shop", verdict=State.DOWN)])
+        for time in (1.5, 5000.0, 90_000.0):
+            unit.series.append("test", time, [Sample("queue_length", (("queue", "a"),), time, 1.0)])
+        unit.series.compact(5000.0, 9)
     yield store
     store.close()
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import MetaData, Table, create_engine, insert, inspect, text
 
 from nightowl.adapters.store_sql import migrate, open_store, versions
 from nightowl.adapters.store_sql.schema import METADATA
 from nightowl.adapters.store_sql.versions import upgrade_on
 from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavailable
-from nightowl.core.values import Attempt, Outcome, State, User
+from nightowl.core.series import Series
+from nightowl.core.values import Attempt, Outcome, Sample, State, User
 from nightowl.ports import Store, StoredCheck
 
 REVISION = "0005"
@@ -307,4 +308,32 @@ def test_a_server_that_was_killed_and_comes_back_is_used_again(
     store.ping()
     put(store, "whole")
     assert names(store) == ["whole"]
+    store.close()
+
+
+def test_samples_of_an_older_schema_are_carried_over(lasting_url: str) -> None:
+    times = [1_790_000_000.25 + 10 * n for n in range(500)]
+    engine = create_engine(lasting_url)
+    with engine.begin() as connection:
+        upgrade_on(connection, "0003")
+        old = Table("series", MetaData(), autoload_with=connection)
+        for number, name in ((3, "a"), (300, "b")):
+            columns = {"id": number, "key": name.encode(), "metric": "m", "labels": f'[["q","{name}"]]'}
+            connection.execute(insert(old).values(columns))
+            rows = [{"id": number, "time": time, "value": number + time / 7} for time in times]
+            connection.execute(text("INSERT INTO samples VALUES (:id, :time, :value)"), rows)
+    engine.dispose()
+    migrate(lasting_url)
+    store = open_store(lasting_url)
+    wanted = [
+        Sample("m", (("q", name),), time, number + time / 7)
+        for number, name in ((3, "a"), (300, "b"))
+        for time in times
+    ]
+    with store.transaction() as unit:
+        assert unit.series.window("m", {}, 0, times[-1]) == wanted
+        unit.series.append("test", times[-1], [Sample("m", (("q", "c"),), times[0], 1.0)])
+        assert unit.series.number([Series("m", (("q", "c"),))]).tolist() == [301]
+        assert unit.series.compact(times[-1] + 7200, 99) == 4
+        assert unit.series.window("m", {}, 0, times[-1])[:-1] == wanted
     store.close()

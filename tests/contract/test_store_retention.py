@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from random import random
 from time import monotonic, sleep
 
 import pytest
 from sqlalchemy import create_engine
 
 from nightowl.adapters.store_sql import open_store
+from nightowl.core.series import Series
 from nightowl.core.values import (
     Attempt,
     Change,
@@ -21,7 +23,7 @@ from nightowl.core.values import (
     User,
     Verdict,
 )
-from nightowl.ports import Store, StoredCheck
+from nightowl.ports import Refusals, Store, StoredCheck
 
 OLD = 1_780_000_000.0
 NEW = OLD + 864_000.0
@@ -83,10 +85,44 @@ def test_rounds_of_a_removed_check_go_whatever_their_age(store: Store) -> None:
 
 def test_samples_are_forgotten_by_age(store: Store) -> None:
     with store.transaction() as unit:
-        unit.series.append([Sample(metric, (), time, 1.0) for metric in "ab" for time in (OLD, OLD + 1, NEW)])
-    assert prune_all(store, "series", 3) == [3, 1, 0]
+        for time in (OLD, OLD + 3600, NEW, NEW + 3600):
+            unit.series.append("test", time, [Sample(metric, (), time, 1.0) for metric in "ab"])
+        assert unit.series.compact(NEW, 9) == 2
+    assert prune_all(store, "series", 64) == [64, 64, 0]  # an hour of a block at a time
     with store.read() as unit:
-        assert [sample.time for sample in unit.series.latest(0)] == [NEW, NEW]
+        assert [sample.time for sample in unit.series.window("a", {}, 0, NEW + 3600)] == [NEW, NEW + 3600]
+    with store.transaction() as unit:
+        assert unit.retention.prune("series", NEW + 1, 64) == 64  # a step that waits
+    with store.read() as unit:
+        assert [sample.time for sample in unit.series.latest(0)] == [NEW + 3600, NEW + 3600]
+
+
+def test_a_series_is_forgotten_with_its_last_rollup_and_makes_room(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.series.limit(2)
+        assert unit.series.append("test", OLD, [Sample(metric, (), OLD, 1.0) for metric in "ab"]) == 0
+        unit.series.append("test", NEW, [Sample("b", (), NEW, 1.0)])
+        unit.series.compact(NEW, 9)
+        assert unit.series.append("test", NEW + 1, [Sample("c", (), NEW + 1, 1.0)]) == 1
+    prune_all(store, "series")
+    with store.read() as unit:
+        assert len(unit.series.range("a", {}, OLD, NEW, 300)) == 1
+    assert sum(prune_all(store, "rollups")) > 0
+    with store.transaction() as unit:
+        assert unit.series.range("a", {}, OLD, NEW, 300) == {}
+        assert list(unit.series.names([1, 2]).values()) == [Series("b")]
+        assert unit.series.append("test", NEW + 2, [Sample("c", (), NEW + 2, 1.0)]) == 0
+        assert unit.series.number([Series("b"), Series("c"), Series("d")]).tolist() == [2, 3, -1]
+        assert unit.series.refused() == Refusals(1, NEW + 1)
+
+
+def test_a_series_that_never_had_a_sample_is_forgotten_and_one_that_waits_is_not(store: Store) -> None:
+    with store.transaction() as unit:
+        unit.series.number([Series("empty")])
+        unit.series.append("test", NEW, [Sample("waiting", (), OLD, 1.0)])
+    assert sum(prune_all(store, "rollups")) == 1
+    with store.read() as unit:
+        assert list(unit.series.names([1, 2]).values()) == [Series("waiting")]
 
 
 def test_open_incidents_and_unsent_notices_stay(store: Store) -> None:
@@ -147,7 +183,7 @@ def size(url: str, store: Store) -> int:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("ANALYZE")
         if engine.dialect.name == "mysql":
-            connection.exec_driver_sql("ANALYZE TABLE samples")
+            connection.exec_driver_sql("ANALYZE TABLE steps")
     engine.dispose()
     with store.read() as unit:
         return unit.retention.size()
@@ -157,7 +193,9 @@ def test_the_size_falls_when_much_is_forgotten(lasting_url: str) -> None:
     store = open_store(lasting_url, migrate=True)
     empty = size(lasting_url, store)
     with store.transaction() as unit:
-        unit.series.append([Sample("queue_length", (), float(time), 0.1) for time in range(20_000)])
+        for step in range(200):
+            samples = [Sample("queue_length", (), OLD + step + n / 100, random()) for n in range(100)]
+            unit.series.append("test", OLD + step, samples)
     full = size(lasting_url, store)
     prune_all(store, "series", 50_000)
     assert empty < full - 200_000

@@ -49,7 +49,7 @@ class World:
         """Store a sample of now, as a leader does, and let an instant come."""
         samples = [Sample(metric, tuple(sorted(labels.items())), self.now, value)]
         with self.store.transaction() as unit:
-            unit.series.append(samples)
+            unit.series.append("test", self.now, samples)
         self.evaluator.take(samples)
         self.step()
 

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from nightowl.core.errors import ConfigurationError, LeaseLost, Mistake, StoreUnavailable
 from nightowl.core.limits import Limit
 from nightowl.core.rule import Rule
-from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, Silence, State, Target
+from nightowl.core.series import MOST_SERIES
+from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, Sample, Silence, State, Target
+from nightowl.flows.faults import CALM
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
 from nightowl.ports import Store, StoredCheck
@@ -53,6 +55,7 @@ class World:
         self.clock = ManualClock()
         self.led: list[bool] = []
         self.rules: dict[str, Rule] = {}
+        self.max_series = MOST_SERIES
         self.leader = self.new_leader("one")
 
     def new_leader(self, holder: str) -> Leader:
@@ -60,6 +63,7 @@ class World:
             locations={name: Location(name=name) for name in LOCATIONS},
             routes=(Route(name="default", to=("ops",)),),
             rules=self.rules,
+            max_series=self.max_series,
         )
         parts = Parts(store=self.store, bus=self.bus, clock=self.clock, compile_check=compiled, plan=lambda: plan)
         return Leader(parts, holder=holder, led=self.led.append)
@@ -403,6 +407,46 @@ def test_own_figures_are_series(world: World) -> None:
         latest = {(s.metric, s.labels): s.value for s in unit.series.latest(0.0)}
     assert latest["nightowl_rounds_total", (("verdict", "up"),)] >= 2
     assert ("nightowl_queue_length", (("queue", "nightowl.check.london"),)) in latest
+
+
+def test_hours_that_ended_are_compacted(world: World) -> None:
+    begun = world.clock.now()
+    for step in range(3):
+        with world.store.transaction() as unit:
+            unit.series.append("watcher", begun + step, [Sample("queue_length", (), begun + step, float(step))])
+    world.run(1.0)
+    assert steps_of(world, "queue_length") == 3
+    world.clock.advance(2 * 3600.0)
+    world.run(1.0)
+    assert steps_of(world, "queue_length") == 0
+    with world.store.read() as unit:
+        assert [each.value for each in unit.series.window("queue_length", {}, 0.0, 1e11)] == [0.0, 1.0, 2.0]
+
+
+def steps_of(world: World, metric: str) -> int:
+    """How many samples of a metric wait in steps."""
+    with world.store.read() as unit:
+        rows = [frame for _, frame in unit.series.tail(0, 1000)]
+        numbers = [number for frame in rows for number in frame.numbers.tolist()]
+        names = unit.series.names(numbers)
+        return sum(names[number].metric == metric for number in numbers)
+
+
+def test_series_past_the_limit_are_an_own_incident_until_none_is_refused(world: World) -> None:
+    world.max_series = 100
+    world.leader = world.new_leader("one")
+    world.run(15.0, UP)
+    assert world.incidents() == []
+    with world.store.transaction() as unit:
+        samples = [Sample("m", (("n", str(n)),), world.clock.now(), 1.0) for n in range(101)]
+        assert unit.series.append("watcher", world.clock.now(), samples) > 0
+    world.run(2.0, UP)
+    [told] = world.incidents()
+    assert (told.kind, told.subject, told.open) == ("own", "series", True)
+    assert "100 series" in told.summary
+    world.clock.advance(CALM)
+    world.run(2.0, UP)
+    assert [each.open for each in world.incidents() if each.subject == "series"] == [False]
 
 
 def test_a_round_closes_after_its_attempts_though_the_store_was_slow_in_between(

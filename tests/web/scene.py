@@ -100,10 +100,15 @@ def fill(store: Store, now: float, *, more: int = 12) -> None:
         own(unit, now)
         actors(unit, now)
         notices(unit, now)
-        unit.series.append([Sample("nightowl_queue_length", (("location", 'a"b\\c'),), now - 1, 3.0)])
+        unit.series.append("test", now - 1, [Sample("nightowl_queue_length", (("location", 'a"b\\c'),), now - 1, 3.0)])
         spread = {"0.5": 0.012, "0.95": 0.081}
         unit.series.append(
-            [Sample("nightowl_round_spread_seconds", (("quantile", q),), now - 4, value) for q, value in spread.items()]
+            "test",
+            now,
+            [
+                Sample("nightowl_round_spread_seconds", (("quantile", q),), now - 4, value)
+                for q, value in spread.items()
+            ],
         )
 
 

@@ -20,7 +20,7 @@ from nightowl.adapters.store_sql import versions
 from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.engines import connect, parse
 from nightowl.adapters.store_sql.failures import describe, translated
-from nightowl.adapters.store_sql.schema import METADATA
+from nightowl.adapters.store_sql.schema import HOURS, METADATA, ROLLUPS
 from nightowl.core.errors import Refused, SchemaOutdated
 
 Progress = Callable[[int, int], None]
@@ -33,6 +33,7 @@ def _untold(done: int, total: int) -> None:
 
 _FORMAT = 1
 _CHUNK = 1000
+_CHUNK_OF_BLOCKS = 50  # rows of many kilobytes each
 _LIMIT = 1 << 30  # bytes of a frame; more is no length
 
 
@@ -119,7 +120,8 @@ def _write(stream: BinaryIO, connection: Connection, progress: Progress) -> int:
     done, total = 0, sum(tables.values())
     _put(stream, Header(_FORMAT, versions.head(), {str(table.name): count for table, count in tables.items()}))
     for table in tables:
-        query = select(table).order_by(*table.primary_key).execution_options(yield_per=_CHUNK)
+        at_once = _CHUNK_OF_BLOCKS if table in (HOURS, ROLLUPS) else _CHUNK
+        query = select(table).order_by(*table.primary_key).execution_options(yield_per=at_once)
         columns = tuple(str(column.name) for column in table.columns)
         for rows in connection.execute(query).partitions():
             _put(stream, Chunk(str(table.name), columns, [tuple(row) for row in rows]))

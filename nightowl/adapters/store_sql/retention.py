@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, and_, bindparam, delete, exists, or_, select, true
@@ -14,18 +15,21 @@ from nightowl.adapters.store_sql.schema import (
     CHECK_IDS,
     DAYS,
     FEED,
+    HOURS,
     INCIDENTS,
     OUTBOX,
     OUTCOMES,
     PINGS,
+    ROLLUPS,
     ROUNDS,
-    SAMPLES,
-    SERIES,
     SESSIONS,
     SILENCES,
+    STEPS,
     TIMELINE,
     TOKENS,
 )
+from nightowl.adapters.store_sql.series.blocks import HOUR, SIZE
+from nightowl.adapters.store_sql.series.forgetting import Forgetting
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.times import to_ms
 
@@ -37,19 +41,22 @@ class SqlRetention:
 
     def __init__(self, session: Session) -> None:
         self._connection = session.connection
+        self._forgetting = Forgetting(session)
 
     def prune(self, kind: str, before: float, limit: int) -> int:
         """Delete up to ``limit`` rows of ``kind`` older than ``before``; how many went.
 
         Kinds: attempts, pings, outcomes (with verdicts and days, and with the rounds of removed checks of any age),
-        series, incidents (resolved before, with timelines and notices; also silences that ended before), feed, outbox
-        (sent or given up), sessions (ended; also expired tokens), audit.
+        series (hours of samples that are older as a whole), rollups (days; then series of which nothing is left),
+        incidents (resolved before, with timelines and notices; also silences that ended before), feed, outbox (sent or
+        given up), sessions (ended; also expired tokens), audit.
         """
         pruners: Mapping[str, Callable[[float, int], int]] = {
             "attempts": self._attempts,
             "pings": self._pings,
             "outcomes": self._outcomes,
             "series": self._series,
+            "rollups": self._rollups,
             "incidents": self._incidents,
             "feed": self._feed,
             "outbox": self._outbox,
@@ -85,7 +92,15 @@ class SqlRetention:
         self._connection.execute(delete(CHECK_IDS).where(CHECK_IDS.c.name.is_(None), ~left))
 
     def _series(self, before: float, limit: int) -> int:
-        return self._by_owner(SERIES.c.id, (SAMPLES.c.series_id, SAMPLES.c.time), SAMPLES.c.time < before, limit)
+        rows, weight = _blocks(limit)
+        gone = self._by_age(HOURS, [HOURS.c.hour, HOURS.c.block], int(before // HOUR), rows)
+        return weight * (gone + self._by_age(STEPS, [STEPS.c.newest, STEPS.c.position], before, rows))
+
+    def _rollups(self, before: float, limit: int) -> int:
+        day = int(before // _DAY)
+        rows, weight = _blocks(limit)
+        gone = self._by_age(ROLLUPS, [ROLLUPS.c.day, ROLLUPS.c.block], day, rows)
+        return weight * gone or self._forgetting.run(day, limit)
 
     def _incidents(self, before: float, limit: int) -> int:
         self._by_age(SILENCES, [SILENCES.c.ends, SILENCES.c.id], before, limit)
@@ -132,6 +147,12 @@ class SqlRetention:
         statement = delete(reference.table).where(reference == bindparam("owner"), age <= bindparam("newest"))
         rows = [{"owner": number, "newest": moment} for number, moment in newest.items()]
         return self._connection.execute(statement, rows).rowcount
+
+
+def _blocks(limit: int) -> tuple[int, int]:
+    """How many rows of blocks to delete for so many rows, and for how many one counts, as many series are in it."""
+    rows = max(1, limit // SIZE)
+    return rows, ceil(limit / rows)
 
 
 def _up_to(key: Sequence[Column[Any]], values: Sequence[Any]) -> ColumnElement[bool]:

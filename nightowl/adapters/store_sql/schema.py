@@ -69,7 +69,10 @@ MARKS = _table(
     Column("value", BigInteger, nullable=False),
 )
 """Single numbers: ``scheduled_until`` and ``watched_until`` (ms), ``missed`` (rounds, so far), ``feed`` (the newest
-id), ``removals`` (of checks, so far), ``installation`` (random, made with the store; its row is the lock of users)."""
+id), ``removals`` (of checks, so far), ``installation`` (random, made with the store; its row is the lock of users),
+``steps`` (the newest position), ``series`` (the newest number), ``series_known``, ``series_limit`` (how many there are,
+and may be), ``series_refused`` and ``series_forgotten`` (so far), ``series_refused_at`` (the end of
+a step, in seconds)."""
 
 # -- checks --------------------------------------------------------------------------------------------------------
 
@@ -380,19 +383,54 @@ FEED = _table(
 )
 """Changes, numbered in the order of their commits; ``at`` is the database's clock."""
 
+# -- series --------------------------------------------------------------------------------------------------------
+
 SERIES = _table(
     "series",
-    Column("id", _ID, primary_key=True),
+    Column("id", _ID, primary_key=True, autoincrement=False),
     Column("key", _HASH, nullable=False, unique=True),
-    Column("metric", _NAME, nullable=False, index=True),
+    Column("metric", _NAME, nullable=False),
     Column("labels", Text, nullable=False),
+    Column("born", BigInteger, nullable=False),
+    Column("seen", Integer, nullable=False),
+    Index("series_by_metric", "metric", "id"),
+    Index("series_by_age", "seen", "born", "id"),
 )
-"""Series by a hash of metric and labels."""
+"""Series by a hash of metric and labels, numbered in the order of the commits. ``born``: the newest position of steps
+when it got its number; ``seen``: the newest UTC day of which samples were compacted (-1: none yet)."""
 
-SAMPLES = _table(
-    "samples",
-    Column("series_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("time", Double, primary_key=True, autoincrement=False),
-    Column("value", Double, nullable=False),
+STEPS = _table(
+    "steps",
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("role", _NAME, nullable=False),
+    Column("step", Double, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("oldest", Double, nullable=False),
+    Column("newest", Double, nullable=False),
+    Column("frame", _BLOB, nullable=False),
+    Index("steps_by_step", "step", "role", "block", "oldest"),
+    Index("steps_by_block", "block", "oldest", "newest"),
+    Index("steps_by_newest", "newest", "position"),
+)
+"""Samples that wait for the end of their hour: what a role saw in a step, of one block of series. Positions are in the
+order of the commits; ``oldest`` and ``newest`` are times of samples."""
+
+HOURS = _table(
+    "hours",
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("samples", _BLOB, nullable=False),
+    Index("hours_by_age", "hour", "block"),
     **_CLUSTERED,
 )
+"""Compacted samples of a block in ``(hour, hour + 1]``, counted from 1970."""
+
+ROLLUPS = _table(
+    "rollups",
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("buckets", _BLOB, nullable=False),
+    Index("rollups_by_age", "day", "block"),
+    **_CLUSTERED,
+)
+"""Buckets of a block in the closed hours of a UTC day."""

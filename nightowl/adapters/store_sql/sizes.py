@@ -10,16 +10,20 @@ from sqlalchemy import Connection, bindparam, text
 from nightowl.adapters.store_sql.schema import METADATA
 
 # The share of each table that its rows fill, by the statistics of the last (auto)vacuum or analyze; a row's own header
-# and pointer are 28 bytes.
+# and pointer are 28 bytes. Long values stand in a table beside it, in pieces of up to 2 kB, which are counted live.
 _POSTGRESQL = text("""
-    SELECT SUM(pg_total_relation_size(c.oid) * CASE
-        WHEN c.reltuples < 0 OR c.relpages = 0 OR w.width IS NULL THEN 1
-        ELSE LEAST(1, c.reltuples * (w.width + 28) / (c.relpages * current_setting('block_size')::float))
-    END)
+    SELECT SUM(
+        (pg_total_relation_size(c.oid) - COALESCE(pg_total_relation_size(NULLIF(c.reltoastrelid, 0)), 0)) * CASE
+            WHEN c.reltuples < 0 OR c.relpages = 0 OR w.width IS NULL THEN 1
+            ELSE LEAST(1, c.reltuples * (w.width + 28) / (c.relpages * current_setting('block_size')::float))
+        END
+        + COALESCE(LEAST(pg_total_relation_size(long.relid), long.n_live_tup * 2048), 0)
+    )
     FROM pg_class c
     LEFT JOIN (
         SELECT tablename, SUM(avg_width) AS width FROM pg_stats WHERE schemaname = current_schema() GROUP BY tablename
     ) w ON w.tablename = c.relname
+    LEFT JOIN pg_stat_all_tables long ON long.relid = c.reltoastrelid
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relname IN :tables
 """).bindparams(bindparam("tables", expanding=True))
 

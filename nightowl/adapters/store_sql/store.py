@@ -22,7 +22,7 @@ from nightowl.adapters.store_sql.outbox import SqlOutbox
 from nightowl.adapters.store_sql.retention import SqlRetention
 from nightowl.adapters.store_sql.rounds import SqlRounds
 from nightowl.adapters.store_sql.rules import SqlRules
-from nightowl.adapters.store_sql.series import SqlSeries
+from nightowl.adapters.store_sql.series import Catalogue, SqlSeries
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.silences import SqlSilences
 from nightowl.adapters.store_sql.tokens import SqlTokens
@@ -33,7 +33,7 @@ from nightowl.ports import Lease
 class SqlUnit:
     """What a transaction (or a read) works with."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, catalogue: Catalogue) -> None:
         self.feed = SqlFeed(session)
         self.checks = SqlChecks(session, self.feed)
         self.rounds = SqlRounds(session, self.feed)
@@ -47,7 +47,7 @@ class SqlUnit:
         self.users = SqlUsers(session)
         self.tokens = SqlTokens(session)
         self.audit = SqlAudit(session)
-        self.series = SqlSeries(session)
+        self.series = SqlSeries(session, catalogue)
         self.retention = SqlRetention(session)
 
 
@@ -59,6 +59,7 @@ class SqlStore:
         self._engines = engines
         self._bulk = Bulk(engines.writer.dialect)
         self._known = KnownNames()
+        self._catalogue = Catalogue()
 
     @contextmanager
     def transaction(self, lease: Lease | None = None) -> Iterator[SqlUnit]:
@@ -70,18 +71,20 @@ class SqlStore:
         with translated(self._url):
             with self._engines.writer.begin() as connection:
                 session = self._session(connection, writes=True)
-                unit = SqlUnit(session)
+                unit = SqlUnit(session, self._catalogue)
                 if lease is not None:
                     unit.leases.confirm(lease)
                 yield unit
                 unit.feed.flush()
+                unit.series.flush()
             session.names.share()
+            unit.series.share()
 
     @contextmanager
     def read(self) -> Iterator[SqlUnit]:
         """A consistent view, for reading only. Raises ``StoreUnavailable``."""
         with translated(self._url), self._engines.reader.begin() as connection:
-            yield SqlUnit(self._session(connection, writes=False))
+            yield SqlUnit(self._session(connection, writes=False), self._catalogue)
 
     def ping(self) -> None:
         """Raise ``StoreUnavailable`` unless the database answers."""

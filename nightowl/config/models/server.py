@@ -8,6 +8,7 @@ from pydantic import Field
 
 from nightowl.config.fields import Address, HostName, Network, Options, Prefix, PublicUrl, Seconds, Size, WebUrl
 from nightowl.config.models.table import Table
+from nightowl.core.series import MOST_SERIES
 
 _DAY = 86400.0
 _HOUR = 3600.0
@@ -50,7 +51,12 @@ class Retention(Table):
     outcomes: Annotated[float, Seconds(at_least=_HOUR)] = 90 * _DAY
     """What each location said in each round, and the verdicts."""
     series: Annotated[float, Seconds(at_least=_HOUR)] = 14 * _DAY
-    """The samples of series, such as `check_duration_seconds`."""
+    """The samples of series, such as `celery_queue_length`."""
+    rollups: Annotated[float, Seconds(at_least=_DAY)] = 400 * _DAY
+    """Smallest, largest and mean value of series in every five minutes, for long ranges; never shorter than \
+`series`."""
+    max_series: Annotated[int, Field(ge=1000)] = MOST_SERIES
+    """The most series that the store knows. Samples of further ones are refused, which an incident `series` tells."""
     incidents: Annotated[float, Seconds(at_least=_DAY)] = 730 * _DAY
     """Resolved incidents with their timelines and notices, and silences that have ended."""
     max_size: Size | None = None
