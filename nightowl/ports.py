@@ -752,5 +752,8 @@ class Channel(Protocol):
     gets a notice for each incident.
     """
 
-    def send(self, notice: Notice) -> None:
-        """Deliver, or raise ``DeliveryFailed`` (permanent, or with the seconds to wait)."""
+    def send(self, notice: Notice) -> str | None:
+        """Deliver, or raise ``DeliveryFailed`` (permanent, or with the seconds to wait).
+
+        Returns what went otherwise than meant, though the notice was sent, for the timeline (nothing: all went well).
+        """

@@ -32,7 +32,7 @@ def try_out(name: str, path: str | None) -> None:
             there_are = f"there are {', '.join(sorted(channels))}" if channels else "there is none"
             raise NotFound(f"{path or 'the defaults'}: no channel is called {name}; {there_are}")
         try:
-            channels[name].send(trial(name, link(configuration), time()))
+            remark = channels[name].send(trial(name, link(configuration), time()))
         except DeliveryFailed as failure:
             raise DeliveryFailed(f"test notice to {name}: failed: {failure}") from None
-    click.echo(f"test notice to {name}: sent")
+    click.echo(f"test notice to {name}: sent{f', but {remark}' if remark else ''}")

@@ -11,6 +11,7 @@
     |-- LeaseLost               another process leads; this transaction was rolled back
     |-- NotFound                a name that nothing has
     |-- Refused                 an action that the state or origin of a thing does not allow
+    |-- TemplateFailed          a template for messages is wrong, or does more than it may
     `-- DeliveryFailed          a channel did not take a notice; says whether and when to retry
 
 A target that is down is a result (an ``Attempt``), never an exception.
@@ -79,6 +80,10 @@ class NotFound(NightOwlError):
 
 class Refused(NightOwlError):
     """The action is not allowed in this state, such as changing an object that a file defines."""
+
+
+class TemplateFailed(NightOwlError):
+    """A template that people wrote cannot be used as it is, or not for this message; says why."""
 
 
 class DeliveryFailed(NightOwlError):

@@ -128,29 +128,31 @@ class Notifier:
         if len(rows) > 1:
             notice = replace(notice, others=tuple(row.notice.incident for row in rows[1:]))
         try:
-            self._send(plan, notice)
+            remark = self._send(plan, notice)
         except DeliveryFailed as failure:
             self._failed(plan, rows, failure)
         except Exception as error:  # noqa: BLE001  # a channel may be anybody's plugin; it must not stop the others
             log.warning("channel %s: unexpected %s at %s", notice.channel, type(error).__name__, _place(error))
             self._failed(plan, rows, DeliveryFailed(f"unexpected {type(error).__name__} in the channel"))
         else:
-            self._sent(plan, rows)
+            self._sent(plan, rows, remark)
 
-    def _send(self, plan: Plan, notice: Notice) -> None:
+    def _send(self, plan: Plan, notice: Notice) -> str:
         channel = plan.channels.get(notice.channel)
         if channel is None:
             late = self._clock.now() - notice.created >= UNKNOWN_GRACE
             raise DeliveryFailed(f"no channel of the configuration is called {notice.channel}", permanent=late)
-        channel.send(notice)
+        return channel.send(notice) or ""
 
-    def _sent(self, plan: Plan, rows: Sequence[Claimed]) -> None:
+    def _sent(self, plan: Plan, rows: Sequence[Claimed], remark: str) -> None:
         now, name = self._clock.now(), _channel(rows[0])
+        if remark:
+            log.warning("notice %s: sent; %s", rows[0].notice.key, remark)
         with self._store.transaction() as unit:
             for row in rows:
                 unit.outbox.sent(row.id, now)
                 if not routing.is_resend(row.notice.step):
-                    _note(unit, row.notice, now, "sent", "sent")
+                    _note(unit, row.notice, now, "sent", f"sent; {remark}" if remark else "sent")
             over = [_resolved(each, now, f"channel {name} takes notices again") for each in _own(unit, name)]
             tell(unit, over, plan.telling, now)
 

@@ -119,13 +119,13 @@ def _channels(configuration: Configuration) -> list[ChannelUse]:
     ]
 
 
-def _tester(installation: Installation) -> Callable[[str], None]:
+def _tester(installation: Installation) -> Callable[[str], str]:
     made = remembered(installation.current, channels)
 
-    def test(name: str) -> None:
+    def test(name: str) -> str:
         if name not in made():
             raise NotFound(f"no channel is called {name}")
-        made()[name].send(trial(name, link(installation.current()), CLOCK.now()))
+        return made()[name].send(trial(name, link(installation.current()), CLOCK.now())) or ""
 
     return test
 

@@ -82,12 +82,15 @@ def run_now(handlers: Handlers, author: Author, name: str) -> None:
         record(unit, author, handlers.clock.now(), "check.run", name)
 
 
-def test_channel(handlers: Handlers, author: Author, name: str) -> None:
-    """Send a test notice. Raises ``NotFound``, or ``DeliveryFailed`` where it is not taken."""
+def test_channel(handlers: Handlers, author: Author, name: str) -> str:
+    """Send a test notice; return what went otherwise than meant (empty: nothing).
+
+    Raises ``NotFound``, or ``DeliveryFailed`` where it is not taken.
+    """
     if any(channel.name == name for channel in handlers.channels()):
         with handlers.store.transaction() as unit:
             record(unit, author, handlers.clock.now(), "channel.test", name)
-    handlers.test_channel(name)
+    return handlers.test_channel(name)
 
 
 def reload(handlers: Handlers, author: Author) -> None:

@@ -77,7 +77,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     locations: Callable[[], Mapping[str, Location]]
     rules: Callable[[], Mapping[str, Rule]]
     channels: Callable[[], Sequence[ChannelUse]]
-    test_channel: Callable[[str], None]
+    test_channel: Callable[[str], str]
     problems: Callable[[], Sequence[str]]
     unreachable: Callable[[], Sequence[str]]
     acknowledge: Callable[[str, Author, float | None], None]

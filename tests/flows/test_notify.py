@@ -48,12 +48,14 @@ class Scripted:
 
     def __init__(self, *script: Exception) -> None:
         self.script = list(script)
+        self.remark: str | None = None
         self.taken: list[str] = []
 
-    def send(self, notice: Notice) -> None:
+    def send(self, notice: Notice) -> str | None:
         if self.script:
             raise self.script.pop(0)
         self.taken.append(notice.key)
+        return self.remark
 
 
 class Held:
@@ -125,6 +127,16 @@ def test_a_notice_goes_to_its_channels_once(desk: Desk) -> None:
     assert desk.step() == 0
     assert (desk.ops.taken, desk.mail.taken) == (["5f2c/firing/ops"], ["5f2c/firing/mail"])
     assert desk.rows() == {"firing/ops": ("sent", ""), "firing/mail": ("sent", "")}
+
+
+def test_the_timeline_says_what_was_sent_otherwise_than_meant(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.ops.remark = "the template of the body fails"
+    desk.tell("opened")
+    desk.step()
+    assert "firing to ops: sent; the template of the body fails" in desk.timeline()
+    assert "firing to mail: sent" in desk.timeline()
+    assert desk.rows()["firing/ops"] == ("sent", "")
+    assert "5f2c/firing/ops: sent; the template of the body fails" in caplog.text
 
 
 def test_the_timeline_says_what_was_sent(desk: Desk) -> None:

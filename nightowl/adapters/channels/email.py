@@ -14,14 +14,15 @@ from email.utils import format_datetime, parseaddr
 from hashlib import sha256
 from html import escape
 from itertools import islice
-from typing import Literal
+from typing import ClassVar, Literal
 from urllib.parse import quote
 
 from msgspec.structs import replace
 
-from nightowl.adapters.channels.messages import Message, compose
 from nightowl.adapters.channels.smtp import Server, session
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.messages import Message, compose, cut
+from nightowl.core.notice_template import write
 from nightowl.core.redaction import hiding
 from nightowl.core.values import Notice
 
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _REMEMBERED = 1000
 """Notices whose recipients so far are remembered at most."""
+
+_SUBJECT = 500
+"""Characters of a subject at most that a template made."""
 
 _NOT_ASKED = (421, b"not asked, as the server hung up before")
 
@@ -41,10 +45,12 @@ class Email:
     """Sends notices by one mail server.
 
     ``security``: ``starttls`` (never falls back to plain text), ``tls`` or ``none``. ``ca`` is PEM text (empty: the
-    system's). ``timeout`` is seconds for a whole delivery. A recipient whom the server refuses for now is tried
-    again alone, as long as this process remembers who got the notice.
+    system's). ``template`` may have a ``subject`` and a ``body``. ``timeout`` is seconds for a whole delivery. A
+    recipient whom the server refuses for now is tried again alone, as long as this process remembers who got the
+    notice.
     """
 
+    groups: ClassVar[bool] = True
     host: str
     port: int
     sender: str
@@ -54,14 +60,19 @@ class Email:
     password: str = ""
     verify: bool = True
     ca: str = ""
+    template: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
     _reached: dict[str, set[str]] = field(default_factory=dict, init=False)
 
-    def send(self, notice: Notice) -> None:
-        """Deliver to all recipients, or raise ``DeliveryFailed``; permanent where nobody can be reached."""
+    def send(self, notice: Notice) -> str:
+        """Deliver to all recipients, or raise ``DeliveryFailed``; permanent where nobody can be reached.
+
+        Returns what went otherwise than meant (empty: nothing).
+        """
+        written, remark = write(self.template, notice)
         reached = self._reached.get(notice.key, set())
         waiting = [address for address in self.to if address not in reached]
-        refused = self._transfer(waiting, mail(notice, self.sender, self.to))
+        refused = self._transfer(waiting, mail(notice, self.sender, self.to, written))
         reached = {*reached, *(address for address in waiting if parseaddr(address)[1] not in refused)}
         later = {address: reply for address, reply in refused.items() if reply[0] < 500}
         if later:
@@ -72,6 +83,7 @@ class Email:
             raise DeliveryFailed(self._refusals(refused), permanent=True)
         if refused:
             log.warning("notice %s: %s; the other recipients got it", notice.key, self._refusals(refused))
+        return remark
 
     def _transfer(self, to: Sequence[str], message: EmailMessage) -> _Refusals:
         """Hand the message over; return who was refused, with the server's reply."""
@@ -121,25 +133,27 @@ class Email:
             del self._reached[oldest]
 
 
-def mail(notice: Notice, sender: str, to: Sequence[str]) -> EmailMessage:
+def mail(notice: Notice, sender: str, to: Sequence[str], by_template: Mapping[str, str]) -> EmailMessage:
     """Write the mail of a notice; the same notice always gives the same ``Message-ID``.
 
-    Later notices of an incident refer to its firing one, so that mail programs show one thread.
+    Later notices of an incident refer to its firing one, so that mail programs show one thread. ``by_template`` has
+    what a template made, for the subject, the body or both; a body of a template is plain text and nothing else.
     """
     message = compose(notice)
     first = replace(notice, step="firing")
     written = EmailMessage(policy=policy.SMTP)
     written["From"] = sender
     written["To"] = ", ".join(to)
-    written["Subject"] = message.heading
+    written["Subject"] = cut(" ".join(by_template.get("subject", "").split()), _SUBJECT) or message.heading
     written["Date"] = format_datetime(datetime.fromtimestamp(notice.created, UTC))
     written["Message-ID"] = _message_id(notice, sender)
     if notice.step not in ("firing", "test"):
         written["In-Reply-To"] = written["References"] = _message_id(first, sender)
     written["Auto-Submitted"] = "auto-generated"
     written["X-NightOwl-Key"] = quote(notice.key)
-    written.set_content(f"{message.text}\n", cte="quoted-printable")
-    written.add_alternative(_html(message), subtype="html", cte="quoted-printable")
+    written.set_content(f"{by_template.get('body') or message.text}\n", cte="quoted-printable")
+    if not by_template.get("body"):
+        written.add_alternative(_html(message), subtype="html", cte="quoted-printable")
     return written
 
 
@@ -153,9 +167,11 @@ def _html(message: Message) -> str:
         f"<tr><th align=left>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in message.facts
     )
     links = "".join(_link(name, url) for name, url in (("Runbook", message.runbook), ("Details", message.url)) if url)
+    others = "".join(f"<li>{escape(line)}</li>" for line in message.others)
+    also = f"<p>Also:</p><ul>{others}</ul>" if others else ""
     return (
         f"<html><body><h2>{escape(message.heading)}</h2><p>{escape(message.sentence)}</p>"
-        f"<table cellpadding=4>{rows}</table>{links}</body></html>\n"
+        f"{also}<table cellpadding=4>{rows}</table>{links}</body></html>\n"
     )
 
 

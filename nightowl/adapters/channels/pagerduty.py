@@ -9,15 +9,17 @@ https://developer.pagerduty.com/docs/send-alert-event
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
 
 from nightowl.adapters.channels.http import QUOTED, Answer, Request, accepted, post
-from nightowl.adapters.channels.messages import Message, compose, cut
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.messages import Message, compose, cut
+from nightowl.core.notice_template import write
 from nightowl.core.redaction import hiding, secrets_of_address
 from nightowl.core.values import Incident, Notice, Severity
 
@@ -44,23 +46,33 @@ _SEVERITIES = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Sever
 
 @dataclass(kw_only=True, frozen=True, repr=False)
 class PagerDuty:
-    """Sends events to an integration, whose ``routing_key`` is a secret. ``timeout`` is seconds in all."""
+    """Sends events to an integration, whose ``routing_key`` is a secret. ``timeout`` is seconds in all.
+
+    ``template`` may have a ``summary``.
+    """
 
     routing_key: str
     url: str
+    template: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
 
-    def send(self, notice: Notice) -> None:
-        """Deliver, or raise ``DeliveryFailed``.
+    def send(self, notice: Notice) -> str:
+        """Deliver, or raise ``DeliveryFailed``; return what went otherwise than meant (empty: nothing).
 
         A test opens an alert and resolves it at once, for no other notice would ever do so.
         """
-        if notice.step != "test":
-            self._enqueue(notice, "resolve" if notice.step == "resolved" else "trigger", self.timeout)
-            return
-        self._enqueue(notice, "trigger", self.timeout / 2)
+        written, remark = write(self.template, notice)
+        summary = " ".join(written.get("summary", "").split())
+        if notice.step == "test":
+            self._open_and_close(notice, summary)
+        else:
+            self._enqueue(event(notice, "resolve" if notice.step == "resolved" else "trigger", summary), self.timeout)
+        return remark
+
+    def _open_and_close(self, notice: Notice, summary: str) -> None:
+        self._enqueue(event(notice, "trigger", summary), self.timeout / 2)
         try:
-            self._enqueue(notice, "resolve", self.timeout / 2)
+            self._enqueue(event(notice, "resolve", summary), self.timeout / 2)
         except DeliveryFailed as failure:
             raise DeliveryFailed(
                 f"an alert was opened, but not resolved: {failure}",
@@ -68,13 +80,13 @@ class PagerDuty:
                 retry_after=failure.retry_after,
             ) from None
 
-    def _enqueue(self, notice: Notice, action: Action, timeout: float) -> None:
+    def _enqueue(self, told: Mapping[str, Any], timeout: float) -> None:
         # An answer may say the body back in any form, and there the key stands as JSON writes it.
         in_json = msgspec.json.encode(self.routing_key).decode()[1:-1]
         secrets = (self.routing_key, in_json, *secrets_of_address(self.url))
         request = Request(
             url=self.url,
-            body=msgspec.json.encode({"routing_key": self.routing_key} | event(notice, action)),
+            body=msgspec.json.encode({"routing_key": self.routing_key, **told}),
             headers={"Content-Type": "application/json"},
             timeout=timeout,
             secrets=secrets,
@@ -83,8 +95,8 @@ class PagerDuty:
         accepted(_in_its_words(post(request), secrets), time.time())
 
 
-def event(notice: Notice, action: Action) -> dict[str, Any]:
-    """Return the event for a notice, all but its ``routing_key``.
+def event(notice: Notice, action: Action, summary: str = "") -> dict[str, Any]:
+    """Return the event for a notice, all but its ``routing_key``; ``summary`` stands for the built-in one.
 
     The ``dedup_key`` is the incident's id, so what follows an incident's first notice meets the alert that it opened.
     A ``resolve`` needs no payload, but what it has is kept in the alert's log.
@@ -96,18 +108,18 @@ def event(notice: Notice, action: Action) -> dict[str, Any]:
     return {
         "event_action": action,
         "dedup_key": incident.id[:_KEY],
-        "payload": _payload(notice, message),
+        "payload": _payload(notice, message, summary or f"{message.heading} — {message.sentence}"),
         **client,
         **({"links": linked} if linked else {}),
     }
 
 
-def _payload(notice: Notice, message: Message) -> dict[str, Any]:
+def _payload(notice: Notice, message: Message, summary: str) -> dict[str, Any]:
     """Return PagerDuty's common event format: https://support.pagerduty.com/main/docs/pd-cef."""
     incident = notice.incident
     named = {name: cut(incident.tags[name], _NAME) for name in ("component", "group") if incident.tags.get(name)}
     return {
-        "summary": cut(f"{message.heading} — {message.sentence}", _SUMMARY),
+        "summary": cut(summary, _SUMMARY),
         "source": cut(incident.subject, _NAME),
         "severity": _SEVERITIES[incident.severity],
         "timestamp": datetime.fromtimestamp(incident.opened, UTC).isoformat(timespec="milliseconds"),

@@ -8,34 +8,48 @@ https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import msgspec
 
 from nightowl.adapters.channels.http import Request, accepted, post
-from nightowl.adapters.channels.messages import Message, compose, cut
+from nightowl.core.messages import Message, compose, cut
+from nightowl.core.notice_template import write
 from nightowl.core.redaction import secrets_of_address
 from nightowl.core.values import Notice
 
 _HEADING = 150
 _SENTENCE = 600
 _VALUE = 400
-"""Characters taken. Slack takes 150, 3000 and 2000; in the latter two, escaping may make five of one."""
+_OTHER = 140
+_TEXT = 4000
+"""Characters taken. Slack takes 150, 3000, 2000 and 40,000; in all but the first, escaping may make five of one."""
+
+_LISTED = 4
+"""Other incidents in one block."""
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 @dataclass(kw_only=True, frozen=True, repr=False)
 class Slack:
-    """Posts notices to an incoming webhook, whose ``url`` is a secret. ``timeout`` is seconds in all."""
+    """Posts notices to an incoming webhook, whose ``url`` is a secret. ``timeout`` is seconds in all.
 
+    ``template`` may have a ``text`` in Slack's mrkdwn; the values that it puts in are escaped.
+    """
+
+    groups: ClassVar[bool] = True
     url: str
+    template: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
 
-    def send(self, notice: Notice) -> None:
-        """Deliver, or raise ``DeliveryFailed``."""
-        body = msgspec.json.encode(payload(compose(notice)))
+    def send(self, notice: Notice) -> str:
+        """Deliver, or raise ``DeliveryFailed``; return what went otherwise than meant (empty: nothing)."""
+        written, remark = write(self.template, notice, _escaped)
+        text = written.get("text", "").strip()
+        body = msgspec.json.encode({"text": cut(text, _TEXT)} if text else payload(compose(notice)))
         request = Request(
             url=self.url,
             body=body,
@@ -44,6 +58,7 @@ class Slack:
             secrets=tuple(secrets_of_address(self.url)),
         )
         accepted(post(request), time.time())
+        return remark
 
 
 def payload(message: Message) -> dict[str, Any]:
@@ -52,6 +67,8 @@ def payload(message: Message) -> dict[str, Any]:
         {"type": "header", "text": {"type": "plain_text", "text": cut(message.heading, _HEADING)}},
         {"type": "section", "text": _markdown(_escaped(cut(message.sentence, _SENTENCE)))},
     ]
+    if message.others:
+        blocks += _also(message.others)
     if message.facts:
         fields = [_markdown(f"*{name}*\n{_escaped(cut(value, _VALUE))}") for name, value in message.facts]
         blocks.append({"type": "section", "fields": fields})
@@ -60,6 +77,13 @@ def payload(message: Message) -> dict[str, Any]:
     if linked:
         blocks.append({"type": "context", "elements": [_markdown(linked)]})
     return {"text": _escaped(f"{message.heading}\n{message.sentence}"), "blocks": blocks}
+
+
+def _also(others: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the blocks that list other incidents: a few in each, so that escaping makes none of them too long."""
+    lines = [f"• {_escaped(cut(line, _OTHER))}" for line in others]
+    lists = ["\n".join(lines[at : at + _LISTED]) for at in range(0, len(lines), _LISTED)]
+    return [{"type": "section", "text": _markdown(text)} for text in [f"*Also*\n{lists[0]}", *lists[1:]]]
 
 
 def _markdown(text: str) -> dict[str, str]:

@@ -6,15 +6,18 @@ import hmac
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import msgspec
 
 from nightowl.adapters.channels.http import Request, accepted, post
-from nightowl.adapters.channels.messages import compose
+from nightowl.core.messages import compose
+from nightowl.core.notice_template import write
 from nightowl.core.redaction import secrets_of_address
-from nightowl.core.values import Notice
+from nightowl.core.values import Incident, Notice
+
+JSON = "application/json"
 
 SHAPE = 1
 """The version of the body's shape; keys may be added within it, none changes its meaning."""
@@ -22,35 +25,47 @@ SHAPE = 1
 
 @dataclass(kw_only=True, frozen=True, repr=False)
 class Webhook:
-    """Posts notices as JSON; signed where there is a ``secret``. ``ca`` is PEM text, ``timeout`` seconds in all."""
+    """Posts notices as JSON; signed where there is a ``secret``. ``ca`` is PEM text, ``timeout`` seconds in all.
 
+    ``template`` may have a ``body``, which is sent instead, as ``content_type``.
+    """
+
+    groups: ClassVar[bool] = True
     url: str
     secret: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     verify: bool = True
     ca: str = ""
+    template: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = JSON
     timeout: float = 10.0
 
-    def send(self, notice: Notice) -> None:
-        """Deliver, or raise ``DeliveryFailed``. The body of a repeated send is the same to the byte."""
-        body = msgspec.json.encode(document(notice))
+    def send(self, notice: Notice) -> str:
+        """Deliver, or raise ``DeliveryFailed``; return what went otherwise than meant (empty: nothing).
+
+        The body of a repeated send is the same to the byte.
+        """
+        written, remark = write(self.template, notice)
+        templated = "body" in written
+        body = written["body"].encode() if templated else msgspec.json.encode(document(notice))
         now = time.time()
         request = Request(
             url=self.url,
             body=body,
-            headers=self._headers(notice, body, int(now)),
+            headers={"Content-Type": self.content_type if templated else JSON} | self._headers(notice, body, int(now)),
             verify=self.verify,
             ca=self.ca,
             timeout=self.timeout,
             secrets=(self.secret, *self.headers.values(), *secrets_of_address(self.url)),
         )
         accepted(post(request), now)
+        return remark
 
     def _headers(self, notice: Notice, body: bytes, now: int) -> dict[str, str]:
-        own = {"Content-Type": "application/json", "X-NightOwl-Key": quote(notice.key)}
+        own = {"X-NightOwl-Key": quote(notice.key)}
         if self.secret:
             own["X-NightOwl-Signature"] = signature(self.secret, now, body)
-        taken = {name.lower() for name in own}
+        taken = {"content-type", *(name.lower() for name in own)}
         return {name: value for name, value in self.headers.items() if name.lower() not in taken} | own
 
 
@@ -62,7 +77,7 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 
 def document(notice: Notice) -> dict[str, Any]:
     """Return the body of a notice."""
-    incident, message = notice.incident, compose(notice)
+    message = compose(notice)
     return {
         "version": SHAPE,
         "key": notice.key,
@@ -72,18 +87,23 @@ def document(notice: Notice) -> dict[str, Any]:
         "title": message.heading,
         "text": message.sentence,
         "url": notice.url,
-        "incident": {
-            "id": incident.id,
-            "kind": incident.kind,
-            "subject": incident.subject,
-            "severity": incident.severity,
-            "summary": incident.summary,
-            "reason": incident.reason,
-            "opened": incident.opened,
-            "resolved": incident.resolved,
-            "acknowledged": incident.acknowledged,
-            "acknowledged_by": incident.acknowledged_by,
-            "tags": incident.tags,
-            "runbook": incident.runbook,
-        },
+        "incident": _incident(notice.incident),
+        "others": [_incident(other) for other in notice.others],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "kind": incident.kind,
+        "subject": incident.subject,
+        "severity": incident.severity,
+        "summary": incident.summary,
+        "reason": incident.reason,
+        "opened": incident.opened,
+        "resolved": incident.resolved,
+        "acknowledged": incident.acknowledged,
+        "acknowledged_by": incident.acknowledged_by,
+        "tags": incident.tags,
+        "runbook": incident.runbook,
     }

@@ -112,12 +112,14 @@ class Actions:
     def test_channel(self, request: Request) -> Response:
         """Send a test notice, and say what became of it."""
         name = request.path_params["name"]
-        failure = ""
+        failure = remark = ""
         try:
-            changes.test_channel(self._handlers, request.state.author, name)
+            remark = changes.test_channel(self._handlers, request.state.author, name)
         except DeliveryFailed as error:
             failure = str(error)
-        data = channels.ChannelList(channels=tuple(self._handlers.channels()), tested=name, failure=failure)
+        data = channels.ChannelList(
+            channels=tuple(self._handlers.channels()), tested=name, failure=failure, remark=remark
+        )
         return self._page(request, channels.view(data))
 
     def preferences(self, request: Request) -> Response:

@@ -10,11 +10,15 @@ from nightowl.web.rendering import View
 
 
 class ChannelList(msgspec.Struct, frozen=True, kw_only=True):
-    """The channels by name; after a test, ``tested`` is the one and ``failure`` what went wrong (empty: nothing)."""
+    """The channels by name; after a test, ``tested`` is the one.
+
+    ``failure`` is what went wrong, ``remark`` what went otherwise than meant though it was sent (empty: nothing).
+    """
 
     channels: tuple[ChannelUse, ...]
     tested: str = ""
     failure: str = ""
+    remark: str = ""
 
 
 def build(ask: Ask) -> View:

@@ -15,21 +15,10 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from nightowl.core.values import Incident, Notice, Severity
+from nightowl.core.values import Incident, Notice
+from tests.notices import SHOP, make_notice
 
 ACCOUNT = ("owl", "hoot-7c1f")
-
-SHOP = Incident(
-    id="5f2c",
-    kind="check",
-    subject="shop",
-    severity=Severity.CRITICAL,
-    summary="shop is down: connection refused, seen from 3 of 3 locations",
-    opened=1_700_000_000.0,
-    reason="connect.refused",
-    tags={"team": "shop"},
-    runbook="https://wiki.example/shop",
-)
 
 
 @pytest.fixture
@@ -39,13 +28,8 @@ def incident() -> Incident:
 
 @pytest.fixture
 def notice() -> Callable[..., Notice]:
-    """Make a notice, of the incident of this file where no other is given."""
-
-    def make(step: str = "firing", incident: Incident = SHOP, text: str = "") -> Notice:
-        url = "https://owl.example/incidents/5f2c"
-        return Notice(incident=incident, step=step, channel="ops", created=1_700_000_240.0, text=text, url=url)
-
-    return make
+    """Make a notice, of the incident of these tests where no other is given."""
+    return make_notice
 
 
 @dataclass
@@ -129,6 +113,7 @@ def _serve(tls: ssl.SSLContext | None) -> Iterator[Receiver]:
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
     found = Receiver(url=f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}/hook")
+    server.ending = found.closing
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield found

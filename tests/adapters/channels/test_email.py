@@ -230,3 +230,43 @@ def test_a_server_that_takes_the_mail_and_then_hangs_has_taken_it(talking, notic
 def test_a_channel_does_not_show_its_password() -> None:
     shown = repr(Email(host="x", port=25, sender=SENDER, to=[], password="hoot-7c1f"))
     assert "hoot-7c1f" not in shown
+
+
+def test_a_template_says_subject_and_text_and_nothing_else(mail_server, notice) -> None:
+    server = mail_server()
+    template = {"subject": "{{ incident.subject }}\r\nBcc: x@y.example", "body": "{{ sentence }}"}
+    assert channel(server, security="none", template=template).send(notice()) == ""
+    [received] = [message_from_bytes(raw, policy=policy.default) for raw in server.mailbox.messages]
+    assert (received["Subject"], received["Bcc"]) == ("shop Bcc: x@y.example", None)
+    assert received.get_content_type() == "text/plain"
+    assert received.get_content().strip() == "shop is down: connection refused, seen from 3 of 3 locations."
+
+
+def test_a_template_of_the_subject_leaves_the_rest_as_it_is(mail_server, notice) -> None:
+    server = mail_server()
+    channel(server, security="none", template={"subject": "{{ step }}"}).send(notice())
+    [received] = [message_from_bytes(raw, policy=policy.default) for raw in server.mailbox.messages]
+    assert received["Subject"] == "firing"
+    assert received.get_content_type() == "multipart/alternative"
+
+
+def test_a_template_that_fails_loses_no_page(mail_server, notice) -> None:
+    server = mail_server()
+    remark = channel(server, security="none", template={"subject": "{{ nix }}", "body": "{{ incident.nix }}"}).send(
+        notice()
+    )
+    [received] = [message_from_bytes(raw, policy=policy.default) for raw in server.mailbox.messages]
+    assert received["Subject"] == "■ DOWN: shop"
+    assert "the template of the subject fails" in remark
+    assert "the template of the body fails" in remark
+
+
+def test_other_incidents_are_listed_in_text_and_html(mail_server, notice, incident) -> None:
+    server = mail_server()
+    channel(server, security="none").send(
+        replace(notice(), others=(replace(incident, subject="d<b", summary="d<b is down"),))
+    )
+    [received] = [message_from_bytes(raw, policy=policy.default) for raw in server.mailbox.messages]
+    text, html = (part.get_content() for part in received.iter_parts())
+    assert "- ■ DOWN: d<b — d<b is down" in text
+    assert "<li>■ DOWN: d&lt;b — d&lt;b is down</li>" in html

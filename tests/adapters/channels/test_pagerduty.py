@@ -1,9 +1,5 @@
 import base64
 import json
-import os
-import socket
-import struct
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 from msgspec.structs import replace
@@ -231,36 +227,17 @@ def test_an_answer_that_is_not_pagerdutys_is_quoted_as_it_is_or_not_at_all(
     assert str(found) == f"the host answered 403 Forbidden{quoted}"
 
 
-def test_when_told_to_slow_down_it_waits_as_long_as_pagerduty_says(receiver, reply, notice) -> None:
-    receiver.answer = lambda handler: reply(handler, 429, b"", Retry_After="120")
-    found = failure(receiver, notice())
-    assert (found.permanent, found.retry_after) == (False, 120.0)
-
-
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_a_fault_of_pagerduty_is_tried_again(receiver, reply, notice, status) -> None:
-    receiver.answer = lambda handler: reply(handler, status)
-    found = failure(receiver, notice())
-    assert (found.permanent, found.retry_after) == (False, None)
-
-
-def test_a_receiver_that_hangs_is_given_up_in_time_and_tried_again(receiver, notice) -> None:
-    receiver.answer = lambda handler: receiver.closing.wait()
-    found = failure(receiver, notice(), timeout=0.2)
-    assert not found.permanent
-    assert str(found) == "no answer within 0.2 s"
-
-
-def test_a_reset_connection_is_tried_again(receiver, notice) -> None:
-    def reset(handler: BaseHTTPRequestHandler) -> None:
-        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        os.close(handler.connection.detach())
-
-    receiver.answer = reset
-    found = failure(receiver, notice())
-    assert not found.permanent
-    assert "connection" in str(found)
-
-
 def test_a_channel_does_not_show_its_key() -> None:
     assert KEY not in repr(PagerDuty(routing_key=KEY, url="https://events.example/v2/enqueue"))
+
+
+def test_a_template_says_the_summary(receiver, notice) -> None:
+    template = {"summary": "{{ incident.subject }}\n of {{ tags.team }}"}
+    assert PagerDuty(routing_key=KEY, url=receiver.url, template=template).send(notice()) == ""
+    assert json.loads(receiver.requests[0].body)["payload"]["summary"] == "shop of shop"
+
+
+def test_a_template_that_fails_loses_no_page(receiver, notice) -> None:
+    remark = PagerDuty(routing_key=KEY, url=receiver.url, template={"summary": "{{ nix }}"}).send(notice())
+    assert json.loads(receiver.requests[0].body)["payload"]["summary"] == f"■ DOWN: shop — {SENTENCE}"
+    assert remark.startswith("the template of the summary fails, so the built-in one was used")

@@ -3,9 +3,9 @@ import json
 import pytest
 from msgspec.structs import replace
 
-from nightowl.adapters.channels.messages import compose
 from nightowl.adapters.channels.slack import Slack, payload
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.messages import compose
 
 
 def test_a_notice_arrives_as_blocks_with_shape_and_word(receiver, notice) -> None:
@@ -52,12 +52,33 @@ def test_what_slack_never_will_take_is_permanent_and_said_in_its_word(receiver, 
     assert receiver.url not in str(caught.value)
 
 
-def test_when_told_to_slow_down_it_waits_as_long_as_slack_says(receiver, reply, notice) -> None:
-    receiver.answer = lambda handler: reply(handler, 429, b"rate_limited", Retry_After="30")
-    with pytest.raises(DeliveryFailed) as caught:
-        Slack(url=receiver.url).send(notice())
-    assert (caught.value.permanent, caught.value.retry_after) == (False, 30.0)
-
-
 def test_a_channel_does_not_show_its_address() -> None:
     assert "T0/B0" not in repr(Slack(url="https://hooks.slack.example/services/T0/B0/x"))
+
+
+def test_a_template_says_the_text_and_what_it_puts_in_is_escaped(receiver, notice, incident) -> None:
+    template = {"text": "*{{ incident.subject }}* <{{ url }}|Details> {{ sentence }}"}
+    evil = replace(incident, summary="shop <!channel> & b")
+    assert Slack(url=receiver.url, template=template).send(notice(incident=evil)) == ""
+    assert json.loads(receiver.requests[0].body) == {
+        "text": "*shop* <https://owl.example/incidents/5f2c|Details> shop &lt;!channel&gt; &amp; b."
+    }
+
+
+def test_a_template_that_fails_loses_no_page(receiver, notice) -> None:
+    remark = Slack(url=receiver.url, template={"text": "{{ nix }}"}).send(notice())
+    assert json.loads(receiver.requests[0].body)["text"].startswith("■ DOWN: shop")
+    assert remark.startswith("the template of the text fails, so the built-in one was used")
+
+
+def test_other_incidents_are_listed_within_the_limits_of_slack(notice, incident) -> None:
+    others = (replace(incident, subject="&" * 500),) * 60
+    lists = [
+        block["text"]["text"]
+        for block in payload(compose(replace(notice(), others=others)))["blocks"]
+        if block["type"] == "section" and "text" in block
+    ][1:]
+    assert lists[0].startswith("*Also*\n• ■ DOWN: &amp;")
+    assert all(len(text) <= 3000 for text in lists)
+    assert len(payload(compose(replace(notice(), others=others)))["blocks"]) <= 50
+    assert lists[-1].endswith("• and 10 more")

@@ -1,13 +1,7 @@
 import hashlib
 import hmac
 import json
-import os
-import socket
-import struct
 import time
-from collections.abc import Callable
-from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler
 
 import pytest
 from msgspec.structs import replace
@@ -72,36 +66,6 @@ def test_own_headers_are_sent_but_cannot_replace_those_of_nightowl(receiver, not
     assert [value for name, value in headers.items() if name.lower() == "x-nightowl-key"] == ["5f2c/firing/ops"]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422])
-def test_a_client_error_is_permanent(receiver, reply, notice, status) -> None:
-    receiver.answer = lambda handler: reply(handler, status, b"no such\r\n hook")
-    found = failure(Webhook(url=receiver.url), notice())
-    assert found.permanent
-    assert str(status) in str(found)
-    assert str(found).endswith(": no such hook")
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_an_error_that_may_pass_is_tried_again(receiver, reply, notice, status) -> None:
-    receiver.answer = lambda handler: reply(handler, status)
-    found = failure(Webhook(url=receiver.url), notice())
-    assert not found.permanent
-    assert found.retry_after is None
-
-
-@pytest.mark.parametrize("status", [429, 503])
-def test_retry_after_in_seconds_is_passed_on(receiver, reply, notice, status) -> None:
-    receiver.answer = lambda handler: reply(handler, status, Retry_After="120")
-    assert failure(Webhook(url=receiver.url), notice()).retry_after == 120.0
-
-
-def test_retry_after_as_a_date_is_passed_on(receiver, reply, notice) -> None:
-    receiver.answer = lambda handler: reply(handler, 429, Retry_After=formatdate(time.time() + 3600, usegmt=True))
-    found = failure(Webhook(url=receiver.url), notice()).retry_after
-    assert found is not None
-    assert 3000 < found <= 3601
-
-
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [
@@ -121,67 +85,11 @@ def test_retry_after_is_read_in_both_forms_and_garbage_is_none(value, seconds) -
     assert retry_after(value, 1_700_000_000.0) == seconds
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(receiver, reply, notice, status) -> None:
-    receiver.answer = lambda handler: reply(handler, status, Location=f"{receiver.url}/elsewhere")
-    found = failure(Webhook(url=receiver.url), notice())
-    assert found.permanent
-    assert "redirects are not followed" in str(found)
-    assert len(receiver.requests) == 1
-
-
-def test_a_receiver_that_hangs_is_given_up_in_time_and_tried_again(receiver, notice) -> None:
-    receiver.answer = lambda handler: receiver.closing.wait()
-    found = failure(Webhook(url=receiver.url, timeout=0.2), notice())
-    assert not found.permanent
-    assert str(found) == "no answer within 0.2 s"
-
-
-def reset(handler: BaseHTTPRequestHandler) -> None:
-    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(handler.connection.detach())
-
-
-def close(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
-
-
-def garbage(handler: BaseHTTPRequestHandler) -> None:
-    handler.wfile.write(b"220 mail.example ESMTP\r\n")
-    handler.close_connection = True
-
-
-@pytest.mark.parametrize("answer", [reset, close, garbage])
-def test_a_broken_answer_is_tried_again(receiver, notice, answer: Callable[[BaseHTTPRequestHandler], None]) -> None:
-    receiver.answer = answer
-    found = failure(Webhook(url=receiver.url), notice())
-    assert not found.permanent
-    assert "libcurl" not in str(found)
-
-
-def test_a_refused_connection_is_tried_again_and_the_url_is_not_told(free_port, notice) -> None:
-    found = failure(Webhook(url=f"http://user:hidden@127.0.0.1:{free_port}/token"), notice())
-    assert not found.permanent
-    assert str(found) == "the host does not accept the connection"
-
-
 @pytest.mark.parametrize("url", ["gopher://127.0.0.1/", "file:///etc/passwd"])
 def test_only_http_is_spoken(notice, url) -> None:
     found = failure(Webhook(url=url), notice())
     assert found.permanent
     assert "neither http nor https" in str(found)
-
-
-def test_an_answer_without_end_is_cut_off_and_the_notice_counts_as_taken(receiver, notice) -> None:
-    def pour(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(200)
-        handler.send_header("Transfer-Encoding", "chunked")
-        handler.end_headers()
-        while not receiver.closing.is_set():
-            handler.wfile.write(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
-
-    receiver.answer = pour
-    Webhook(url=receiver.url, timeout=60).send(notice())
 
 
 def test_an_error_quotes_only_the_start_of_an_answer_and_no_secret(receiver, reply, notice) -> None:
@@ -220,3 +128,39 @@ def test_verification_can_be_switched_off(tls_receiver, notice) -> None:
 
 def test_a_channel_does_not_show_its_secrets() -> None:
     assert SECRET not in repr(Webhook(url="https://x.example/", secret=SECRET))
+
+
+def test_a_template_is_the_whole_body_and_signed_like_any_other(receiver, notice) -> None:
+    template = {"body": '{"text": {{ sentence | tojson }}}'}
+    headers = {"content-type": "text/x-forged"}
+    Webhook(url=receiver.url, secret=SECRET, template=template, headers=headers).send(notice())
+    [request] = receiver.requests
+    assert json.loads(request.body) == {"text": "shop is down: connection refused, seen from 3 of 3 locations."}
+    timestamp, digest = (part.split("=")[1] for part in request.headers["X-NightOwl-Signature"].split(","))
+    assert digest == hmac.new(SECRET.encode(), timestamp.encode() + b"." + request.body, hashlib.sha256).hexdigest()
+    assert (request.headers["Content-Type"], request.headers["X-NightOwl-Key"]) == (
+        "application/json",
+        "5f2c/firing/ops",
+    )
+
+
+def test_a_template_may_be_of_any_type(receiver, notice) -> None:
+    Webhook(url=receiver.url, template={"body": "ü {{ step }}"}, content_type="text/plain; charset=utf-8").send(
+        notice()
+    )
+    assert receiver.requests[0].headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert receiver.requests[0].body.decode() == "ü firing"
+
+
+def test_a_template_that_fails_loses_no_page(receiver, notice) -> None:
+    remark = Webhook(url=receiver.url, template={"body": "{{ nix }}"}, content_type="text/plain").send(notice())
+    assert receiver.requests[0].headers["Content-Type"] == "application/json"
+    assert json.loads(receiver.requests[0].body)["step"] == "firing"
+    assert remark == "the template of the body fails, so the built-in one was used: 'nix' is undefined"
+
+
+def test_other_incidents_are_told_like_the_first(receiver, notice, incident) -> None:
+    Webhook(url=receiver.url).send(replace(notice(), others=(replace(incident, id="77", subject="db"),)))
+    body = json.loads(receiver.requests[0].body)
+    assert body["title"] == "■ DOWN: shop and 1 more"
+    assert body["others"] == [body["incident"] | {"id": "77", "subject": "db"}]

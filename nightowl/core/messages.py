@@ -5,11 +5,15 @@ A message depends on its notice alone, so a repeated send says the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from nightowl.core.values import Incident, Notice, Severity, State
+
+LISTED = 50
+"""Other incidents that a message lists at most."""
 
 _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 
@@ -17,12 +21,14 @@ _UNITS = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """``heading`` is one line (``■ DOWN: shop``), ``facts`` are names and values in the order to be shown.
 
-    ``url`` leads to the incident's page (may be empty), ``runbook`` to what to do (may be empty).
+    ``others`` has a line for each other incident that the notice tells of. ``url`` leads to the incident's page (may
+    be empty), ``runbook`` to what to do (may be empty).
     """
 
     heading: str
     sentence: str
     facts: tuple[tuple[str, str], ...]
+    others: tuple[str, ...] = ()
     url: str = ""
     runbook: str = ""
 
@@ -31,19 +37,29 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         """All of it as plain text."""
         links = (("Runbook", self.runbook), ("Details", self.url))
         lines = [f"{name}: {value}" for name, value in (*self.facts, *links) if value]
-        return "\n".join([self.sentence, "", *lines])
+        also = ["Also:", *(f"- {line}" for line in self.others), ""] if self.others else []
+        return "\n".join([self.sentence, "", *also, *lines])
 
 
 def compose(notice: Notice) -> Message:
     """Say what a notice means."""
     incident = notice.incident
+    more = f" and {len(notice.others)} more" if notice.others else ""
     return Message(
-        heading=f"{_mark(notice)}: {_one_line(incident.subject)}",
+        heading=f"{_mark(notice)}: {_one_line(incident.subject)}{more}",
         sentence=_sentence(notice),
         facts=() if notice.step == "test" else tuple((name, value) for name, value in _facts(notice) if value),
+        others=other_lines(notice.others),
         url=notice.url,
         runbook=incident.runbook,
     )
+
+
+def other_lines(incidents: Sequence[Incident]) -> tuple[str, ...]:
+    """Return a line for each incident, of no more than ``LISTED`` of them: ``■ DOWN: db — db is down: ...``."""
+    lines = [_other(incident) for incident in incidents[:LISTED]]
+    rest = len(incidents) - len(lines)
+    return (*lines, f"and {rest} more") if rest else tuple(lines)
 
 
 def in_words(seconds: float) -> str:
@@ -90,6 +106,11 @@ def _breach(incident: Incident) -> tuple[str, str]:
             return "■" if incident.severity is Severity.CRITICAL else "▲", "FIRING"
     degraded = incident.summary.startswith(f"{incident.subject} is {State.DEGRADED}")
     return ("▲", "DEGRADED") if degraded else ("■", "DOWN")
+
+
+def _other(incident: Incident) -> str:
+    shape, word = ("●", "OVER") if incident.resolved is not None else _breach(incident)
+    return f"{shape} {word}: {_one_line(incident.subject)} — {_clause(incident.summary)}"
 
 
 def _sentence(notice: Notice) -> str:

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from nightowl.adapters.channels.messages import compose, in_words
 from nightowl.core.incident import advance, change
+from nightowl.core.messages import LISTED, compose, in_words
 from nightowl.core.routing import trial
 from nightowl.core.values import Check, CheckState, Incident, Place, Severity, State, Target, Verdict
 
@@ -98,6 +98,21 @@ def test_a_raised_notice_says_that_it_got_worse(notice) -> None:
 def test_a_reminder_says_for_how_long_nobody_has_looked(notice, incident) -> None:
     late = replace(notice("repeat-1"), created=incident.opened + 4 * 3600)
     assert compose(late).sentence.endswith("for 4 hours now, and nobody has acknowledged it.")
+
+
+def test_other_incidents_are_counted_and_listed(notice, incident) -> None:
+    db = replace(incident, subject="db", summary="db is down: no route to host")
+    over = replace(incident, subject="mail", summary="mail is down: timeout", resolved=incident.opened + 60)
+    message = compose(replace(notice(), others=(db, over)))
+    assert message.heading == "■ DOWN: shop and 2 more"
+    assert message.others == ("■ DOWN: db — db is down: no route to host", "● OVER: mail — mail is down: timeout")
+    assert message.text.splitlines()[1:6] == ["", "Also:", *(f"- {line}" for line in message.others), ""]
+
+
+def test_of_very_many_other_incidents_the_rest_is_counted(notice, incident) -> None:
+    others = compose(replace(notice(), others=(incident,) * (LISTED + 7))).others
+    assert len(others) == LISTED + 1
+    assert others[-1] == "and 7 more"
 
 
 def test_a_trial_carries_no_facts_of_an_incident() -> None:

@@ -1,0 +1,139 @@
+"""What a notice says where a channel has a template of its own: its values, its proof, and what stands in for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from nightowl.core.errors import TemplateFailed
+from nightowl.core.messages import compose
+from nightowl.core.templates import Escape, Missing, compiled
+from nightowl.core.values import Incident, Notice, Severity
+
+_TEXT = 4000
+"""Characters of a value that a template gets at most."""
+
+_OTHERS = 100
+"""Other incidents that a template gets at most."""
+
+_BROKEN = 'shop "eu"\nis down'
+"""A sentence that breaks JSON into which it is put as it is."""
+
+_SAMPLE = Incident(
+    id="5f2c",
+    kind="check",
+    subject="shop",
+    severity=Severity.CRITICAL,
+    summary=_BROKEN,
+    opened=1_700_000_000.0,
+    reason="connect.refused",
+    tags={"team": 'shop "eu"'},
+    runbook="https://wiki.example/shop",
+)
+
+
+def write(template: Mapping[str, str], notice: Notice, escape: Escape = str) -> tuple[dict[str, str], str]:
+    """Return what each part of a template says, and what went wrong (empty: nothing).
+
+    Parts that fail are missing, so that the built-in message stands in for them: a page is never lost to a template.
+    """
+    made, problems, values = {}, [], variables(notice)
+    for part, text in template.items():
+        try:
+            made[part] = compiled(text, escape).render(values)
+        except TemplateFailed as error:
+            problems.append(f"the template of the {part} fails, so the built-in one was used: {error}")
+    return made, "; ".join(problems)
+
+
+def variables(notice: Notice) -> dict[str, Any]:
+    """Return what templates know of a notice; ``docs/notices.md`` documents it."""
+    incident, message = notice.incident, compose(notice)
+    return {
+        "incident": _incident(incident),
+        "tags": _tags(incident),
+        "step": notice.step,
+        "channel": notice.channel,
+        "created": notice.created,
+        "lasted": max(0.0, (incident.resolved or notice.created) - incident.opened),
+        "heading": _cut(message.heading),
+        "sentence": _cut(message.sentence),
+        "text": _cut(message.text),
+        "url": _cut(notice.url),
+        "runbook": _cut(incident.runbook),
+        "others": [_incident(other) for other in notice.others[:_OTHERS]],
+    }
+
+
+def problem(text: str, *, is_json: bool = False) -> tuple[str, str]:
+    """Return what keeps a template from saying something of every notice, as a kind of problem and its sentence.
+
+    The kinds are ``syntax``, ``name``, ``value`` and ``json``; two empty texts: it works. It is tried with an incident
+    at each of its steps, whose texts have quotes and line ends in them.
+    """
+    try:
+        template = compiled(text)
+    except TemplateFailed as error:
+        return "syntax", str(error)
+    samples = list(_samples())
+    known = variables(samples[0])
+    if unknown := sorted(template.names - set(known)):
+        return "name", f"{', '.join(known)}; there is no {', '.join(unknown)}"
+    for sample in samples:
+        try:
+            made = template.render(variables(sample))
+        except TemplateFailed as error:
+            return "value", f"{error} (at the step {sample.step})"
+        if is_json and not _is_json(made):
+            return "json", f"JSON at every step, also at {sample.step}; put values in as {{{{ sentence | tojson }}}}"
+    return "", ""
+
+
+def _samples() -> Iterator[Notice]:
+    """Yield notices as they may come: bare, and with everything that there can be."""
+    over = replace(_SAMPLE, resolved=_SAMPLE.opened + 300, acknowledged=_SAMPLE.opened + 60, acknowledged_by="ann")
+    bare = replace(_SAMPLE, kind="own", tags={}, runbook="", reason="")
+    url = "https://owl.example/incidents/5f2c"
+    full = Notice(incident=_SAMPLE, step="firing", channel="ops", created=_SAMPLE.opened + 240, text=_BROKEN, url=url)
+    yield full
+    yield replace(full, step="raised", others=(over, bare))
+    yield replace(full, step="repeat-1", text="", url="")
+    yield replace(full, step="resend-1", text="")
+    yield replace(full, incident=over, step="resolved", others=(over, bare))
+    yield replace(full, incident=bare, step="test")
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "kind": incident.kind,
+        "subject": _cut(incident.subject),
+        "severity": str(incident.severity),
+        "summary": _cut(incident.summary),
+        "reason": incident.reason,
+        "opened": incident.opened,
+        "resolved": incident.resolved,
+        "acknowledged": incident.acknowledged,
+        "acknowledged_by": incident.acknowledged_by,
+        "tags": _tags(incident),
+        "runbook": _cut(incident.runbook),
+    }
+
+
+def _tags(incident: Incident) -> Missing:
+    return Missing({name: _cut(value) for name, value in incident.tags.items()})
+
+
+def _cut(text: str) -> str:
+    return text[:_TEXT]
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
