@@ -2,6 +2,7 @@
 
 ``nightowl.probes``: the name is a kind of check, the object a ``ports.Probe``.
 ``nightowl.strategies``: the name is what rules call it, the object a ``core.strategies.Strategy``, such as a module.
+``nightowl.channels``: the name is a kind of channel, the object makes a ``ports.Channel`` of the channel's keys.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from nightowl.core.strategies import Strategy
-from nightowl.ports import Probe
+from nightowl.ports import Channel, Probe
 
 PROBES = "nightowl.probes"
 STRATEGIES = "nightowl.strategies"
+CHANNELS = "nightowl.channels"
 
 T = TypeVar("T")
 
@@ -61,9 +63,15 @@ def strategies(foreign: Callable[[EntryPoint], Strategy]) -> Mapping[str, Strate
     )
 
 
+@cache
+def channels() -> Mapping[str, Callable[..., Channel]]:
+    """Return what makes a channel, by kind. The names of built-in kinds are taken."""
+    return Installed({entry.name: entry for entry in _own_last(entry_points(group=CHANNELS))})
+
+
 def _own_last(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
     return sorted(entries, key=_own)
 
 
 def _own(entry: EntryPoint) -> bool:
-    return entry.module.startswith("nightowl.core.strategies.")
+    return entry.module.startswith(("nightowl.core.strategies.", "nightowl.adapters.channels."))

@@ -159,6 +159,12 @@ def postgresql_url(pytestconfig: pytest.Config) -> Iterator[str]:
     yield from fresh_url(pytestconfig, "postgresql")
 
 
+@pytest.fixture
+def alertmanager_url(pytestconfig: pytest.Config) -> Iterator[str]:
+    """``http://127.0.0.1:PORT``: the run's Alertmanager."""
+    yield from fresh_url(pytestconfig, "alertmanager")
+
+
 def _own(config: pytest.Config, kind: str) -> Iterator[OwnServer]:
     _require(kind)
     servers: list[Server] = []

@@ -13,6 +13,7 @@ from nightowl.cli.opening import config_option, errors_told
 from nightowl.config.adding import Added, add_location
 from nightowl.wire.bus import actor_user
 from nightowl.wire.checks import check_kinds
+from nightowl.wire.kinds import channel_kinds
 from nightowl.wire.strategies import strategies
 
 
@@ -32,7 +33,7 @@ def add(name: str, path: str, as_json: bool) -> None:
     nightowl location add sydney
     """  # noqa: D301 - \b is the character by which click keeps the lines
     with errors_told():
-        added = add_location(path, name, check_kinds(), strategies())
+        added = add_location(path, name, check_kinds(), strategies(), channel_kinds())
         click.echo(json.dumps(_as_json(added), indent=2) if as_json else _as_text(added))
 
 

@@ -34,14 +34,16 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     replaced: str
 
 
-def add_location(path: str, name: str, kinds: Collection[str], strategies: Collection[str]) -> Added:
+def add_location(
+    path: str, name: str, kinds: Collection[str], strategies: Collection[str], channel_kinds: Collection[str]
+) -> Added:
     """Add the location ``name`` to the file or folder ``path``; where that fails, everything stays as it was.
 
     Raises:
         ConfigurationError: the configuration is not valid before or after, the name is taken or cannot be, or a file
             cannot be written.
     """
-    _refuse_name(path, name, load(path, kinds=kinds, strategies=strategies))
+    _refuse_name(path, name, load(path, kinds=kinds, strategies=strategies, channel_kinds=channel_kinds))
     declared = names(read(path).tree, "location")
     base = Path(path) if Path(path).is_dir() else Path(path).parent
     file = Path(path, f"location-{name}.toml") if Path(path).is_dir() else Path(path)
@@ -58,7 +60,7 @@ def add_location(path: str, name: str, kinds: Collection[str], strategies: Colle
         except OSError as error:
             where, why = error.filename or file, (error.strerror or "unknown error").lower()
             raise _refused(str(where), why, "a file that can be written, and is not there yet") from None
-        configuration = load(path, kinds=kinds, strategies=strategies)
+        configuration = load(path, kinds=kinds, strategies=strategies, channel_kinds=channel_kinds)
         undo.pop_all()
     gone = "" if declared or name == IMPLICIT_LOCATION else IMPLICIT_LOCATION
     return Added(name=name, file=file, key_file=key_file, key=key, configuration=configuration, replaced=gone)

@@ -12,7 +12,7 @@ from nightowl.config import kinds
 from nightowl.config.fields import split_url
 from nightowl.config.kinds import Part
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import BUILT_IN_KINDS, LATER_KINDS
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, LATER_KINDS
 from nightowl.config.models import check as models
 from nightowl.config.models.table import Table
 from nightowl.config.numbered import check_problems, one_of
@@ -31,7 +31,7 @@ _TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expec
 
 
 class Bench(msgspec.Struct, kw_only=True):
-    """What checks and rules are made with: where mistakes go, and the surroundings.
+    """What checks, rules and channels are made with: where mistakes go, and the surroundings.
 
     ``policies`` are those of the locations by which addresses are judged; a location without one is not asked.
     ``paths`` says whether keys may name files, relative to ``base``; those read are appended to ``files``.
@@ -43,6 +43,7 @@ class Bench(msgspec.Struct, kw_only=True):
     policies: Mapping[str, Policy] = {}
     kinds: Collection[str] = BUILT_IN_KINDS
     strategies: Collection[str] = STRATEGIES
+    channels: Collection[str] = CHANNEL_KINDS
     paths: bool = True
     files: list[Path] = []
 

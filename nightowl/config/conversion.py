@@ -10,7 +10,6 @@ from nightowl.config.control import control_targets
 from nightowl.config.fields import split_address
 from nightowl.config.keys import read_key
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import channel as channels
 from nightowl.config.models.location import Location as LocationTable
 from nightowl.config.models.maintenance import DAYS
 from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
@@ -18,8 +17,6 @@ from nightowl.config.models.people import Route as RouteTable
 from nightowl.config.models.people import User as UserTable
 from nightowl.config.models.server import Bus, Retention, Server, Store
 from nightowl.core import values
-
-_MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 def server(table: Server) -> settings.Server:
@@ -107,48 +104,6 @@ def location(name: str, table: LocationTable, bench: Bench) -> values.Location:
 
 def _listed(keys: str | list[str] | None) -> list[str]:
     return keys if isinstance(keys, list) else [keys] if keys else []
-
-
-def channel(name: str, table: channels.AnyChannel, bench: Bench) -> settings.ChannelSettings:
-    """Return a channel of any kind."""
-    ca = pem(table.ca, ("channel", name, "ca"), bench) if isinstance(table, channels.Email | channels.Webhook) else ""
-    options: settings.Email | settings.Webhook | settings.Slack | settings.PagerDuty
-    match table:
-        case channels.Email():
-            options = _email(table, ca)
-        case channels.Webhook():
-            options = _webhook(table, ca)
-        case channels.Slack():
-            options = settings.Slack(url=table.url, timeout=table.timeout)
-        case channels.PagerDuty():
-            options = settings.PagerDuty(routing_key=table.routing_key, url=table.url, timeout=table.timeout)
-    return settings.ChannelSettings(name=name, options=options)
-
-
-def _email(table: channels.Email, ca: str) -> settings.Email:
-    return settings.Email(
-        host=table.host,
-        port=table.port or _MAIL_PORTS[table.security],
-        security=table.security,
-        sender=table.sender,
-        to=tuple(table.to),
-        username=table.username or "",
-        password=table.password or "",
-        verify=table.verify,
-        ca=ca,
-        timeout=table.timeout,
-    )
-
-
-def _webhook(table: channels.Webhook, ca: str) -> settings.Webhook:
-    return settings.Webhook(
-        url=table.url,
-        secret=table.secret or "",
-        headers=table.headers,
-        verify=table.verify,
-        ca=ca,
-        timeout=table.timeout,
-    )
 
 
 def route(name: str, table: RouteTable) -> values.Route:

@@ -148,19 +148,20 @@ def split_url(found: str) -> SplitResult | None:
     return parts
 
 
-def _web_url(found: str) -> str:
+def web_url(found: str) -> str:
+    """Return a text that is an http or https URL."""
     parts = split_url(found)
     if not parts or parts.scheme not in ("http", "https") or not parts.hostname:
         raise refuse('a URL such as "https://example.org/path"')
     return found
 
 
-WebUrl = Annotated[str, AfterValidator(_web_url), Shape("URL")]
+WebUrl = Annotated[str, AfterValidator(web_url), Shape("URL")]
 """An http or https URL."""
 
 
 def _public_url(found: str) -> str:
-    parts = split_url(_web_url(found))
+    parts = split_url(web_url(found))
     if not parts or parts.query or parts.fragment or parts.username is not None:
         raise refuse('a URL without user, query and fragment, such as "https://owl.example"')
     return found.rstrip("/")

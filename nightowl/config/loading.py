@@ -11,9 +11,10 @@ import msgspec
 from msgspec.structs import replace
 
 from nightowl.config import conversion
+from nightowl.config.channels import channel, channel_problems
 from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import BUILT_IN_KINDS, check, location, people, server
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, check, location, people, server
 from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
 from nightowl.config.models.rule import Rule as RuleTable
 from nightowl.config.numbered import Problem, hints, location_problems, route_problems
@@ -51,16 +52,17 @@ def load(
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] = BUILT_IN_KINDS,
     strategies: Collection[str] = STRATEGIES,
+    channel_kinds: Collection[str] = CHANNEL_KINDS,
 ) -> Configuration:
     """Load a TOML file, or a folder of them; None: a configuration of defaults.
 
-    ``kinds`` are the kinds of checks that can be run, ``strategies`` those that rules may name; secrets are looked up
-    in ``environ`` and files.
+    ``kinds`` are the kinds of checks that can be run, ``strategies`` those that rules may name, ``channel_kinds`` the
+    kinds of channels that can be had; secrets are looked up in ``environ`` and files.
 
     Raises:
         ConfigurationError: with every mistake there is.
     """
-    loaded = load_whole(path, environ, kinds, strategies)
+    loaded = load_whole(path, environ, kinds, strategies, channel_kinds)
     loaded.report.raise_if_any()
     return loaded.configuration
 
@@ -70,6 +72,7 @@ def load_whole(
     environ: Mapping[str, str],
     kinds: Collection[str],
     strategies: Collection[str],
+    channel_kinds: Collection[str],
 ) -> Loaded:
     """Load like ``load``, and return also what there is to know when there are mistakes."""
     given = "" if path is None else os.fspath(path)
@@ -86,6 +89,7 @@ def load_whole(
         locations=_location_names(resolved),
         kinds=kinds,
         strategies=strategies,
+        channels=channel_kinds,
         files=references.files,
     )
     configuration = _convert(reading.tree, resolved, bench)
@@ -166,7 +170,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
     report = bench.report
     refuse_unknown(tree, report)
     single(tree, "auth", server.Auth, report)
-    told = _channels(tree, bench)
+    told = _channels(raw, tree, bench)
     places = _locations(tree, bench)
     sound = {name: place for name, place in places.items() if not report.touches(("location", name))}
     checks = _checks(tree, msgspec.structs.replace(bench, policies=_policies(sound)))
@@ -232,9 +236,12 @@ def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any
     }
 
 
-def _channels(tree: dict[str, Any], bench: Bench) -> dict[str, ChannelSettings]:
-    tables = channels(tree, bench.report)
-    return {name: conversion.channel(name, table, bench) for name, table in tables.items()}
+def _channels(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> dict[str, ChannelSettings]:
+    tables = channels(tree, bench.channels, bench.report)
+    for name, table in tables.items():
+        for problem in channel_problems(table, raw["channel"][name]):
+            _refuse(bench.report, ("channel", name), problem)
+    return {name: channel(name, table, bench) for name, table in tables.items()}
 
 
 def _routes(tree: dict[str, Any], told: Mapping[str, ChannelSettings], bench: Bench) -> tuple[Route, ...]:

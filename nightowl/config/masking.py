@@ -27,7 +27,7 @@ def is_secret(path: KeyPath) -> bool:
 
     The URLs of channels and of ``[self] ping`` are: who knows them may use them. So is what a check says to its target.
     """
-    if path[:1] == ("channel",) and path[2:] == ("url",):
+    if path[:1] == ("channel",) and path[2:3] in (("url",), ("urls",)):
         return True
     if path == ("self", "ping"):
         return True

@@ -28,25 +28,25 @@ def render() -> str:
 
 def _sections() -> Iterator[str]:
     for table, model in SINGLE.items():
-        yield from _section(f"[{table}]", model)
+        yield from _section(table, model)
     for table, named in NAMED.items():
         if table == "template":
             yield f"### `[template.NAME]`\n\n{_paragraph(named)} All keys of `[check.NAME]` but `use`."
         elif named:
-            yield from _section(f"[{table}.NAME]", named)
+            yield from _section(f"{table}.NAME", named)
         else:
             for kind, channel in CHANNELS.items():
-                yield from _section(f'[{table}.NAME] of kind "{kind}"', channel)
+                yield from _section(f"{table}.NAME", channel, f' of kind "{kind}"')
 
 
-def _section(title: str, model: type[Table]) -> Iterator[str]:
-    """Yield the section of a table, and those of the tables inside it."""
+def _section(table: str, model: type[Table], which: str = "") -> Iterator[str]:
+    """Yield the section of a table, and those of the tables inside it; ``which`` tells it from others of the name."""
     rows = [_row(field.alias or name, field) for name, field in model.model_fields.items()]
     head = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"] if rows else []
-    yield "\n".join([f"### `{title}`", "", _paragraph(model), *([""] if rows else []), *head, *rows])
+    yield "\n".join([f"### `[{table}]{which}`", "", _paragraph(model), *([""] if rows else []), *head, *rows])
     for name, field in model.model_fields.items():
         if inner := table_in(field.annotation):
-            yield from _section(f"{title[:-1]}.{field.alias or name}]", inner)
+            yield from _section(f"{table}.{field.alias or name}", inner, which)
 
 
 def _paragraph(model: type[Table] | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from nightowl.config.loading import Loaded, load_whole
-from nightowl.config.models import BUILT_IN_KINDS
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS
 from nightowl.config.reading import toml_files
 from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Configuration
@@ -30,6 +30,7 @@ class Watched:
         environ: Mapping[str, str] = os.environ,
         kinds: Collection[str] = BUILT_IN_KINDS,
         strategies: Collection[str] = STRATEGIES,
+        channel_kinds: Collection[str] = CHANNEL_KINDS,
     ) -> None:
         """Load for the first time.
 
@@ -40,6 +41,7 @@ class Watched:
         self._environ = environ
         self._kinds = kinds
         self._strategies = strategies
+        self._channel_kinds = channel_kinds
         self._seen: Fingerprint = {}
         self.error = ""
         loaded = self._load()
@@ -62,7 +64,7 @@ class Watched:
     def _load(self) -> Loaded:
         """Load, remembering how the files were before, so that a change meanwhile is seen next time."""
         before = self._fingerprint(self._seen)
-        loaded = load_whole(self._path, self._environ, self._kinds, self._strategies)
+        loaded = load_whole(self._path, self._environ, self._kinds, self._strategies, self._channel_kinds)
         self._seen = before | {file: _stat(file) for file in loaded.files if file not in before}
         return loaded
 

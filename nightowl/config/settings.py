@@ -56,7 +56,10 @@ class Bus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Email(msgspec.Struct, frozen=True, kw_only=True, tag="email", tag_field="kind"):
-    """Options of a mail server; ``ca`` is PEM text, ``username`` empty: no account."""
+    """Options of a mail server; ``ca`` is PEM text, ``username`` empty: no account.
+
+    ``template``, here and below, has the text of each part of a message that is not the built-in one.
+    """
 
     host: str
     port: int
@@ -67,17 +70,23 @@ class Email(msgspec.Struct, frozen=True, kw_only=True, tag="email", tag_field="k
     password: str = ""
     verify: bool = True
     ca: str = ""
+    template: dict[str, str] = {}
     timeout: float = 10.0
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", tag_field="kind"):
-    """Options of a webhook; ``secret`` empty: not signed; ``ca`` is PEM text."""
+    """Options of a webhook; ``secret`` empty: not signed; ``ca`` is PEM text.
+
+    ``content_type`` is that of a body by a template.
+    """
 
     url: str
     secret: str = ""
     headers: dict[str, str] = {}
     verify: bool = True
     ca: str = ""
+    template: dict[str, str] = {}
+    content_type: str = "application/json"
     timeout: float = 10.0
 
 
@@ -85,6 +94,7 @@ class Slack(msgspec.Struct, frozen=True, kw_only=True, tag="slack", tag_field="k
     """Options of a Slack incoming webhook."""
 
     url: str
+    template: dict[str, str] = {}
     timeout: float = 10.0
 
 
@@ -93,19 +103,62 @@ class PagerDuty(msgspec.Struct, frozen=True, kw_only=True, tag="pagerduty", tag_
 
     routing_key: str
     url: str
+    template: dict[str, str] = {}
     timeout: float = 10.0
+
+
+class Alertmanager(msgspec.Struct, frozen=True, kw_only=True, tag="alertmanager", tag_field="kind"):
+    """Options of Alertmanagers; ``resend`` is the seconds until an open incident is told again."""
+
+    url: tuple[str, ...]
+    resend: float = 60.0
+    headers: dict[str, str] = {}
+    verify: bool = True
+    ca: str = ""
+    timeout: float = 10.0
+
+
+class Apprise(msgspec.Struct, frozen=True, kw_only=True, tag="apprise", tag_field="kind"):
+    """Options of what is sent by apprise; each of the URLs is a secret."""
+
+    urls: tuple[str, ...]
+    template: dict[str, str] = {}
+    timeout: float = 20.0
+
+
+class PlugIn(msgspec.Struct, frozen=True, kw_only=True):
+    """Options of a channel of a plug-in's kind, as they are written."""
+
+    kind: str
+    values: dict[str, Any] = {}
+
+
+Options = Email | Webhook | Slack | PagerDuty | Alertmanager | Apprise
+"""Options of a built-in kind."""
 
 
 class ChannelSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A channel by name; what it needs follows from its kind."""
 
     name: str
-    options: Email | Webhook | Slack | PagerDuty
+    options: Options | PlugIn
 
     @property
     def kind(self) -> str:
-        """``email``, ``webhook``, ``slack`` or ``pagerduty``."""
+        """``email``, ``webhook``, ..., or what a plug-in calls it."""
+        if isinstance(self.options, PlugIn):
+            return self.options.kind
         return str(self.options.__struct_config__.tag)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """What its kind makes the channel of."""
+        return self.options.values if isinstance(self.options, PlugIn) else msgspec.structs.asdict(self.options)
+
+    @property
+    def resend(self) -> float:
+        """Seconds until the channel is told of an open incident again (0: it is not)."""
+        return self.options.resend if isinstance(self.options, Alertmanager) else 0.0
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):

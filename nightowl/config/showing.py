@@ -9,8 +9,8 @@ from typing import Any
 from nightowl.config.checks import own_keys, spec_of
 from nightowl.config.loading import Loaded, load_whole
 from nightowl.config.masking import masked
-from nightowl.config.models import BUILT_IN_KINDS, NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, NAMED, SINGLE
+from nightowl.config.models.channel import CHANNELS, PlugIn
 from nightowl.config.models.table import Table
 from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Email
@@ -22,13 +22,14 @@ def effective(
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] = BUILT_IN_KINDS,
     strategies: Collection[str] = STRATEGIES,
+    channel_kinds: Collection[str] = CHANNEL_KINDS,
 ) -> dict[str, Any]:
     """Return all tables in the form of the file, with what was left out; references stay references.
 
     Raises:
         ConfigurationError: with every mistake.
     """
-    loaded = load_whole(path, environ, kinds, strategies)
+    loaded = load_whole(path, environ, kinds, strategies, channel_kinds)
     loaded.report.raise_if_any()
     tree: dict[str, Any] = {
         table: _table(model, loaded.resolved.get(table, {}), loaded.raw.get(table, {}))
@@ -53,9 +54,13 @@ def _named(loaded: Loaded, table: str) -> dict[str, Any]:
     if table == "check":
         raw, resolved = loaded.configuration.specs, _with_templates(loaded.resolved)
     return {
-        name: _table(NAMED[table] or CHANNELS[keys["kind"]], keys, raw[name], whole=table != "template")
-        for name, keys in resolved.items()
+        name: _table(_model(table, keys), keys, raw[name], whole=table != "template") for name, keys in resolved.items()
     }
+
+
+def _model(table: str, keys: Mapping[str, Any]) -> type[Table]:
+    model = NAMED[table]
+    return CHANNELS.get(keys["kind"], PlugIn) if model is None else model
 
 
 def _with_templates(tree: dict[str, Any]) -> dict[str, Any]:

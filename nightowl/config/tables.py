@@ -7,8 +7,8 @@ from collections.abc import Collection
 from typing import Any
 
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import LATER_KINDS, LATER_TABLES, NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS, AnyChannel
+from nightowl.config.models import LATER_TABLES, NAMED, SINGLE
+from nightowl.config.models.channel import CHANNELS, AnyChannel, PlugIn
 from nightowl.config.numbered import one_of
 from nightowl.config.refusals import T, refuse_key, validate
 from nightowl.config.report import Report
@@ -74,27 +74,23 @@ def modelled(tree: dict[str, Any], table: str, model: type[T], report: Report) -
     return {name: valid for name, valid in checked.items() if valid}
 
 
-def channels(tree: dict[str, Any], report: Report) -> dict[str, AnyChannel]:
-    """Return the well-formed channels, each as its kind."""
+def channels(tree: dict[str, Any], kinds: Collection[str], report: Report) -> dict[str, AnyChannel]:
+    """Return the well-formed channels, each as its kind; ``kinds`` are those that can be had."""
     found = named(tree, "channel", report)
-    checked = {name: _channel(value, ("channel", name), report) for name, value in found.items()}
+    checked = {name: _channel(value, kinds, ("channel", name), report) for name, value in found.items()}
     return {name: valid for name, valid in checked.items() if valid}
 
 
-def _channel(value: Any, path: KeyPath, report: Report) -> AnyChannel | None:
+def _channel(value: Any, kinds: Collection[str], path: KeyPath, report: Report) -> AnyChannel | None:
     if not isinstance(value, dict):
         report.add(path, "a table")
         return None
     kind = value.get("kind")
-    if not isinstance(kind, str) or kind not in CHANNELS:
-        later = f"; this version of NightOwl does not have {kind} yet" if _later(kind) else ""
-        report.add((*path, "kind"), one_of("a kind of channel", tuple(CHANNELS)) + later)
+    if not isinstance(kind, str) or kind not in kinds:
+        report.add((*path, "kind"), one_of("a kind of channel", kinds))
         return None
-    return validate(CHANNELS[kind], value, path, report)
-
-
-def _later(kind: Any) -> bool:
-    return isinstance(kind, str) and kind in LATER_KINDS["channel"]
+    model: type[AnyChannel] = CHANNELS.get(kind, PlugIn)
+    return validate(model, value, path, report)
 
 
 def names(tree: dict[str, Any], table: str) -> Collection[str]:

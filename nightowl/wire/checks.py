@@ -17,7 +17,7 @@ from nightowl.core.values import Check, Location, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
 from nightowl.wire.check_secrets import Vault, open_secrets
-from nightowl.wire.kinds import check_kinds
+from nightowl.wire.kinds import channel_kinds, check_kinds
 from nightowl.wire.strategies import strategies
 
 __all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration"]
@@ -25,7 +25,7 @@ __all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration"]
 
 def load_configuration(path: str | None) -> Configuration:
     """Load a configuration, with the kinds and strategies that are installed. Raises ``ConfigurationError``."""
-    return load(path, kinds=check_kinds(), strategies=strategies())
+    return load(path, kinds=check_kinds(), strategies=strategies(), channel_kinds=channel_kinds())
 
 
 def for_urls(urls: Sequence[str]) -> Configuration:

@@ -39,6 +39,7 @@ def plan(configuration: Configuration) -> leadership.Plan:
         public_url=link(configuration),
         maintenance=configuration.maintenance,
         rules=configuration.rules,
+        resend={name: channel.resend for name, channel in configuration.channels.items() if channel.resend},
         retention={
             "attempts": kept.attempts,
             "pings": kept.attempts,

@@ -1,4 +1,4 @@
-"""The kinds of checks that can be run here."""
+"""The kinds of checks that can be run here, and of channels that can be had."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ HEARTBEAT = "heartbeat"
 def check_kinds() -> tuple[str, ...]:
     """Return every kind of check that there can be here."""
     return (*probe_kinds(), HEARTBEAT)
+
+
+def channel_kinds() -> tuple[str, ...]:
+    """Return every kind of channel that there can be here."""
+    return tuple(plugins.channels())
 
 
 def probe_kinds() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from nightowl.config import load
-from nightowl.config.settings import Bus, Email, PagerDuty, Retention, Server, Slack, Webhook
+from nightowl.config.settings import Alertmanager, Bus, Email, PagerDuty, Retention, Server, Slack, Webhook
 from nightowl.core.errors import ConfigurationError
 from nightowl.core.values import Location, Network, Policy, Route, Severity
 
@@ -120,6 +120,63 @@ def test_pagerduty_is_spoken_to_where_its_accounts_are_unless_told_otherwise(con
     assert given.channels["oncall"].options == PagerDuty(
         routing_key="k", url="https://events.eu.pagerduty.com/v2/enqueue", timeout=3.0
     )
+
+
+def test_alertmanagers_are_one_or_several_and_are_told_again_every_minute(configured):
+    text = '[channel.am]\nkind = "alertmanager"\nurl = "http://am.example:9093"'
+    assert configured(text).channels["am"].options == Alertmanager(url=("http://am.example:9093",))
+    assert configured(text).channels["am"].resend == 60.0
+    given = configured(text.replace('"http://am.example:9093"', '["http://a/", "http://b/"]\nresend = "5m"'))
+    assert given.channels["am"].options == Alertmanager(url=("http://a/", "http://b/"), resend=300.0)
+
+
+def test_other_channels_are_not_told_again(configured):
+    assert {channel.resend for channel in configured(CHANNELS).channels.values()} == {0.0}
+
+
+def test_templates_are_kept_by_what_they_are_of(configured):
+    text = """
+    [channel.a]
+    kind = "apprise"
+    urls = ["json://x/"]
+    template = { title = "{{ step }}" }
+    [channel.d]
+    kind = "pagerduty"
+    routing_key = "k"
+    template = "{{ heading }}"
+    [channel.s]
+    kind = "slack"
+    url = "http://x/"
+    template = "{{ sentence }}"
+    [channel.w]
+    kind = "webhook"
+    url = "http://x/"
+    [channel.w.template]
+    body = "{{ text }}"
+    content_type = "text/plain"
+    """
+    assert {name: channel.options.template for name, channel in configured(text).channels.items()} == {
+        "a": {"title": "{{ step }}"},
+        "d": {"summary": "{{ heading }}"},
+        "s": {"text": "{{ sentence }}"},
+        "w": {"body": "{{ text }}"},
+    }
+
+
+def test_a_plugins_kind_takes_its_keys_as_they_are(tmp_path):
+    path = tmp_path / "nightowl.toml"
+    path.write_text('[channel.p]\nkind = "pigeon"\nloft = "north"\nbirds = [1, { ring = true }]')
+    with pytest.raises(ConfigurationError, match="a kind of channel"):
+        load(path)
+    [channel] = load(path, channel_kinds=["slack", "pigeon"]).channels.values()
+    assert (channel.kind, channel.keywords) == ("pigeon", {"loft": "north", "birds": [1, {"ring": True}]})
+
+
+def test_what_no_plain_value_is_is_refused_of_a_plugins_channel_too(tmp_path):
+    path = tmp_path / "nightowl.toml"
+    path.write_text('[channel.p]\nkind = "pigeon"\nsince = 2026-01-01')
+    with pytest.raises(ConfigurationError, match="strings, finite numbers"):
+        load(path, channel_kinds=["pigeon"])
 
 
 def test_a_mail_servers_port_follows_from_its_security(configured):

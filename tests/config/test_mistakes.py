@@ -3,6 +3,7 @@ import pytest
 from nightowl.config import load
 from nightowl.core.errors import ConfigurationError
 
+WEBHOOK = '[channel.x]\nkind = "webhook"\nurl = "http://x/"\n'
 CHECK = '[check.shop]\nurl = "http://shop/"\n'
 
 
@@ -81,8 +82,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ('[retention]\ntasks = "1d"', "retention.tasks"),
         ("[auth]\noidc = {}", "auth.oidc"),
         ('[check.shop]\nkind = "task"', "check.shop.kind"),
-        ('[channel.x]\nkind = "apprise"', "channel.x.kind"),
-        ('[channel.x]\nkind = "slack"\nurl = "http://x/"\ntemplate = "t"', "channel.x.template"),
     ],
 )
 def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, key):
@@ -112,7 +111,7 @@ def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, k
         ("[bus]\ntransport_options = { x = nan }", "bus.transport_options", "strings, finite numbers"),
         ('[location.x]\nallow = [{ network = "ten" }]', "location.x.allow[0].network", "a network"),
         ('[location.x]\nallow = [{ network = "10.0.0.0/8", ports = [0] }]', "location.x.allow[0].ports[0]", "a whole"),
-        ('[channel.x]\nurl = "http://x/"', "channel.x.kind", "a kind of channel (email, webhook, slack, pagerduty)"),
+        ('[channel.x]\nurl = "http://x/"', "channel.x.kind", "a kind of channel (email, webhook, slack, pagerduty, "),
         ("[channel]\nx = 5", "channel.x", "a table"),
         ('[channel.x]\nkind = "slack"', "channel.x.url", "a value; the key is required"),
         ('[channel.x]\nkind = "slack"\nurl = "ftp://x/"', "channel.x.url", "a URL"),
@@ -121,6 +120,18 @@ def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, k
         ('[channel.x]\nkind = "pagerduty"\nrouting_key = "k\\n"', "channel.x.routing_key", "a text of one line"),
         ('[channel.x]\nkind = "webhook"\nurl = "http://x/"\ntimeout = "1h"', "channel.x.timeout", "a duration"),
         ('[channel.x]\nkind = "webhook"\nurl = "http://x/"\nheaders = { "a b" = "c" }', "channel.x.headers", "header"),
+        ('[channel.x]\nkind = "alertmanager"', "channel.x.url", "a value; the key is required"),
+        ('[channel.x]\nkind = "alertmanager"\nurl = []', "channel.x.url", "a URL, or a list of at most 8"),
+        ('[channel.x]\nkind = "alertmanager"\nurl = ["http://a/", "http://a/"]', "channel.x.url", "a URL, or a list"),
+        ('[channel.x]\nkind = "alertmanager"\nurl = ["http://a/", 5]', "channel.x.url", "a URL such as"),
+        ('[channel.x]\nkind = "alertmanager"\nurl = "http://a/"\nresend = "1s"', "channel.x.resend", "a duration"),
+        ('[channel.x]\nkind = "alertmanager"\nurl = "http://a/"\ntemplate = "t"', "channel.x.template", "one of ca,"),
+        ('[channel.x]\nkind = "apprise"\nurls = []', "channel.x.urls", "a list of at least 1"),
+        ('[channel.x]\nkind = "apprise"\nurls = ["mailto:a"]', "channel.x.urls[0]", "a URL as apprise has them"),
+        ('[channel.x]\nkind = "slack"\nurl = "http://x/"\ntemplate = { text = "t" }', "channel.x.template", "a string"),
+        ('[channel.x]\nkind = "slack"\nurl = "http://x/"\ntemplate = ""', "channel.x.template", "at least 1 character"),
+        (WEBHOOK + "template = { content_type = 'text/plain' }", "channel.x.template.body", "a value; the key is"),
+        (WEBHOOK + "template = { text = 't' }", "channel.x.template.text", "one of body, content_type"),
         ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = []', "channel.x.to", "a list of at least 1"),
         ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a"\nto = ["a@b"]', "channel.x.from", "an e-mail address"),
         ('[channel.x]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = ["a@b"]\nusername = "u"', "channel.x", "user"),

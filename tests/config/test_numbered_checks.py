@@ -1,4 +1,5 @@
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ CHECK = '[check.a]\nurl = "http://a/"\n'
 OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
 RULE = '[rule.r]\nmetric = "m"\n'
 FLOATING = RULE + 'strategy = "floating"\nbaseline = { over = "30m" }\n'
+MAIL = '[channel.m]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = ["c@d"]\n'
+WEBHOOK = '[channel.w]\nkind = "webhook"\nurl = "http://x/"\n'
+PAGERDUTY = '[channel.d]\nkind = "pagerduty"\nrouting_key = "k"\n'
+APPRISE = '[channel.p]\nkind = "apprise"\nurls = ["json://x/"]\n'
 SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
 ESCALATING = '[route.r]\nto = ["ops"]\nescalate = [{ after = "15m", to = '
 NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
@@ -75,6 +80,13 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO36", "rule.r.recover", RULE + "above = 1\nrecover = 2"),
         ("NO36", "rule.r.recover", RULE + "below = 2\nrecover = 1"),
         ("NO36", "rule.r.recover", RULE + "above = 1\nbelow = -1\nrecover = 0"),
+        ("NO50", "channel.ops.template", SLACK + 'template = "{{ range(9) }}"'),
+        ("NO50", "channel.m.template.subject", MAIL + 'template = { subject = "{{ " }'),
+        ("NO51", "channel.m.template.body", MAIL + 'template = { subject = "{{ step }}", body = "{{ sms }}" }'),
+        ("NO51", "channel.p.template.title", APPRISE + 'template = { title = "{{ sms }}" }'),
+        ("NO52", "channel.d.template", PAGERDUTY + 'template = "{{ incident.tag }}"'),
+        ("NO52", "channel.w.template.body", WEBHOOK + 'template.body = "{{ others[0].subject }}"'),
+        ("NO53", "channel.w.template.body", WEBHOOK + """template.body = '{"text": "{{ sentence }}"}'"""),
         ("NO06", "route.r.escalate[0].to[0]", SLACK + ESCALATING + '["boss"] }]'),
         ("NO07", "maintenance.m.match.kind", NIGHTLY + 'days = ["sun"]\nmatch = { kind = "mine" }'),
         ("NO60", "check.a.depends_on[1]", CHECK + 'depends_on = ["r", "router"]\n' + RULE + "above = 1"),
@@ -143,6 +155,19 @@ def test_a_check_by_api_or_page_is_judged_where_locations_are_known(configured):
     with pytest.raises(ConfigurationError, match="NO14"):
         check_from_spec("a", {"url": "http://10.0.0.1/"}, locations=locations)
     assert check_from_spec("a", {"url": "http://10.0.0.1/"}, locations=list(locations)).locations == ("l",)
+
+
+def test_a_kind_that_is_not_installed_is_told_how_it_would_be(mistakes, configured, monkeypatch):
+    assert configured(APPRISE).channels["p"].kind == "apprise"
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    assert mistakes(APPRISE) == {
+        "channel.p.kind": ('"apprise"', "a kind that is installed: pip install 'nightowl[apprise]' [NO54]")
+    }
+
+
+def test_a_template_that_is_not_json_may_be_anything(configured):
+    text = """template = { content_type = "text/plain", body = '{"text": "{{ sentence }}"}' }"""
+    assert configured(WEBHOOK + text).channels["w"].options.content_type == "text/plain"
 
 
 def test_a_route_may_ask_for_a_least_severity(configured):

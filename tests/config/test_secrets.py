@@ -123,6 +123,16 @@ to = ["${env:S}"]
 [route.x]
 to = ["${env:S}"]
 match = { severity = "${env:S}" }
+[channel.z]
+kind = "slack"
+url = "http://x/"
+template = "{{ ${env:S} }} {{ incident.${env:S} }}"
+[channel.a]
+kind = "apprise"
+urls = ["${env:S}"]
+[channel.m]
+kind = "alertmanager"
+url = ["${env:S}"]
 [user.x]
 role = "${env:S}"
 password_hash = "${env:S}"
@@ -147,6 +157,9 @@ def test_no_mistake_tells_what_came_from_a_secret(mistakes):
         f'[channel.x]\nkind = "webhook"\nurl = "http://x/"\nsecret = ["{SECRET}"]',
         f'[channel.x]\nkind = "pagerduty"\nrouting_key = ["{SECRET}"]',
         f'[channel.x]\nkind = "pagerduty"\nrouting_key = "{SECRET}\\n"\nurl = "x"',
+        f'[channel.x]\nkind = "apprise"\nurls = ["{SECRET}"]',
+        f'[channel.x]\nkind = "apprise"\nurls = "tgram://{SECRET}"',
+        f'[channel.x]\nkind = "alertmanager"\nurl = ["ftp://{SECRET}"]',
         f'[channel.x]\nkind = "email"\npassword = "{SECRET}"\nbogus = 1',
         f'[user.x]\nrole = "admin"\npassword_hash = "{SECRET}"',
         f'[store]\nurl = "oracle://u:{SECRET}@h/d"',
@@ -180,6 +193,13 @@ url = "https://hooks.example/{SECRET}"
 [channel.y]
 kind = "pagerduty"
 routing_key = "{SECRET}"
+[channel.z]
+kind = "apprise"
+urls = ["tgram://{SECRET}/1"]
+[channel.m]
+kind = "alertmanager"
+url = ["http://x/{SECRET}"]
+headers = {{ Authorization = "{SECRET}" }}
 [user.x]
 role = "admin"
 password_hash = "$argon2id${SECRET}"

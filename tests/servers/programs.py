@@ -13,6 +13,7 @@ NEEDS = {
     "rabbitmq": ("rabbitmq-server", "rabbitmqctl", "epmd", "openssl"),
     "mariadb": ("mariadbd", "mariadb-install-db"),
     "postgresql": ("postgres", "initdb"),
+    "alertmanager": ("prometheus-alertmanager",),
     "chromium": ("chromium",),
 }
 """By the marker of the tests that need them."""
@@ -22,6 +23,7 @@ PACKAGES = {
     "rabbitmq": "rabbitmq-server openssl",
     "mariadb": "mariadb-server",
     "postgresql": "postgresql",
+    "alertmanager": "prometheus-alertmanager",
     "chromium": "chromium fonts-dejavu-core",
 }
 """The Debian packages by marker."""

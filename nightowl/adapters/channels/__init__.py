@@ -1,1 +1,1 @@
-"""Where notices go: e-mail, webhooks, Slack, PagerDuty."""
+"""Where notices go: e-mail, webhooks, Slack, PagerDuty, Alertmanager, and what apprise knows."""

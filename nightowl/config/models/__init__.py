@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.config.kinds import BUILT_IN
-from nightowl.config.models import check, location, maintenance, people, rule, server
+from nightowl.config.models import channel, check, location, maintenance, people, rule, server
 from nightowl.config.models.table import Table
 
 SINGLE: dict[str, type[Table]] = {
@@ -31,6 +31,9 @@ NAMED: dict[str, type[Table] | None] = {
 BUILT_IN_KINDS = tuple(BUILT_IN)
 """The kinds of checks that need no plug-in."""
 
+CHANNEL_KINDS = tuple(channel.CHANNELS)
+"""The kinds of channels that need no plug-in."""
+
 _LATER_CHECK = frozenset(["cluster", "task", "max_runtime"])
 LATER_TABLES = frozenset(["cluster", "metrics", "source", "sink", "hook"])
 """Tables that later versions will have: refused, not ignored."""
@@ -41,12 +44,10 @@ LATER_KEYS: dict[str, frozenset[str]] = {
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
     "rule": frozenset({"source", "query"}),
-    "channel": frozenset({"template"}),
 }
 """Keys that later versions will have, by table and sub-table."""
 
 LATER_KINDS: dict[str, frozenset[str]] = {
     "check": frozenset(["task"]),
-    "channel": frozenset(["alertmanager", "apprise"]),
 }
-"""Kinds of checks and channels that later versions will have."""
+"""Kinds of checks that later versions will have."""
