@@ -41,6 +41,7 @@ SHARED = frozenset(
         "locations",
         "incidents",
         "silences",
+        "maintenance",
         "routes",
         "channels",
         "series",

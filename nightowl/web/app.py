@@ -40,10 +40,26 @@ from nightowl.web.handlers import Handlers
 from nightowl.web.headers import SecurityHeaders
 from nightowl.web.live import Live
 from nightowl.web.page import Page
-from nightowl.web.pages import account, audit, channels, check, checks, edit, incidents, locations, now, rules, users
+from nightowl.web.pages import (
+    account,
+    audit,
+    channels,
+    check,
+    checks,
+    edit,
+    incidents,
+    locations,
+    maintenance,
+    now,
+    routes,
+    rules,
+    silences,
+    users,
+)
 from nightowl.web.pages.account import AccountActions
 from nightowl.web.pages.actions import Actions
 from nightowl.web.pages.doors import Doors
+from nightowl.web.pages.silences import SilenceActions
 from nightowl.web.pages.users import UserActions
 from nightowl.web.pings import Pings
 from nightowl.web.prefix import Prefix
@@ -59,7 +75,10 @@ PAGES = (
     locations.PAGE,
     incidents.LIST,
     incidents.PAGE,
+    silences.PAGE,
+    maintenance.PAGE,
     channels.PAGE,
+    routes.PAGE,
     edit.ADD,
     edit.EDIT,
     account.PAGE,
@@ -134,6 +153,7 @@ def make_app(handlers: Handlers) -> FastAPI:
         *Actions(site, handlers, sessions).routes(),
         *AccountActions(site, handlers, sessions).routes(),
         *UserActions(site, handlers).routes(),
+        *SilenceActions(site, handlers).routes(),
         site.data_route(CHART),
         *site.routes(),
     ]

@@ -108,6 +108,15 @@ def shown() -> Iterator[Shown]:
 
 
 @pytest.fixture(scope="module")
+def held() -> Iterator[Shown]:
+    """The scene with what is held back, served."""
+    for shown in _show(full=True):
+        shown.world.telling = web.quiet_scene.TELLING
+        web.quiet_scene.fill(shown.store, time.time())
+        yield shown
+
+
+@pytest.fixture(scope="module")
 def bare() -> Iterator[Shown]:
     """An empty installation, served."""
     yield from _show(full=False)

@@ -43,6 +43,7 @@ def _load(name: str) -> Any:
 
 scene = _load("scene")
 rule_scene = _load("rule_scene")
+quiet_scene = _load("quiet_scene")
 
 NOW = 1_763_665_020.0
 """2025-11-20T18:57:00Z."""
@@ -76,6 +77,7 @@ class World:
         self.problems: list[str] = []
         self.unreachable: list[str] = []
         self.tested: list[str] = []
+        self.remark = ""
         self.refused = ""
         self.telling = Telling(routes=ROUTES)
         self.handlers = Handlers(
@@ -106,12 +108,13 @@ class World:
     def _check(self, name: str, spec: Mapping[str, Any]) -> Check:
         return check_from_spec(name, spec, locations=scene.LOCATIONS)
 
-    def _test_channel(self, name: str) -> None:
+    def _test_channel(self, name: str) -> str:
         if name not in self.channels:
             raise NotFound(f"no channel is called {name}")
         self.tested.append(name)
         if name == "ops-hook":
             raise DeliveryFailed("503 Service Unavailable")
+        return self.remark
 
 
 @pytest.fixture
@@ -141,3 +144,14 @@ def ruled(world: World) -> World:
 def client(world: World) -> TestClient:
     """A browser on this machine."""
     return world.client()
+
+
+@pytest.fixture
+def held(empty: World) -> World:
+    """What is held back, and a check; the rest of the scene would only take time."""
+    empty.telling = quiet_scene.TELLING
+    with empty.store.transaction() as unit:
+        scene.define(unit, "shop-front")
+        scene.define(unit, "shop-search")
+    quiet_scene.fill(empty.store, NOW)
+    return empty

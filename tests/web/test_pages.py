@@ -390,6 +390,13 @@ def test_testing_a_channel_tells_how_it_went(client):
     )
 
 
+def test_a_test_that_went_otherwise_than_meant_says_so(world, client):
+    world.remark = "the template of the body fails"
+    assert "ops-mail took the test notice, but the template of the body fails" in text(
+        post(client, "/channels/ops-mail/test").text
+    )
+
+
 def test_theme_and_keys_are_remembered(client):
     post(client, "/preferences", theme="dark", keys="off", next="//evil.example")
     page = client.get("/").text

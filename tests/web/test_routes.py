@@ -23,7 +23,10 @@ PAGES = [
     "/locations",
     "/incidents",
     "/incidents/{id}",
+    "/silences",
+    "/maintenance",
     "/channels",
+    "/routes",
     "/account",
 ]
 
@@ -81,6 +84,8 @@ MAY = {
         "POST /checks/{name}/delete",
         "POST /checks/{name}/new-url",
         "POST /incidents/{id}/acknowledge",
+        "POST /silences",
+        "POST /silences/{number}/end",
         "POST /channels/{name}/test",
         "PUT /api/v1/checks",
         "PUT /api/v1/checks/{name}",

@@ -8,6 +8,7 @@ from nightowl.core.errors import NotFound
 from nightowl.core.values import Entry, Incident
 from nightowl.ports import OutboxRow
 from nightowl.web.page import Ask, Page
+from nightowl.web.pages.silences import meant_by
 from nightowl.web.rendering import View
 
 ROWS = 100
@@ -40,6 +41,11 @@ class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     notices: list[OutboxRow]
     channels: tuple[str, ...]
     already: bool
+
+    @property
+    def meant(self) -> str:
+        """What a silence of its subject matches by, as the form of silences writes it."""
+        return meant_by(self.incident)
 
 
 def build_list(ask: Ask) -> View:

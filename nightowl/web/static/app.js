@@ -147,6 +147,10 @@
     location.href = address;
   });
 
+  /* the reader's time zone, where the address names none */
+  const zone = at("zone")?.dataset.zone, mine = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && mine && zone !== mine && !new URL(location.href).searchParams.has("zone")) location.replace(`?zone=${encodeURIComponent(mine)}`);
+
   /* copying */
   document.querySelectorAll("[data-copy]").forEach((copy) => {
     if (!navigator.clipboard) return;
