@@ -59,9 +59,10 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     ``check_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[check.NAME]`` table;
     ``seal(name, spec)`` returns the table as it is stored, its secrets sealed;
     ``spec_to_toml`` writes definitions by name as such tables; ``parse_duration`` returns the seconds of a text such
-    as ``1m``, or raises ``ValueError``. ``rules`` are those in force, by name. ``test_channel`` raises ``NotFound`` or
-    ``DeliveryFailed``. ``problems`` are sentences for every page: what cannot be reached, and what keeps the
-    configuration files from being in force; ``unreachable`` are those of them that end readiness.
+    as ``1m``, or raises ``ValueError``. ``rules`` are those in force, by name. ``test_channel`` returns what went
+    otherwise than meant, and raises ``NotFound`` or ``DeliveryFailed``. ``problems`` are sentences for every page: what
+    cannot be reached, and what keeps the configuration files from being in force; ``unreachable`` are those of them
+    that end readiness.
     ``acknowledge(incident, author, lasts)`` raises ``NotFound`` or ``Refused``; ``lasts`` is seconds, or None: to the
     end. ``telling`` is who is told what, by the configuration in force; what depends on what is not in it.
     ``where`` says where an incident would go.
