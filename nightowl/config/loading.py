@@ -173,15 +173,18 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
     told = _channels(raw, tree, bench)
     places = _locations(tree, bench)
     sound = {name: place for name, place in places.items() if not report.touches(("location", name))}
-    checks = _checks(tree, msgspec.structs.replace(bench, policies=_policies(sound)))
-    rules = _rules(tree, bench)
-    refuse_dependencies(checks, rules, {*names(tree, "check"), *names(tree, "rule")}, report)
-    return Configuration(
+    base = Configuration(
         server=conversion.server(single(tree, "server", server.Server, report)),
         store_url=conversion.store_url(single(tree, "store", server.Store, report), bench),
         retention=conversion.retention(single(tree, "retention", server.Retention, report)),
         bus=conversion.bus(single(tree, "bus", server.Bus, report), bench),
         self_ping=single(tree, "self", server.Self, report).ping or "",
+    )
+    checks = _checks(tree, replace(bench, policies=_policies(sound)))
+    rules = _rules(tree, bench)
+    refuse_dependencies(checks, rules, {*names(tree, "check"), *names(tree, "rule")}, report)
+    return replace(
+        base,
         locations=places,
         checks=checks,
         specs=_specs(raw, tree),
