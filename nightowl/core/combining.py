@@ -32,17 +32,21 @@ def combines(rule: Rule) -> bool:
 
 def recipes(rule: Rule, known: Iterable[Series]) -> dict[Series, Recipe]:
     """What the rule's series are made of, given all series that there are."""
-    groups: dict[Labels, tuple[list[Series], list[Series]]] = {}
+    groups: dict[Series, tuple[list[Series], list[Series]]] = {}
     for series in sorted(known):
         for side, metric in enumerate((rule.metric, rule.difference)):
             if metric and selects(metric, rule.where, series):
-                groups.setdefault(_labels(rule, series), ([], []))[side].append(series)
+                groups.setdefault(made(rule, series), ([], []))[side].append(series)
     return {
-        Series(f"{rule.metric} - {rule.difference}" if rule.difference else rule.metric, labels): Recipe(
-            tuple(added), tuple(subtracted) if rule.difference else None
-        )
-        for labels, (added, subtracted) in groups.items()
+        group: Recipe(tuple(added), tuple(subtracted) if rule.difference else None)
+        for group, (added, subtracted) in groups.items()
     }
+
+
+def made(rule: Rule, member: Series) -> Series:
+    """The series that a member goes into."""
+    metric = f"{rule.metric} - {rule.difference}" if rule.difference else rule.metric
+    return Series(metric, _labels(rule, member))
 
 
 def combined(rule: Rule, recipe: Recipe, windows: Mapping[Series, Points]) -> float | None:
