@@ -26,6 +26,8 @@ TERM = 6.0
 """Seconds that a lease lasts; it is renewed every third of them."""
 
 
+_DIRECTING, _EVALUATING = "directing", "evaluating"
+
 WARM = 30.0
 """Seconds between looks at the checks while standing by."""
 
@@ -46,7 +48,13 @@ class Leader:
         self._rhythm = Rhythm(parts.clock)
         self._book = CheckBook(parts.compile_check)
         self._ahead = -inf
-        self.fault = ""
+        self._ended: Leadership | None = None
+        self._faults = {_DIRECTING: "", _EVALUATING: ""}
+
+    @property
+    def fault(self) -> str:
+        """What it cannot reach now, empty: nothing."""
+        return next(filter(None, self._faults.values()), "")
 
     @property
     def leading(self) -> bool:
@@ -68,10 +76,28 @@ class Leader:
         except LeaseLost:
             self._stand_by("another director leads now")
         except Unavailable as error:
-            self._note(str(error))
+            self._note(_DIRECTING, str(error))
         else:
             if self._leadership is not None:
-                self._note("")
+                self._note(_DIRECTING, "")
+
+    def evaluate(self) -> None:
+        """Evaluate the rules if it is time; call it a few times a second, from a thread of its own.
+
+        So that directing does not wait for it. A fault of the store is logged once and tried again.
+        """
+        leadership = self._leadership
+        if leadership is None or leadership is self._ended:
+            self._faults[_EVALUATING] = ""
+            return
+        try:
+            leadership.evaluate()
+        except LeaseLost:
+            self._ended = leadership  # the thread that directs stands by
+        except Unavailable as error:
+            self._note(_EVALUATING, str(error))
+        else:
+            self._note(_EVALUATING, "")
 
     def stop(self, why: str = "stopping") -> None:
         """Let another director lead at once, or this one anew."""
@@ -97,6 +123,8 @@ class Leader:
                 self._warm()
             if self._rhythm.due("acquire", 1.0):
                 self._acquire()
+        elif self._leadership is self._ended:
+            raise LeaseLost
         elif self._rhythm.due("renew", TERM / 3):
             with self._parts.store.transaction() as unit:
                 renewed = unit.leases.renew(self._lease, TERM)
@@ -112,7 +140,7 @@ class Leader:
         with self._parts.store.transaction() as unit:
             lease = unit.leases.acquire(LEASE, self._holder, TERM)
         if lease is None:
-            self._note("")
+            self._note(_DIRECTING, "")
             return
         self._leadership = Leadership(self._parts, lease, self._book)
         self._lease = lease
@@ -125,9 +153,10 @@ class Leader:
             self._led(False)
         self._lease = self._leadership = None
 
-    def _note(self, fault: str) -> None:
-        if fault and not self.fault:
+    def _note(self, what: str, fault: str) -> None:
+        """Note what keeps a thread from its work (empty: nothing), and tell the log where that has changed."""
+        before, self._faults[what] = self.fault, fault
+        if self.fault and not before:
             log.error("waiting and trying again: %s", fault)
-        elif self.fault and not fault:
+        elif before and not self.fault:
             log.info("going on: what was unavailable answers again")
-        self.fault = fault

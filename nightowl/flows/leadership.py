@@ -141,7 +141,6 @@ class Leadership:
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
             self._vigil.take_over(unit)
-            self._evaluator.take_over(unit, self._parts.plan().rules, now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket, now)
             for outcome in unit.rounds.votes(list(self._flights.rounds)):
@@ -207,8 +206,12 @@ class Leadership:
         self._states.update(closing.states)
         self.figures.closed(closing.verdicts)
 
-    def _evaluate(self, now: float) -> None:
-        plan, began = self._parts.plan(), self._parts.clock.monotonic()
+    def evaluate(self) -> None:
+        """Evaluate the rules if it is time; ``tick`` may go on in another thread meanwhile.
+
+        Raises ``LeaseLost`` or ``Unavailable``.
+        """
+        plan, began, now = self._parts.plan(), self._parts.clock.monotonic(), self._parts.clock.now()
         if self._evaluator.step(plan.rules, self._telling, now) and plan.rules:
             self.figures.evaluation = self._parts.clock.monotonic() - began
 
@@ -316,7 +319,6 @@ class Leadership:
 
     def _keep_house(self, now: float) -> None:
         plan = self._parts.plan()
-        self._evaluate(now)
         if self._rhythm.due("faults", 1.0):
             self._tell_faults(plan, now)
         if self._rhythm.due("figures", 10.0):

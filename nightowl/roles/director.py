@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -13,8 +14,16 @@ from nightowl.roles.pulse import Pulse
 from nightowl.wire.bus import director_bus
 from nightowl.wire.director import leader
 
+log = logging.getLogger(__name__)
+
 TICK = 0.05
 """Seconds between turns of the loop."""
+
+LOOK = 0.25
+"""Seconds between looks whether rules are to be evaluated."""
+
+PATIENCE = 10.0
+"""Seconds that an evaluation under way gets to end."""
 
 
 class DirectorRole:
@@ -45,11 +54,26 @@ class DirectorRole:
     def run(self, stop: threading.Event) -> None:
         """Lead or stand by until ``stop``, then let another lead."""
         pulse = Pulse(self.name)
+        ended = threading.Event()
+        evaluating = threading.Thread(target=self._evaluate, args=(ended,), name="evaluation", daemon=True)
+        evaluating.start()
         try:
             while not stop.wait(TICK):
+                if not evaluating.is_alive():
+                    raise RuntimeError("rules are not evaluated any more")
                 self._leader.tick()
                 pulse.beat(self.fault)
         finally:
+            ended.set()
+            evaluating.join(PATIENCE)
             self._leader.stop()
             self._bus.close()
             pulse.end()
+
+    def _evaluate(self, ended: threading.Event) -> None:
+        """Evaluate rules beside the loop, which must not wait for that."""
+        try:
+            while not ended.wait(LOOK):
+                self._leader.evaluate()
+        except Exception:
+            log.exception("the evaluation of rules failed")

@@ -14,7 +14,7 @@ from nightowl.core.strategies import BUILT_IN
 from nightowl.core.strategies.guarded import Guarded
 from nightowl.core.telling import Telling
 from nightowl.core.values import Incident, Route, Sample, Severity
-from nightowl.flows.evaluate import Evaluator
+from nightowl.flows.evaluate import LAG, Evaluator
 from nightowl.ports import Lease, Store
 from nightowl.testing.store import memory_store
 
@@ -40,10 +40,7 @@ class World:
                 unit.leases.release(self.lease)
             lease = self.lease = unit.leases.acquire("director", f"at {self.now}", 3600.0)
         assert lease is not None
-        evaluator = Evaluator(self.store, lease, self.strategies)
-        with self.store.read() as unit:
-            evaluator.take_over(unit, self.rules, self.now)
-        return evaluator
+        return Evaluator(self.store, lease, self.strategies)
 
     def say(self, value: float, metric: str = "m", **labels: str) -> None:
         """Store a sample of now, as a leader does, and let an instant come."""
@@ -55,7 +52,7 @@ class World:
 
     def step(self) -> None:
         self.now += 10.0
-        self.evaluator.step(self.rules, TELLING, self.now)
+        self.evaluator.step(self.rules, TELLING, self.now + LAG)
 
     def incidents(self) -> list[Incident]:
         with self.store.read() as unit:
@@ -165,7 +162,7 @@ def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pyte
         world.evaluator.take(sample)
         with pytest.raises(StoreUnavailable):
             world.step()
-    world.evaluator.step(world.rules, TELLING, world.now + 1)
+    world.evaluator.step(world.rules, TELLING, world.now + LAG + 1)
     assert [each.subject for each in world.incidents()] == ["high"]
 
 

@@ -78,6 +78,7 @@ class World:
         for step in range(round(seconds / 0.05)):
             self.clock.advance(0.05)
             (leader or self.leader).tick()
+            (leader or self.leader).evaluate()
             if script is not None:
                 answer(self.bus, script)
                 if step % 20 == 0:

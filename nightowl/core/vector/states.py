@@ -29,12 +29,12 @@ class States(NamedTuple):
     @property
     def firing(self) -> Bools:
         """See ``RuleState.firing``."""
-        return np.asarray(self.phase == _FIRING) | ((self.phase == _NODATA) & self.was_firing)
+        return np.asarray((self.phase == _FIRING) | ((self.phase == _NODATA) & self.was_firing))
 
     @property
     def open(self) -> Bools:
         """See ``RuleState.open``."""
-        return self.firing | np.asarray(self.phase == _RECOVERING)
+        return np.asarray(self.firing | (self.phase == _RECOVERING))
 
     @property
     def resting(self) -> Bools:
@@ -55,7 +55,7 @@ class States(NamedTuple):
 
     def differ(self, other: States) -> Bools:
         """Where the two are not equal."""
-        found = np.isnan(self.unknown_since) != np.isnan(other.unknown_since)
+        found: Bools = np.isnan(self.unknown_since) != np.isnan(other.unknown_since)
         found |= np.abs(self.unknown_since - other.unknown_since) > 0
         for mine, others in ((each, getattr(other, name)) for name, each in self._asdict().items()):
             if mine is not self.unknown_since:
