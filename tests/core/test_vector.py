@@ -88,7 +88,7 @@ def arrivals(draw, rule, series, latest):
     return found
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_arrays_the_core_and_a_naive_reference_agree_at_every_instant(data):
     rule = replace(data.draw(rules()), metric="m")
@@ -124,7 +124,7 @@ def combining_rules(draw):
     return replace(rule, by=by, difference=difference, aggregate=how)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_series_made_of_others_agree_with_the_core(data):
     rule = data.draw(combining_rules())

@@ -33,9 +33,10 @@ class _Side:
             group, chosen = self._members(number)
             if len(chosen):
                 figure = current(rule, self.table.near.windows(number, now - span.older, now - span.newer, chosen))
-                groups.append(group[figure.known])
-                figures.append(figure.value[figure.known])
-                begun[group[block.locate(now).at[chosen] > block.begin[chosen]]] = True
+                here = block.locate(now).at[chosen] > block.begin[chosen]
+                begun[group[here]] = True
+                groups.append(group[figure.known & here])
+                figures.append(figure.value[figure.known & here])
         found, value = np.concatenate(groups), np.concatenate(figures)
         order = np.argsort(found, kind="stable")
         return found[order], value[order]

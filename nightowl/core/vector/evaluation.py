@@ -26,6 +26,9 @@ from nightowl.core.vector.truths import CODES, UNKNOWN
 LAGGING = 7200.0
 """Seconds: what windows look at from longer ago is read from the store ahead of time, not kept since it was new."""
 
+LATE = 60.0
+"""Seconds that a sample may come late: a new series whose first one is older than its windows is looked at still."""
+
 _FEW = 4
 """A rule for less than a quarter of a block's series looks at those alone."""
 
@@ -204,7 +207,7 @@ def needs(
         lagging = frozenset(span for span in spans if span.newer >= lagging_from)
         lately = [span.older for span in (*spans, combining.span(rule, step)) if span not in lagging]
         # a series that has ended must be looked at until its policy has taken effect
-        reach = max(lately) + rule.nodata_after + step
+        reach = max(lately) + rule.nodata_after + LATE + step
         if combines:
             reach += min(max(span.older for span in strategies[rule.strategy].spans(judged, step)), RECALLED)
         for metric in filter(None, (rule.metric, rule.difference)):
