@@ -81,6 +81,9 @@ groups:
 CONFIGURATION = """
 global: {scrape_interval: 10s, evaluation_interval: 10s}
 rule_files: [rules.yml]
+"""
+
+SCRAPE = """
 scrape_configs:
 - job_name: benchmark
   static_configs: [{targets: ["HOST:PORT"], labels: {instance: here}}]
@@ -220,11 +223,11 @@ def _varint(number: int) -> bytes:
 
 
 class Prometheus:
-    """A private one that scrapes a port; first without rules."""
+    """A private one, which at first neither scrapes nor has rules."""
 
-    def __init__(self, folder: Path, scraped: int) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        (folder / "prometheus.yml").write_text(CONFIGURATION.replace("HOST", HOST).replace("PORT", str(scraped)))
+        (folder / "prometheus.yml").write_text(CONFIGURATION)
         (folder / "rules.yml").write_text("groups: []\n")
         with socket.create_server((HOST, 0)) as free:
             self._port = int(free.getsockname()[1])
@@ -250,6 +253,13 @@ class Prometheus:
             answer = self._ask("POST", "/api/v1/write", written(first, min(first + 500, series + 1), now))
             if answer:
                 raise RuntimeError(f"prometheus refused samples: {answer}")
+
+    def scrape(self, port: int) -> None:
+        """Let it scrape a port."""
+        scraping = SCRAPE.replace("HOST", HOST).replace("PORT", str(port))
+        (self._folder / "prometheus.yml").write_text(CONFIGURATION + scraping)
+        self._process.send_signal(signal.SIGHUP)
+        time.sleep(EVERY)
 
     def watch(self) -> None:
         """Let it evaluate the rules."""
@@ -308,10 +318,10 @@ def compare(series: int, seconds: float) -> None:
         print("          prometheus is not installed: apt-get install prometheus")
         return
     with tempfile.TemporaryDirectory() as name, exporter(series) as port:
-        prometheus = Prometheus(Path(name), port)
+        prometheus = Prometheus(Path(name))
         try:
             prometheus.remember(series)
-            time.sleep(EVERY)
+            prometheus.scrape(port)
             scraping = prometheus.cycle(seconds)
             prometheus.watch()
             theirs, missed, firing = prometheus.cycle(seconds), prometheus.missed, prometheus.firing

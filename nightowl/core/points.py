@@ -50,17 +50,29 @@ def aggregate(how: Aggregate, window: Points) -> float | None:
     if not values:
         return None
     if how == "mean":
-        return math.fsum(values) / len(values)
+        return total(values) / len(values)
     if how == "median":
         return median(values)
     if how == "sum":
-        return math.fsum(values)
+        return total(values)
     return values[-1] if how == "last" else (min if how == "min" else max)(values)
 
 
+def total(values: Iterable[float]) -> float:
+    """The sum, rounded once; infinite where it is too large for a float."""
+    found = list(values)
+    try:
+        return math.fsum(found)
+    except OverflowError:
+        return sum(found)
+
+
 def deviation(window: Points) -> float:
-    """The population standard deviation of a window that is not empty."""
-    return pstdev(window.values)
+    """The population standard deviation of a window that is not empty; infinite where it is too large for a float."""
+    try:
+        return pstdev(window.values)
+    except OverflowError:
+        return math.inf
 
 
 def rate(window: Points) -> float | None:
@@ -68,5 +80,5 @@ def rate(window: Points) -> float | None:
     if len(window) < 2:
         return None
     pairs = zip(window.values, window.values[1:], strict=False)
-    rise = math.fsum(after - before if after >= before else after for before, after in pairs)
+    rise = total(after - before if after >= before else after for before, after in pairs)
     return rise / (window.times[-1] - window.times[0])

@@ -33,6 +33,14 @@ def test_an_empty_window_has_no_figure_but_a_count():
     assert aggregate("count", NONE) == 0.0
 
 
+def test_figures_too_large_for_a_float_are_infinite():
+    huge = points(enumerate([1.5e308, 1.5e308, -1.5e308]))
+    assert aggregate("sum", huge.window(-1, 1)) == math.inf
+    assert aggregate("mean", huge.window(-1, 1)) == math.inf
+    assert rate(points([(0.0, -1.5e308), (1.0, 1.5e308)])) == math.inf
+    assert deviation(huge) > 1e308
+
+
 def test_deviation_is_the_populations():
     assert deviation(points(enumerate([2.0, 4.0]))) == 1.0
 

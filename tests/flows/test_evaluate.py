@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from nightowl.core.errors import StoreUnavailable
-from nightowl.core.limits import Limit
+from nightowl.core.limits import Limit, relative_limit
 from nightowl.core.rule import Rule
 from nightowl.core.rule_state import Phase
 from nightowl.core.strategies import BUILT_IN
@@ -122,6 +122,47 @@ def test_missing_data_resolves_nothing_and_is_told_where_the_rule_says_so(world:
     assert found == {("rule", "high"), ("rule", "told"), ("nodata", "told")}
     world.say(1.0)
     assert not [each for each in world.incidents() if each.open]
+
+
+def test_what_arrives_within_the_lag_counts_at_its_instant_and_what_is_later_from_the_next_on(world: World) -> None:
+    def arrives(value: float, time: float, now: float) -> None:
+        world.evaluator.step(world.rules, (), "", now)
+        world.evaluator.take([Sample("m", (), time, value)])
+
+    world.step()
+    at = world.now + 10.0
+    arrives(9.0, at, at + LAG - 0.1)
+    world.evaluator.step(world.rules, (), "", at + LAG)
+    assert [each.opened for each in world.incidents()] == [at]
+    arrives(1.0, at + 10.0, at + 10.0 + LAG + 0.1)
+    world.evaluator.step(world.rules, (), "", at + 10.0 + LAG + 1.0)
+    assert [each.resolved for each in world.incidents()] == [None]
+    world.evaluator.step(world.rules, (), "", at + 20.0 + LAG)
+    assert [each.resolved for each in world.incidents()] == [at + 20.0]
+
+
+def test_a_period_of_a_day_reads_what_was_a_day_ago_from_the_store(world: World) -> None:
+    world.rules = {
+        "drop": Rule(
+            name="drop",
+            metric="m",
+            strategy="period",
+            average=60.0,
+            compare=(86400.0,),
+            limits=(relative_limit("below", "-40%"),),
+        )
+    }
+    with world.store.transaction() as unit:
+        long_ago = [
+            Sample("m", (), START - 86400.0 + 10.0 * step, 100.0 if step < 120 else 10.0) for step in range(300)
+        ]
+        unit.series.append(long_ago)
+    world.evaluator = world.take_over()
+    for _ in range(150):
+        world.say(50.0)
+    [incident] = world.incidents()
+    assert incident.summary == "drop is firing: -50 % since 1 d ago: 50 after 100, beyond -40 %"
+    assert (incident.opened, incident.resolved) == (START + 10.0, START + 1210.0)
 
 
 def test_a_rule_that_is_removed_ends_its_incidents(world: World) -> None:

@@ -290,6 +290,32 @@ def test_a_leader_whose_lease_was_taken_writes_nothing_more(world: World) -> Non
     assert len(world.verdicts()) == seen
 
 
+def test_a_leader_whose_lease_was_taken_evaluates_nothing_more_and_stands_by(world: World) -> None:
+    world.rules["failing"] = Rule(name="failing", metric="check_up", limits=(Limit("below", 1.0),))
+    world.define()
+    world.run_until_sent()
+    world.run(6.0, DOWN)
+    usurp(world)
+    world.clock.advance(10.0)
+    world.leader.evaluate()
+    assert world.incidents() == []
+    world.leader.tick()
+    assert not world.leader.leading
+
+
+def test_a_fault_of_evaluation_is_told_until_it_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.leader.tick()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "read", unavailable)
+        world.leader.evaluate()
+        world.leader.evaluate()
+        assert world.leader.fault
+    world.leader.tick()
+    assert world.leader.fault, "directing goes on meanwhile"
+    world.leader.evaluate()
+    assert not world.leader.fault
+
+
 def test_a_leader_that_lost_its_lease_stands_by(world: World) -> None:
     world.define()
     world.run(20.0, DOWN)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nightowl.core import combining
-from nightowl.core.points import Aggregate
+from nightowl.core.points import Aggregate, total
 from nightowl.core.rule import Rule
 from nightowl.core.series import selects
 from nightowl.core.vector.arrays import Bools, Floats, Rows
@@ -121,6 +121,6 @@ def _reduced(how: Aggregate, groups: Rows, figures: Floats, rows: int) -> Floats
         value[groups[starts]] = np.where(lower == upper, lower, (lower + upper) / 2)
     else:
         members = figures.tolist()
-        sums = [math.fsum(members[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        sums = [total(members[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
         value[groups[starts]] = np.array(sums) / (ends - starts if how == "mean" else 1)
     return value

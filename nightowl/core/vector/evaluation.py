@@ -17,7 +17,7 @@ from nightowl.core.strategies import BUILT_IN, Strategy
 from nightowl.core.vector.arrays import Bools, Rows
 from nightowl.core.vector.combined import Combined
 from nightowl.core.vector.head import Head, Need
-from nightowl.core.vector.states import States, advance, at_rest, grown
+from nightowl.core.vector.states import States, advance, at_rest, either, grown
 from nightowl.core.vector.strategies import Judge, judge_of
 from nightowl.core.vector.table import Table
 from nightowl.core.vector.track import WIDTH
@@ -101,7 +101,7 @@ class Evaluation:
             truth, asked = self._truths(now, active)
             after = advance(self.rule, self._states, truth, now)
         changed = np.flatnonzero(active & after.differ(self._states))
-        after = States(*(np.where(active, new, old) for new, old in zip(after, self._states, strict=True)))
+        after = either(active, after, self._states)
         found = []
         for row in changed.tolist():
             finding = self._finding(row, asked.get(row) or self._asked(row, now), now)
@@ -123,14 +123,16 @@ class Evaluation:
         if len(self._chosen) < len(table):
             self._chosen = np.pad(self._chosen, (0, table.near.room - len(self._chosen)))
             self._states = grown(self._states, table.near.room)
-        for row in table.births[self._seen :]:
-            series = table.series[row]
-            self._chosen[row] = series is not None and (self._combines or self._selects(series))
-            self._states.put(row, RuleState())
-        self._seen = len(table.births)
+        if self._seen < len(table.births):
+            rows = table.births[self._seen :]
+            self._states.rest(np.array(rows))
+            self._chosen[rows] = [self._selects(table.series[row]) for row in rows]
+            self._seen = len(table.births)
 
-    def _selects(self, series: Series) -> bool:
-        return not self.rule.where or selects(self.rule.metric, self.rule.where, series)
+    def _selects(self, series: Series | None) -> bool:
+        if series is None:
+            return False
+        return self._combines or not self.rule.where or selects(self.rule.metric, self.rule.where, series)
 
     def _active(self, now: float) -> Bools:
         """The rows that are looked at."""

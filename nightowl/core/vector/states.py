@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nightowl.core.rule import Rule
 from nightowl.core.rule_state import Phase, RuleState
-from nightowl.core.vector.arrays import Bools, Floats
+from nightowl.core.vector.arrays import Bools, Floats, Rows
 from nightowl.core.vector.truths import FALSE, TRUE, UNKNOWN
 
 PHASES = (Phase.OK, Phase.PENDING, Phase.FIRING, Phase.RECOVERING, Phase.NODATA)
@@ -48,18 +48,23 @@ class States(NamedTuple):
 
     def put(self, row: int, state: RuleState) -> None:
         """Set the state of one row."""
-        unknown = np.nan if state.unknown_since is None else state.unknown_since
-        entry = (PHASES.index(state.phase), state.since, state.until, unknown, state.was_firing)
-        for field, value in zip(self, entry, strict=True):
-            field[row] = value
+        self.phase[row] = PHASES.index(state.phase)
+        self.since[row], self.until[row] = state.since, state.until
+        self.unknown_since[row] = np.nan if state.unknown_since is None else state.unknown_since
+        self.was_firing[row] = state.was_firing
+
+    def rest(self, rows: Rows) -> None:
+        """Let these rows be as new ones."""
+        for field in (self.phase, self.since, self.until, self.was_firing):
+            field[rows] = 0
+        self.unknown_since[rows] = np.nan
 
     def differ(self, other: States) -> Bools:
         """Where the two are not equal."""
-        found: Bools = np.isnan(self.unknown_since) != np.isnan(other.unknown_since)
+        found: Bools = self.phase != other.phase
+        found |= (self.since != other.since) | (self.until != other.until) | (self.was_firing != other.was_firing)
+        found |= np.isnan(self.unknown_since) != np.isnan(other.unknown_since)
         found |= np.abs(self.unknown_since - other.unknown_since) > 0
-        for mine, others in ((each, getattr(other, name)) for name, each in self._asdict().items()):
-            if mine is not self.unknown_since:
-                found |= mine != others
         return found
 
 
@@ -72,7 +77,24 @@ def at_rest(rows: int) -> States:
 def grown(states: States, rows: int) -> States:
     """The same with room for more rows."""
     more = at_rest(rows - len(states.phase))
-    return States(*(np.concatenate(pair) for pair in zip(states, more, strict=True)))
+    return States(
+        np.concatenate((states.phase, more.phase)),
+        np.concatenate((states.since, more.since)),
+        np.concatenate((states.until, more.until)),
+        np.concatenate((states.unknown_since, more.unknown_since)),
+        np.concatenate((states.was_firing, more.was_firing)),
+    )
+
+
+def either(where: Bools, one: States, other: States) -> States:
+    """The one's entries at these rows, the other's at the rest."""
+    return States(
+        np.where(where, one.phase, other.phase),
+        np.where(where, one.since, other.since),
+        np.where(where, one.until, other.until),
+        np.where(where, one.unknown_since, other.unknown_since),
+        np.where(where, one.was_firing, other.was_firing),
+    )
 
 
 def advance(rule: Rule, states: States, truth: NDArray[np.int8], now: float) -> States:
