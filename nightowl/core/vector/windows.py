@@ -6,7 +6,8 @@ same to the last bit).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -32,7 +33,6 @@ class _Part(NamedTuple):
     """Windows of some rows of a block, one a column; ``inside`` marks the samples (None: all are)."""
 
     rows: Rows | slice
-    times: Floats
     values: Floats
     counts: Rows
     inside: Bools | None
@@ -45,13 +45,6 @@ class _Part(NamedTuple):
     def filled(self, by: float) -> Floats:
         """The samples, and this in place of those that are not there."""
         return self.values if self.inside is None else np.where(self.inside, self.values, by)
-
-    def edge(self, of: Floats) -> Floats:
-        """The last entry of each column."""
-        if self.inside is None:
-            last: Floats = of[-1]
-            return last
-        return of[np.maximum(self.counts - 1, 0), np.arange(of.shape[1])]
 
 
 class Windows:
@@ -78,11 +71,7 @@ class Windows:
 
     def last(self) -> Floats:
         """The newest sample."""
-        if self._rows is None and self._even[0] < self._even[1] and bool((self._last == self._even[1]).all()):
-            newest: Floats = self._block.values[self._even[1] - 1]
-            return newest
-        columns = np.arange(self._block.width) if self._rows is None else self._rows
-        return self._block.values[np.maximum(self._last - 1, 0), columns]
+        return self._edge(self._block.values, self._last - 1)
 
     def lowest(self) -> Floats:
         """The least value."""
@@ -131,7 +120,7 @@ class Windows:
         if self._careful:
             grained = self._reduced(lambda part: _grained(_rises(part)).astype(float)) > 0
             slack = np.where(grained & (size < _EXACT), 0.0, slack)
-        span = self._reduced(lambda part: part.edge(part.times) - part.times[0])
+        span = self._edge(self._block.times, self._last - 1) - self._edge(self._block.times, self._first)
         return Figure(value / span, _loosened(slack / span, value / span), known)
 
     def deviation(self) -> Figure:
@@ -143,6 +132,15 @@ class Windows:
         loose = slack + _ULP * self.count * value + _ULP * np.abs(middle)
         return Figure(value, np.where(same, 0.0, loose), known)
 
+    def _edge(self, of: Floats, at: Rows) -> Floats:
+        """One entry of each row; any at all where there is none."""
+        at = np.clip(at, 0, len(of) - 1)
+        if self._rows is None and bool((at == at[0]).all()):
+            found: Floats = of[at[0]]
+            return found
+        columns = np.arange(self._block.width) if self._rows is None else self._rows
+        return of[at, columns]
+
     def _mostly(self, marked: Callable[[_Part], Bools]) -> Bools:
         counts = self._reduced(lambda part: np.count_nonzero(marked(part), axis=0).astype(float))
         return counts > self.count // 2
@@ -150,17 +148,21 @@ class Windows:
     def _reduced(self, reduce: Callable[[_Part], Floats]) -> Floats:
         """One number a row; 0 where there are no samples."""
         found = np.zeros(len(self.count))
-        for part in self._parts():
+        for part in self._parts:
             found[part.rows] = np.where(part.counts > 0, reduce(part), 0.0)
         return found
 
-    def _parts(self) -> Iterator[_Part]:
+    @cached_property
+    def _parts(self) -> Sequence[_Part]:
         """The windows as few slices: that of most rows over all of them, then those of the others anew."""
+        return list(self._sliced())
+
+    def _sliced(self) -> Iterator[_Part]:
         first, last = self._even
         odd = np.flatnonzero((self._first != first) | (self._last != last))
         if self._rows is None and first < last and 2 * len(odd) <= len(self.count):
             block, every = self._block, np.full(len(self.count), last - first)
-            yield _Part(slice(None), block.times[first:last], block.values[first:last], every, None)
+            yield _Part(slice(None), block.values[first:last], every, None)
         else:
             odd = np.arange(len(self.count))
         if len(odd):
@@ -173,7 +175,7 @@ class Windows:
         at = np.minimum(self._first[rows] + steps, len(self._block.times) - 1)
         columns = rows if self._rows is None else self._rows[rows]
         inside = None if (count == longest).all() else steps < count
-        return _Part(rows, self._block.times[at, columns], self._block.values[at, columns], count, inside)
+        return _Part(rows, np.take(self._block.values, at * self._block.width + columns), count, inside)
 
 
 def _median(part: _Part) -> Floats:
