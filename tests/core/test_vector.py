@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -69,6 +71,7 @@ class World:
             self.head.read(reading)
         found = self.evaluation.at(now)
         self.evaluation.settle()
+        assert self.evaluation.corrections == 0, "the core need not correct what arrays find"
         return unsettled(self.evaluation.states()), found
 
 
@@ -76,13 +79,26 @@ def unsettled(states):
     return {series: state for series, state in states.items() if state.phase is not Phase.OK}
 
 
+def dense(seed, counter):
+    """A history with few gaps, so that limits are broken and kept again and again."""
+    rng, value = random.Random(seed), 0.0
+    for time in instants(0, LAST, 5.0):
+        if rng.random() < 0.85:
+            step = rng.choice((0.0, 1.0, 2.0, 3.0, -value))
+            value = value + step if counter else rng.randint(-40, 40) / 4
+            yield time, value
+
+
 @st.composite
 def arrivals(draw, rule, series, latest):
     """Per instant the samples that arrive before it: late ones, and ones from the future."""
     found = {t: [] for t in instants(0, LAST, STEP)}
     for each in series:
-        for time, value in draw(histories(counter=rule.counter)):
-            delay = draw(st.sampled_from([0.0, 0.0, 0.0, -20.0, latest]))
+        seed = draw(st.integers(1, 10**6))
+        rng = random.Random(seed)
+        history = dense(seed, rule.counter) if draw(st.booleans()) else draw(histories(counter=rule.counter))
+        for time, value in history:
+            delay = rng.choice((0.0, 0.0, 0.0, -20.0, latest))
             at = min(max(math.ceil((time + delay) / STEP), 0) * STEP, LAST)
             found[at].append((each, time, value))
     return found
@@ -135,10 +151,13 @@ def test_series_made_of_others_agree_with_the_core(data):
     ]
     arriving = data.draw(arrivals(rule, series, latest=35.0))
     world, core = World(rule), evaluation.Evaluation(rule, STEP)
+    span = needs([rule], step=STEP)["m"].span
     for now in instants(0, LAST, STEP):
         world.take(arriving[now])
         by_arrays, _ = world.at(now)
-        core.settle(list(core.at(now, {each: points(found) for each, found in world.arrived.items()})))
+        # a member that has ended is counted, as none, as long as the head knows it
+        known = {each: points(found).window(now - span, math.inf) for each, found in world.arrived.items()}
+        core.settle(list(core.at(now, known)))
         assert by_arrays == unsettled(core.states)
 
 
@@ -177,6 +196,23 @@ def test_where_rounding_could_decide_the_core_decides(rule, values):
         by_arrays, _ = world.at(now)
         core.settle(list(core.at(now, {each: points(found) for each, found in world.arrived.items()})))
         assert by_arrays == unsettled(core.states)
+
+
+def test_a_sum_that_is_rounded_to_the_other_side_of_its_limit_is_the_cores():
+    limit = (Limit("at_least", 1.0),)
+    world = World(Rule(name="r", metric="m", aggregate="sum", over=100.0, limits=limit))
+    world.take([(Series("m"), number * STEP, 0.1) for number in range(10)])
+    assert sum([0.1] * 10) < 1.0
+    assert [state.phase for state in world.at(90.0)[0].values()] == [Phase.FIRING]
+
+
+@pytest.mark.parametrize(("comparison", "fires"), [("at_least", True), ("above", False)])
+def test_nothing_after_nothing_breaks_a_limit_that_may_be_reached_only(comparison, fires):
+    baseline = Baseline(of="median", over=100.0)
+    limits = (relative_limit(comparison, "+20%"),)
+    world = World(Rule(name="r", metric="m", strategy="floating", baseline=baseline, limits=limits))
+    world.take([(Series("m"), number * STEP, 0.0) for number in range(10)])
+    assert bool(world.at(90.0)[0]) is fires
 
 
 def test_thousands_of_series_in_several_blocks_agree_with_the_core():

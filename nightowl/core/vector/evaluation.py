@@ -37,6 +37,8 @@ class Evaluation:
     """A rule's states, evaluated instant after instant, every ``step`` seconds.
 
     A series is looked at from its first sample on, and as long as the head knows it or it is in another phase than OK.
+    ``corrections`` counts where the core found otherwise than the arrays of a series that moved: never, as it is asked
+    beforehand wherever rounding could decide.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class Evaluation:
     ) -> None:
         """``head`` must hold what ``needs`` says of the rule; ``strategies`` are the installed ones by name."""
         self.rule = rule
+        self.corrections = 0
         self._step = step
         self._combines = combining.combines(rule)
         self._judged = combining.judged_as(rule) if self._combines else rule
@@ -105,6 +108,7 @@ class Evaluation:
         found = []
         for row in changed.tolist():
             finding = self._finding(row, asked.get(row) or self._asked(row, now), now)
+            self.corrections += finding.after != after.get(row)
             after.put(row, finding.after)
             if finding.before != finding.after:
                 found.append(finding)
