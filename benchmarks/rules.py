@@ -282,6 +282,10 @@ class Prometheus:
         cpu, began = self._cpu(), time.monotonic()
         last = self._evaluated(first + cycles)
         spent = self._cpu() - cpu - (time.monotonic() - began) / EVERY * scraping
+        if failures := self._count("prometheus_rule_evaluation_failures_total"):
+            raise RuntimeError(
+                f"prometheus could not evaluate: {failures:.0f} failures\n{self._ask('GET', '/api/v1/rules')[:2000]}"
+            )
         return spent / (last - first)
 
     def _evaluated(self, least: float) -> float:
