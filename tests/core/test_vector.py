@@ -286,6 +286,26 @@ def test_what_fires_is_kept_though_its_series_has_ended_and_the_row_is_given_to_
     assert world.at(210.0)[0].keys() == {mail}
 
 
+def test_of_samples_at_one_time_the_last_taken_wins():
+    world = World(Rule(name="r", metric="m", aggregate="sum", over=30.0, limits=(Limit("above", 60.0),)))
+    m = Series("m")
+    world.take([(m, 0.0, 9.0), (m, 10.0, 9.0), (m, 10.0, 50.0), (m, 0.0, 1.0)])
+    assert not world.at(10.0)[0]
+    world.take([(m, 10.0, 60.0)])
+    assert world.at(10.0)[1][0].condition.value == 61.0
+    world.take([(m, 0.0, 0.0)])
+    assert not world.at(10.0)[0]
+
+
+def test_while_firing_recover_takes_the_place_of_the_limit():
+    world = World(Rule(name="r", metric="m", limits=(Limit("above", 5.0),), recover=3.0))
+    phases = []
+    for number, value in enumerate((4.0, 6.0, 4.0, 3.0)):
+        world.take([(Series("m"), number * STEP, value)])
+        phases.append(len(world.at(number * STEP)[0]))
+    assert phases == [0, 1, 1, 0]
+
+
 def test_a_finding_tells_what_the_core_would():
     world = World(Rule(name="r", metric="m", limits=(Limit("above", 5.0),)))
     world.take([(Series("m"), 0.0, 9.0)])
