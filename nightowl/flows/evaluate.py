@@ -1,7 +1,8 @@
 """Evaluate: every step, all rules over the head.
 
-The head is fed with what this leader has stored, after each commit, and read anew when a term begins or the rules
-change. Samples may be given to it from another thread than the one that evaluates.
+The head is fed with the tail of the series that all roles append, and with what this leader has stored of checks, after
+each commit; it is read anew when a term begins or the rules change. Outcomes may be given to it from another thread
+than the one that evaluates.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from math import floor
 
+from nightowl.core.frame import joined
 from nightowl.core.measures import OF_CHECKS, of_outcome
 from nightowl.core.rule import STEP, Rule
 from nightowl.core.strategies import BUILT_IN, Strategy
 from nightowl.core.telling import Telling
-from nightowl.core.values import Outcome, Sample
+from nightowl.core.values import Outcome
 from nightowl.core.vector.evaluation import Evaluation, needs
-from nightowl.core.vector.head import Head
+from nightowl.core.vector.head import Head, Reading
 from nightowl.flows.standings import Standings
-from nightowl.ports import Lease, Store
+from nightowl.ports import Lease, Store, Unit
 
 LAG = 5.0
 """Seconds after an instant at which it is evaluated, once.
@@ -27,6 +29,15 @@ LAG = 5.0
 Samples that are stored no later than that after their event count as they would in a backtest. Later ones count from
 the next instant on; what was decided stands.
 """
+
+AWAY = 1500.0
+"""Seconds without a look at the tail after which the head is read anew: what was appended may have been packed."""
+
+_FRAMES = 1000
+"""Frames taken of the tail at once."""
+
+_SLICE = 600.0
+"""Seconds of history read at once, so that reading takes little memory."""
 
 _SKEW = 3600.0
 """Seconds in the future that a sample may lie in, by a clock that is ahead."""
@@ -44,18 +55,16 @@ class Evaluator:
         self._evaluations: dict[str, Evaluation] = {}
         self._standings = Standings(store, lease)
         self._head = Head({})
-        self._arrived: deque[tuple[Sequence[str], Iterable[Sample]]] = deque()
+        self._arrived: deque[Sequence[Outcome]] = deque()
+        self._position = 0
+        self._tailed = 0.0
         self._last: float | None = None
-
-    def take(self, samples: Sequence[Sample]) -> None:
-        """Take samples that were stored."""
-        self._arrived.append(((), samples))
 
     def take_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Take what locations said, once that is stored."""
         found = tuple(outcomes)
         if found:
-            self._arrived.append((OF_CHECKS, chain.from_iterable(map(of_outcome, found))))
+            self._arrived.append(found)
 
     def step(self, rules: Mapping[str, Rule], telling: Telling, now: float) -> bool:
         """Evaluate where the time for an instant has come since the last call; whether it had.
@@ -65,10 +74,14 @@ class Evaluator:
         at = floor((now - LAG) / STEP) * STEP
         if self._last is not None and at <= self._last:
             return False
-        if rules is not self._rules:
+        if rules is not self._rules or abs(now - self._tailed) > AWAY:
             self._follow(rules, at, now)
         self._drain()
-        self._read_of_long_ago(at)
+        self._tail(now)
+        for reading in self._head.wanted(at):
+            with self._store.read() as unit:
+                _read(unit, self._head, reading)
+            self._head.read(reading)
         self._trim(at)
         findings = {name: each.at(at) for name, each in self._evaluations.items()}
         self._standings.write(rules, findings, telling, at)
@@ -86,8 +99,10 @@ class Evaluator:
         with self._store.read() as unit:
             if self._last is None:
                 self._standings.take_over(unit)
+            self._position = unit.series.last()
             for metric, need in needed.items():
-                head.take(unit.series.window(metric, {}, now - need.span, now + _SKEW))
+                _read(unit, head, Reading(metric, None, now - need.span, now + _SKEW))
+        self._tailed = now
         states = self._standings.states()
         evaluations = {name: Evaluation(rule, head, STEP, self._strategies) for name, rule in rules.items()}
         for name, each in evaluations.items():
@@ -96,19 +111,19 @@ class Evaluator:
         self._head, self._evaluations, self._rules = head, evaluations, rules
 
     def _drain(self) -> None:
-        """Let the head have what has arrived."""
+        """Let the head have the outcomes that have arrived."""
         for _ in range(len(self._arrived)):
-            metrics, samples = self._arrived.popleft()
-            if not metrics or self._head.keeps(metrics):
-                self._head.take(samples)
+            outcomes = self._arrived.popleft()
+            if self._head.keeps(OF_CHECKS):
+                self._head.take(chain.from_iterable(map(of_outcome, outcomes)))
 
-    def _read_of_long_ago(self, at: float) -> None:
-        """Let the head have what rules look at from a day or a week ago."""
-        for reading in self._head.wanted(at):
-            with self._store.read() as unit:
-                found = unit.series.window(reading.metric, {}, reading.start, reading.end)
-            self._head.take(found, reading.span)
-            self._head.read(reading)
+    def _tail(self, now: float) -> None:
+        """Let the head have what was appended since the last time."""
+        with self._store.read() as unit:
+            while found := unit.series.tail(self._position, _FRAMES):
+                self._head.take_frame(joined([frame for _, frame in found]), unit.series.names)
+                self._position = found[-1][0]
+        self._tailed = now
 
     def _trim(self, at: float) -> None:
         for each in self._evaluations.values():
@@ -116,3 +131,15 @@ class Evaluator:
         self._head.trim(at)
         for each in self._evaluations.values():
             each.trim(at)
+
+
+def _read(unit: Unit, head: Head, reading: Reading) -> None:
+    """Let a head have samples of the store, a few minutes at a time."""
+    start = reading.start
+    while start < reading.end:
+        end = min(start + _SLICE, reading.end)
+        if reading.metric in OF_CHECKS:
+            head.take_listed(*unit.series.check_frame(reading.metric, {}, start, end), reading.span)
+        else:
+            head.take_frame(unit.series.frame(reading.metric, {}, start, end), unit.series.names, reading.span)
+        start = end

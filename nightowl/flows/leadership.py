@@ -356,7 +356,6 @@ class Leadership:
         with self._parts.store.transaction(self._lease) as unit:
             samples = self.figures.samples(now, backlog, unit.outbox.oldest())
             unit.series.append("director", now, samples)
-        self._evaluator.take(samples)
 
     def _next_id(self) -> str:
         self._ids += 1

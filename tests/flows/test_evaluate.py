@@ -28,7 +28,7 @@ class World:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.now = START
+        self.now = self.steps = START
         self.rules = {"high": HIGH}
         self.lease: Lease | None = None
         self.strategies = dict(BUILT_IN)
@@ -44,11 +44,14 @@ class World:
 
     def say(self, value: float, metric: str = "m", **labels: str) -> None:
         """Store a sample of now, as a leader does, and let an instant come."""
-        samples = [Sample(metric, tuple(sorted(labels.items())), self.now, value)]
-        with self.store.transaction() as unit:
-            unit.series.append("test", self.now, samples)
-        self.evaluator.take(samples)
+        self.append(Sample(metric, tuple(sorted(labels.items())), self.now, value))
         self.step()
+
+    def append(self, *samples: Sample) -> None:
+        """Store samples, as any role does."""
+        self.steps += 1.0
+        with self.store.transaction() as unit:
+            unit.series.append("test", self.steps, samples)
 
     def step(self) -> None:
         self.now += 10.0
@@ -126,18 +129,18 @@ def test_missing_data_resolves_nothing_and_is_told_where_the_rule_says_so(world:
 
 def test_what_arrives_within_the_lag_counts_at_its_instant_and_what_is_later_from_the_next_on(world: World) -> None:
     def arrives(value: float, time: float, now: float) -> None:
-        world.evaluator.step(world.rules, (), "", now)
-        world.evaluator.take([Sample("m", (), time, value)])
+        world.evaluator.step(world.rules, TELLING, now)
+        world.append(Sample("m", (), time, value))
 
     world.step()
     at = world.now + 10.0
     arrives(9.0, at, at + LAG - 0.1)
-    world.evaluator.step(world.rules, (), "", at + LAG)
+    world.evaluator.step(world.rules, TELLING, at + LAG)
     assert [each.opened for each in world.incidents()] == [at]
     arrives(1.0, at + 10.0, at + 10.0 + LAG + 0.1)
-    world.evaluator.step(world.rules, (), "", at + 10.0 + LAG + 1.0)
+    world.evaluator.step(world.rules, TELLING, at + 10.0 + LAG + 1.0)
     assert [each.resolved for each in world.incidents()] == [None]
-    world.evaluator.step(world.rules, (), "", at + 20.0 + LAG)
+    world.evaluator.step(world.rules, TELLING, at + 20.0 + LAG)
     assert [each.resolved for each in world.incidents()] == [at + 20.0]
 
 
@@ -152,11 +155,8 @@ def test_a_period_of_a_day_reads_what_was_a_day_ago_from_the_store(world: World)
             limits=(relative_limit("below", "-40%"),),
         )
     }
-    with world.store.transaction() as unit:
-        long_ago = [
-            Sample("m", (), START - 86400.0 + 10.0 * step, 100.0 if step < 120 else 10.0) for step in range(300)
-        ]
-        unit.series.append(long_ago)
+    long_ago = [Sample("m", (), START - 86400.0 + 10.0 * step, 100.0 if step < 120 else 10.0) for step in range(300)]
+    world.append(*long_ago)
     world.evaluator = world.take_over()
     for _ in range(150):
         world.say(50.0)
@@ -197,10 +197,9 @@ def test_a_plug_in_that_raises_stops_no_other_rule(world: World, method: str) ->
 
 def test_what_could_not_be_stored_is_found_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.say(1.0)
+    world.append(Sample("m", (), world.now, 9.0))
     with monkeypatch.context() as patched:
         patched.setattr(world.store, "transaction", _away)
-        sample = [Sample("m", (), world.now, 9.0)]
-        world.evaluator.take(sample)
         with pytest.raises(StoreUnavailable):
             world.step()
     world.evaluator.step(world.rules, TELLING, world.now + LAG + 1)

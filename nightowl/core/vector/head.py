@@ -83,6 +83,13 @@ class Head:
                 rows = self._row[frame.numbers[at]]
                 self._give(self.tables[self._metrics[number]], span, rows, frame.times[at], frame.values[at])
 
+    def take_listed(self, series: Sequence[Series], frame: Frame, span: Span | None = None) -> None:
+        """Take samples of one metric; a number is the place of its series in the list."""
+        if len(frame):
+            table = self.tables[series[0].metric]
+            rows = np.array([table.row(each) for each in series])
+            self._give(table, span, rows[frame.numbers], frame.times, frame.values)
+
     def wanted(self, now: float) -> list[Reading]:
         """What of long ago is to be read before an instant ``now`` can be evaluated; give it to ``take``."""
         found = []

@@ -11,7 +11,7 @@ from nightowl.core.strategies.strategy import Span
 from nightowl.core.vector.arrays import Bools, Floats, Rows
 from nightowl.core.vector.track import Track
 
-AHEAD = 600.0
+AHEAD = 300.0
 """Seconds for which samples of long ago are read before they are looked at."""
 
 
