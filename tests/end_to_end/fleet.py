@@ -29,6 +29,17 @@ from tests.servers.server import Server, free_ports
 
 ROOT = Path(__file__).parents[2]
 LOCATIONS = ("london", "tokyo")
+STALE = 40.0
+"""Seconds for which a location's word on a target counts for the rule."""
+
+RULE = {
+    "metric": "check_up",
+    "where": {"location": LOCATIONS[0]},
+    "equals": 0,
+    "stale": f"{STALE:g}s",
+    "severity": "critical",
+}
+"""Of every fleet: a target that one location finds down."""
 
 
 class DurablePostgreSQL(PostgreSQL):
@@ -171,6 +182,7 @@ def configuration(
         "location": {name: _location() for name in LOCATIONS},
         "template": {"common": {"timeout": "2s", "attempts": 1, "expect": {"body": "ok"}} | keys},
         "check": {each.name: _check(each, targets.port) for each in targets.all.values()},
+        "rule": {"unwell": RULE},
         "channel": receivers.channels(),
         "route": {"all": {"to": list(receivers.channels())}},
     }

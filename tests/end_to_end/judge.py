@@ -7,13 +7,14 @@ lost, doubled or made up.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from nightowl.core.values import Incident, State, Verdict
 from nightowl.ports import OutboxRow, Store
+from tests.end_to_end.fleet import LOCATIONS, STALE
 from tests.end_to_end.targets import Target, Targets
 
 EVERYTHING = 10**9
@@ -47,10 +48,18 @@ class Evidence:
     @property
     def of_checks(self) -> dict[str, list[Incident]]:
         """The incidents of each target's check, oldest first."""
+        return self._of("check", lambda incident: incident.subject)
+
+    @property
+    def of_rules(self) -> dict[str, list[Incident]]:
+        """The incidents of the fleet's rule about each target, oldest first."""
+        return self._of("rule", lambda incident: incident.tags["check"])
+
+    def _of(self, kind: str, target: Callable[[Incident], str]) -> dict[str, list[Incident]]:
         found: dict[str, list[Incident]] = {name: [] for name in self.targets.all}
         for incident in sorted(self.incidents, key=lambda each: each.opened):
-            if incident.kind == "check":
-                found[incident.subject].append(incident)
+            if incident.kind == kind:
+                found[target(incident)].append(incident)
         return found
 
 
@@ -81,7 +90,7 @@ def gather(store: Store, targets: Targets, receipts: Sequence[dict[str, Any]], *
 
 def judge(evidence: Evidence) -> list[str]:
     """All findings."""
-    rules = (rounds, truth, incidents, notices, bursts)
+    rules = (rounds, truth, incidents, episodes, notices, bursts)
     return [finding for rule in rules for finding in rule(evidence)]
 
 
@@ -141,6 +150,39 @@ def incidents(evidence: Evidence) -> Iterator[str]:
                 yield f"{name}: incident {each.id} of {each.opened:.1f} without an outage"
             if each.resolved is None:
                 yield f"{name}: incident {each.id} is still open"
+
+
+def episodes(evidence: Evidence) -> Iterator[str]:
+    """A rule's incident begins while its location's last word was *down*, and ends only after it was *up* again.
+
+    One follows the other, and an outage that lasted long enough has one.
+    """
+    hits: dict[tuple[str, bool], list[float]] = defaultdict(list)
+    for hit in evidence.hits:
+        if hit["location"] == LOCATIONS[0]:
+            hits[hit["name"], hit["well"]].append(hit["at"])
+    for name, found in evidence.of_rules.items():
+        for each in found:
+            yield from (f"{name}: {what}" for what in _episode(each, hits[name, False], hits[name, True]))
+        for earlier, later in pairwise(found):
+            if earlier.resolved is None or later.opened <= earlier.resolved:
+                yield f"{name}: two incidents of the rule at {later.opened:.1f}"
+        for start, end in evidence.targets.outages(name):
+            lasted = end - start - _overlap(evidence.away, start, end)
+            during = (each for each in found if each.opened <= end and (each.resolved or end) >= start)
+            if lasted >= evidence.sure and not any(during):
+                yield f"{name}: the rule missed the outage from {start:.1f} to {end:.1f}"
+
+
+def _episode(incident: Incident, bad: Sequence[float], good: Sequence[float]) -> Iterator[str]:
+    """What is wrong with an incident of the rule, given when its location saw the target broken and well."""
+    seen = max((at for at in bad if incident.opened - STALE - SLACK <= at <= incident.opened + SLACK), default=None)
+    if seen is None:
+        yield f"the rule fired at {incident.opened:.1f}, and nothing was wrong"
+    elif incident.resolved is None:
+        yield f"the rule's incident {incident.id} is still open"
+    elif not any(seen < at <= incident.resolved + SLACK for at in good):
+        yield f"the rule's incident {incident.id} was over at {incident.resolved:.1f}, before the target was well"
 
 
 def notices(evidence: Evidence) -> Iterator[str]:

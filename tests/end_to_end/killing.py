@@ -22,7 +22,7 @@ from tests.end_to_end.receivers import Receivers
 from tests.end_to_end.targets import Target, Targets
 from tests.servers.server import Server
 
-TABLES = ("tickets", "rounds", "outcomes", "check_states", "incidents", "outbox", "samples")
+TABLES = ("tickets", "rounds", "outcomes", "check_states", "incidents", "outbox", "samples", "rule_standings")
 PLACES = {
     "leader": [f"{side} commit {table}" for table in TABLES for side in ("before", "after")]
     + ["before ack", "after ack"],
@@ -155,7 +155,8 @@ class Killing:
         self._rest(self.chance.uniform(least, most))
 
     def settle(self, seconds: float) -> Evidence:
-        """Heal everything, wait until nothing is open any more, and gather the evidence."""
+        """Wait until something could be lost, heal everything, wait until nothing is open, and gather the evidence."""
+        wait_for(self._told_of_each_kind, seconds, self.fleet.logs)
         self.targets.heal()
         self.receivers.calm()
         wait_for(self._quiet, seconds, lambda: f"{self._left()}\n{self.fleet.logs()}")
@@ -168,6 +169,13 @@ class Killing:
             sure=self.load.sure,
             down_after=self.load.down_after,
         )
+
+    def _told_of_each_kind(self) -> bool:
+        """Whether there has been an incident of a check and one of the rule."""
+        self.fleet.tend()
+        with self.store.read() as unit:
+            found, _ = unit.incidents.page(open_only=False, subject="", offset=0, limit=1000)
+        return {"check", "rule"} <= {each.kind for each in found}
 
     def _quiet(self) -> bool:
         self.fleet.tend()
@@ -210,7 +218,7 @@ def summary(killing: Killing, evidence: Evidence, findings: Sequence[str]) -> st
     """What was done and what came of it."""
     states = Counter(verdict.state for found in evidence.verdicts.values() for verdict in found)
     sent = Counter(receipt["key"] for receipt in evidence.receipts if receipt["taken"])
-    of_checks = sum(map(len, evidence.of_checks.values()))
+    of_checks, of_rules = (sum(map(len, found.values())) for found in (evidence.of_checks, evidence.of_rules))
     outages = sum(len(evidence.targets.outages(name)) for name in evidence.targets.all)
     own = Counter(each.subject for each in evidence.incidents if each.kind == "own")
     lines = [
@@ -218,7 +226,7 @@ def summary(killing: Killing, evidence: Evidence, findings: Sequence[str]) -> st
         f"failpoints  {sum(killing.places.values())} of them: {_counts(killing.places)}",
         f"rounds      {sum(states.values())} verdicts ({_counts(states)}), {missed(evidence)} missed",
         f"hits        {len(evidence.hits)} in the targets' ledger",
-        f"incidents   {of_checks} of checks for {outages} outages; own ones: {_counts(own)}",
+        f"incidents   {of_checks} of checks and {of_rules} of the rule for {outages} outages; own ones: {_counts(own)}",
         f"notices     {len(sent)} taken, {sum(sent.values()) - len(sent)} of them again under the same key",
         f"findings    {len(findings)}",
     ]
