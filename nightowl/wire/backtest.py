@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from nightowl.adapters.sample_files import Progress, moment, read_samples
+from nightowl.adapters.sample_files import Progress, read_samples
 from nightowl.core.points import Points, points
 from nightowl.core.rule import Rule
+from nightowl.core.sample_rows import moment
 from nightowl.core.series import Series
 from nightowl.ports import Store
 

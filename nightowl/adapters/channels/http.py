@@ -20,6 +20,7 @@ import pycurl
 from nightowl import __version__
 from nightowl.core.errors import DeliveryFailed
 from nightowl.core.redaction import hiding
+from nightowl.core.transfers import meaning
 
 READ_LIMIT = 16384
 """Bytes of an answer's body read at most."""
@@ -28,23 +29,6 @@ QUOTED = 200
 """Characters of an answer's body that an error quotes at most."""
 
 _TRY_AGAIN = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
-
-_FAULTS = {
-    pycurl.E_COULDNT_RESOLVE_HOST: "the host's name cannot be resolved",
-    pycurl.E_COULDNT_RESOLVE_PROXY: "the proxy's name cannot be resolved",
-    pycurl.E_COULDNT_CONNECT: "the host does not accept the connection",
-    pycurl.E_SSL_CONNECT_ERROR: "the TLS handshake failed",
-    pycurl.E_PEER_FAILED_VERIFICATION: "the host's certificate is not trusted",
-    pycurl.E_SSL_CACERT_BADFILE: "the CA certificates cannot be read",
-    pycurl.E_GOT_NOTHING: "the host closed the connection without an answer",
-    pycurl.E_RECV_ERROR: "the connection was reset",
-    pycurl.E_SEND_ERROR: "the connection was reset",
-    pycurl.E_PARTIAL_FILE: "the answer was cut short",
-    pycurl.E_FTP_WEIRD_SERVER_REPLY: "the answer is not HTTP",
-    pycurl.E_UNSUPPORTED_PROTOCOL: "the answer is not HTTP",
-    pycurl.E_HTTP2: "the answer is not HTTP/2",
-    pycurl.E_URL_MALFORMAT: "the URL is malformed",
-}
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +145,7 @@ def _set_up(curl: pycurl.Curl, request: Request) -> None:
 def _failure(code: int, timeout: float) -> DeliveryFailed:
     if code == pycurl.E_OPERATION_TIMEDOUT:
         return DeliveryFailed(f"no answer within {timeout:g} s")
-    return DeliveryFailed(_FAULTS.get(code, f"libcurl error {code}"), permanent=code == pycurl.E_URL_MALFORMAT)
+    return DeliveryFailed(meaning(code), permanent=code == pycurl.E_URL_MALFORMAT)
 
 
 def _header(raw: bytes, name: str) -> str:
