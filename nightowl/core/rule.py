@@ -35,10 +35,16 @@ class Rule(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``where`` are the labels that a series must carry, ``by`` those that make one series of all that share them.
     ``difference`` names the metric that is subtracted. ``for_`` is how long a breach lasts before it fires,
     ``keep_firing`` how long it goes on after the breach has ended. ``parameters`` are a plug-in's own.
+
+    A rule with a ``source`` looks at series of that one and not of NightOwl: by metric and ``where``, or by ``query``
+    in the source's own language; for each of ``identifiers``, which stand where it says ``$id``.
     """
 
     name: str
-    metric: str
+    metric: str = ""
+    source: str = ""
+    query: str = ""
+    identifiers: tuple[str, ...] = ()
     where: dict[str, str] = {}
     by: tuple[str, ...] | None = None
     difference: str = ""

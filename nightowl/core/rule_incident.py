@@ -26,7 +26,8 @@ _SUBJECT = 200
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Where a rule stands for a series, and the ids of its open incidents (empty: none).
 
-    ``incident`` is that of the breach, ``silence`` that of missing data.
+    ``incident`` is that of the breach, ``silence`` that of missing data. ``source`` is what the rule looks at (empty:
+    series of NightOwl's own).
     """
 
     rule: str
@@ -34,6 +35,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     state: RuleState = RuleState()
     incident: str = ""
     silence: str = ""
+    source: str = ""
 
     @property
     def resting(self) -> bool:

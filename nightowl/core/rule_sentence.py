@@ -52,14 +52,17 @@ def _figure(rule: Rule) -> str:
 
 
 def _metric(rule: Rule) -> str:
+    if rule.source:
+        return f"{rule.query or rule.metric} on {rule.source}"
     return f"{rule.metric} minus {rule.difference}" if rule.difference else rule.metric
 
 
 def _chosen(rule: Rule) -> str:
     """Which series, and which of them become one."""
+    each = f" for each of {len(rule.identifiers)}" if rule.identifiers else ""
     where = " and ".join(f"{name}={value}" for name, value in rule.where.items())
     by = "" if rule.by is None else f" by {' and '.join(rule.by)}" if rule.by else " of all series together"
-    return f"{f' where {where}' if where else ''}{by}"
+    return f"{f' where {where}' if where else ''}{by}{each}"
 
 
 def _ways(rule: Rule) -> str:

@@ -25,16 +25,19 @@ Key = tuple[str, str]
 
 
 class Standings:
-    """The standings of one term of leading."""
+    """The standings of one term of leading: of rules on NightOwl's own series, or (``sourced``) of those on sources."""
 
-    def __init__(self, store: Store, lease: Lease) -> None:
+    def __init__(self, store: Store, lease: Lease, *, sourced: bool = False) -> None:
         self._store = store
         self._lease = lease
+        self._sourced = sourced
         self._standings: dict[Key, Standing] = {}
 
     def take_over(self, unit: Unit) -> None:
         """Read where the rules stand."""
-        self._standings = {(each.rule, each.series): each for each in unit.rules.all()}
+        self._standings = {
+            (each.rule, each.series): each for each in unit.rules.all() if bool(each.source) is self._sourced
+        }
 
     def states(self) -> dict[str, dict[Series, RuleState]]:
         """Where each rule stands for the series with which it is not at rest."""
@@ -76,8 +79,9 @@ class Standings:
             for each in found:
                 if each.before != each.after:
                     series = str(each.series)
-                    before = self._standings.get((name, series), Standing(rule=name, series=series))
-                    yield rule_incident.advance(rules[name], before, each)
+                    rule = rules[name]
+                    new = Standing(rule=name, series=series, source=rule.source)
+                    yield rule_incident.advance(rule, self._standings.get((name, series), new), each)
 
 
 def _changes(
