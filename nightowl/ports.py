@@ -15,6 +15,8 @@ import msgspec
 
 from nightowl.core.buckets import Buckets
 from nightowl.core.frame import Frame, Numbers
+from nightowl.core.portions import PortionBatch, PortionReport
+from nightowl.core.reading import Got, Need
 from nightowl.core.rule_incident import Standing
 from nightowl.core.series import Series
 from nightowl.core.values import (
@@ -131,6 +133,12 @@ class Bus(Protocol):
 
     def reachable(self, location: str) -> bool:
         """Whether the location's broker answers now, as far as is known; otherwise nobody there can be heard."""
+
+    def ask(self, batch: PortionBatch) -> None:
+        """Put a batch into the queue of evaluators."""
+
+    def told(self, limit: int) -> Sequence[PortionReport]:
+        """Take up to ``limit`` reports of evaluators, without waiting; the bus forgets them."""
 
 
 class ReportBus(Protocol):
@@ -740,6 +748,16 @@ class SeriesStore(Protocol):
 
     def compact(self, now: float, limit: int) -> int:
         """Pack up to ``limit`` blocks of series of hours that have ended a few minutes ago; how many were packed."""
+
+
+# -- sources -------------------------------------------------------------------------------------------------------
+
+
+class Source(Protocol):
+    """Somewhere else that series are read from. It may be used by several threads at once."""
+
+    def read(self, needs: Sequence[Need], seconds: float) -> list[dict[str, Got]]:
+        """Return, for each need, what there is by identifier, within so many seconds. A fault is a result, too."""
 
 
 # -- telling people ------------------------------------------------------------------------------------------------

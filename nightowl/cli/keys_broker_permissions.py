@@ -20,6 +20,8 @@ from nightowl.wire.checks import load_configuration
 def broker_permissions(path: str, kind: str | None) -> None:
     """Print the commands that make the users of the broker: one for directors, and one for the actors of each location.
 
+    There is one for evaluators, too, where a rule looks at a source.
+
     A location's user may take the jobs of that location and put reports, and nothing else. The commands are for the
     administrator of the broker and can be run again, for example when a location is added. They make a password for
     each user in the folder passwords, unless it is there, and print none. Redis has to be of version 7 or later.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nightowl.core import attempts
 from nightowl.core.errors import BusUnavailable
+from nightowl.core.portions import PortionBatch, PortionReport
 from nightowl.core.values import Attempt, Batch, Job, Outcome, Report
 
 
@@ -25,6 +26,8 @@ class ListedDelivery:
 class ListBus:
     """Keeps dispatched batches in ``sent`` and gives out what was put into ``arriving``. ``away``: refuse batches.
 
+    ``asked`` and ``telling`` are the same of evaluators.
+
     ``refused`` has when a report of a location was last sealed with another key.
     """
 
@@ -33,6 +36,8 @@ class ListBus:
         self.arriving: list[ListedDelivery] = []
         self.away = False
         self.refused: dict[str, float] = {}
+        self.asked: list[PortionBatch] = []
+        self.telling: list[PortionReport] = []
 
     def dispatch(self, batch: Batch) -> None:
         """Keep a batch."""
@@ -56,6 +61,17 @@ class ListBus:
     def reachable(self, location: str) -> bool:  # noqa: ARG002 - the port's argument; here is one broker for all
         """Whether the bus is not away."""
         return not self.away
+
+    def ask(self, batch: PortionBatch) -> None:
+        """Keep a batch for evaluators."""
+        if self.away:
+            raise BusUnavailable("the broker is away, by the test's wish")
+        self.asked.append(batch)
+
+    def told(self, limit: int) -> Sequence[PortionReport]:
+        """Give out reports of evaluators in order."""
+        taken, self.telling = self.telling[:limit], self.telling[limit:]
+        return taken
 
     def report(self, report: Report) -> ListedDelivery:
         """Put a report on its way to the director."""

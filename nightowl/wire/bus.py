@@ -9,12 +9,14 @@ from nightowl.adapters.celery_bus.app import BrokerSettings, make_app
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.knock import knock
 from nightowl.adapters.celery_bus.permissions import Users, actor_user, users
-from nightowl.adapters.celery_bus.sealing import Keyring
+from nightowl.adapters.celery_bus.sealing import Keyring, evaluator_key
 from nightowl.config import Configuration
+from nightowl.core.portions import EVALUATORS
 from nightowl.core.values import LocationKey
 from nightowl.flows.perform import Performer
 from nightowl.ports import Engine
 from nightowl.wire.clock import CLOCK
+from nightowl.wire.state import secret_key
 
 __all__ = ["actor_user", "actors", "broker", "director_bus", "keyring", "permissions", "prove", "unreachable"]
 
@@ -30,10 +32,16 @@ def broker(configuration: Configuration) -> BrokerSettings:
     )
 
 
-def keyring(current: Callable[[], Configuration]) -> Keyring:
-    """Return what seals and opens with the keys of the configuration in force."""
+def keyring(current: Callable[[], Configuration], *, evaluators: bool = False) -> Keyring:
+    """Return what seals and opens with the keys of the configuration in force.
+
+    With ``evaluators`` it also has theirs, which follows from the secret of the installation; an actor has no such.
+    """
+    own = (evaluator_key(secret_key(current())),) if evaluators else ()
 
     def keys(name: str) -> tuple[LocationKey, ...]:
+        if name == EVALUATORS:
+            return own
         location = current().locations.get(name)
         return location.keys if location else ()
 
@@ -44,7 +52,7 @@ def director_bus(current: Callable[[], Configuration]) -> Bus:
     """Return the director's side of the bus, over all brokers."""
     configuration = current()
     own = {name: location.broker for name, location in configuration.locations.items()}
-    return Bus(broker(configuration), own, CLOCK, keyring(current))
+    return Bus(broker(configuration), own, CLOCK, keyring(current, evaluators=True))
 
 
 def actors(
@@ -84,7 +92,11 @@ def permissions(configuration: Configuration, kind: str) -> list[Users]:
     by_url: dict[str, list[str]] = {}
     for name, location in configuration.locations.items():
         by_url.setdefault(location.broker or configuration.bus.broker, []).append(name)
-    return [users(url, kind, names) for url, names in by_url.items()]
+    common = configuration.bus.broker
+    evaluated = any(rule.source for rule in configuration.rules.values())
+    if evaluated:
+        by_url.setdefault(common, [])
+    return [users(url, kind, names, evaluators=evaluated and url == common) for url, names in by_url.items()]
 
 
 def unreachable(configuration: Configuration) -> str:

@@ -12,10 +12,14 @@ from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import BrokerSettings
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.director_clock import DirectorClock
+from nightowl.adapters.celery_bus.evaluator import Evaluator, Judge
 from nightowl.adapters.celery_bus.receiver import Received
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.station import Perform, Told
 from nightowl.adapters.clock import SystemClock
+from nightowl.core.condition import Truth
+from nightowl.core.portions import Judged, Portion, PortionBatch, PortionResult
+from nightowl.core.series import Series
 from nightowl.core.values import Attempt, Batch, Job, Location, LocationKey, Outcome, State, Target
 from nightowl.ports import Clock
 
@@ -105,6 +109,32 @@ def directing(
         yield bus
     finally:
         bus.close()
+
+
+@contextmanager
+def evaluating(settings: BrokerSettings, judge: Judge, *, keys: Sequence[LocationKey] = (KEY,)) -> Iterator[Evaluator]:
+    """An evaluator on threads, with a clock of its own."""
+    evaluator = Evaluator(settings, CLOCK, ring(*keys), judge, name="eve")
+    thread = threading.Thread(target=evaluator.run, daemon=True)
+    thread.start()
+    try:
+        yield evaluator
+    finally:
+        evaluator.stop()
+        thread.join(10)
+
+
+def all_good(batch: PortionBatch, seconds: float) -> list[PortionResult]:
+    """Every portion has one series, with which nothing is wrong."""
+    found = Judged(Series("m", (("device", "x" * 36),)), Truth.FALSE, 1.0, 2.0, 0.5, "1 is not > 2")
+    return [PortionResult(each.rule, each.identifier, series=(found,)) for each in batch.portions]
+
+
+def portions(id_: str = "1.1", count: int = 3) -> PortionBatch:
+    """A batch for evaluators."""
+    now = CLOCK.now()
+    work = tuple(Portion("rule", f"{number:036}") for number in range(count))
+    return PortionBatch(id=id_, source="source", epoch=1, at=now, issued=now, expires=now + 30, portions=work)
 
 
 class Intake:

@@ -14,8 +14,20 @@ from kombu import Connection
 
 from nightowl.adapters.celery_bus.app import REPORT, BrokerSettings
 from nightowl.core.batches import split
+from nightowl.core.portions import PortionReport
 from nightowl.core.values import Batch, Expect, Job, Network, Outcome, Policy, Target, Warn
-from tests.services.bus_parts import CLOCK, Intake, acting, batch, directing, up, wait_for
+from tests.services.bus_parts import (
+    CLOCK,
+    Intake,
+    acting,
+    all_good,
+    batch,
+    directing,
+    evaluating,
+    portions,
+    up,
+    wait_for,
+)
 
 REMEMBERING = ("redis", "rabbitmq", "mariadb", "postgresql", "sqlite", "filesystem")
 """Brokers that deliver again what was not marked done. The embedded one ends with its process."""
@@ -220,6 +232,25 @@ def test_a_batch_of_200_usual_jobs_comes_back_in_one_report_or_few(settings: Bro
         intake = Intake(bus)
         intake.wait_for(outcomes=200)
         assert len({outcome.round for outcome in intake.outcomes}) == 200
+
+
+def test_evaluators_are_asked_and_tell(settings: BrokerSettings) -> None:
+    with evaluating(settings, all_good) as evaluator, directing(settings, []) as bus:
+        told: list[PortionReport] = []
+
+        def come(condition: Callable[[], object]) -> Callable[[], object]:
+            def look() -> object:
+                told.extend(bus.told(1000))
+                return condition()
+
+            return look
+
+        wait_for(come(lambda: "eve" in {report.evaluator for report in told}), what="it gives no sign of life")
+        bus.ask(portions("1.1", 200))
+        results = [f"{number:036}" for number in range(200)]
+        wait_for(come(lambda: [each.identifier for report in told for each in report.results] == results))
+        assert {report.batch for report in told} == {"", "1.1"}
+        assert (bus.fault, evaluator.fault) == ("", "")
 
 
 def test_a_location_may_have_a_broker_of_its_own(

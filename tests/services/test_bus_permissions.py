@@ -15,9 +15,9 @@ from amqp.exceptions import AccessRefused
 from click.testing import CliRunner
 from kombu import Connection
 
-from nightowl.adapters.celery_bus.app import REPORT, BrokerSettings, check_queue
+from nightowl.adapters.celery_bus.app import EVALUATE, REPORT, BrokerSettings, check_queue
 from nightowl.cli import main
-from tests.services.bus_parts import Intake, acting, batch, directing, wait_for
+from tests.services.bus_parts import Intake, acting, all_good, batch, directing, evaluating, portions, wait_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Celery leaves sockets open
 
@@ -31,6 +31,8 @@ class Installation:
         self._director = f"owl-{mark}"
         self._folder, self._url = folder, url
         table = {"bus": {"broker": self._for(self._director, "x")}, "location": {name: {} for name in self.locations}}
+        table |= {"rule": {"r": {"source": "s", "metric": "m", "above": 1}}}
+        table |= {"source": {"s": {"kind": "files", "path": "samples"}}}
         path = folder / "nightowl.toml"
         path.write_text(tomli_w.dumps(table))
         self.printed = CliRunner().invoke(main, ["keys", "broker-permissions", "-c", str(path)]).output
@@ -50,6 +52,9 @@ class Installation:
 
     def actor(self, location: str) -> BrokerSettings:
         return self._settings(f"nightowl-actor-{location}")
+
+    def evaluator(self) -> BrokerSettings:
+        return self._settings("nightowl-evaluator")
 
     def _settings(self, user: str) -> BrokerSettings:
         return BrokerSettings(url=self._for(user, self.password(user)))
@@ -74,12 +79,15 @@ def works(installed: Installation) -> None:
         acting(installed.actor(paris), [paris]) as first,
         acting(installed.actor(tokyo), [tokyo]) as second,
         directing(installed.director(), installed.locations) as bus,
+        evaluating(installed.evaluator(), all_good) as evaluator,
     ):
+        bus.ask(portions())
         bus.dispatch(batch("1.1", paris))
         bus.dispatch(batch("1.2", tokyo))
         Intake(bus).wait_for(outcomes=6)
         wait_for(lambda: bus.backlog(paris) == 0)
-        assert (bus.fault, first.fault, second.fault) == ("", "", "")
+        wait_for(lambda: any(report.results for report in bus.told(100)))
+        assert (bus.fault, first.fault, second.fault, evaluator.fault) == ("", "", "", "")
 
 
 def keeps_passwords_to_itself(installed: Installation, folder: Path) -> None:
@@ -108,7 +116,7 @@ def test_rabbitmq_users_can_do_their_work_and_nothing_else(over_rabbitmq: Instal
 
 def rabbitmq_attacks(thief: Connection, paris: str, tokyo: str) -> Iterator[Callable[[], object]]:
     """What somebody tries with the user of Paris; each refusal costs a channel."""
-    for queue in (tokyo, REPORT):
+    for queue in (tokyo, REPORT, EVALUATE):
         yield lambda queue=queue: thief.channel().basic_get(queue)
         yield lambda queue=queue: thief.channel().basic_consume(queue)
         yield lambda queue=queue: thief.channel().queue_purge(queue)
@@ -144,7 +152,7 @@ def test_redis_users_can_do_their_work_and_nothing_else(over_redis: Installation
 
 def redis_attacks(paris: str, tokyo: str) -> Iterator[tuple[str, ...]]:
     """What somebody tries with the user of Paris."""
-    for key in (tokyo, REPORT, "nightowl.unacked"):
+    for key in (tokyo, REPORT, EVALUATE, "nightowl.unacked"):
         yield from (("BRPOP", key, "0.1"), ("RPOP", key), ("LRANGE", key, "0", "-1"), ("LLEN", key), ("GET", key))
         yield from (("DEL", key), ("UNLINK", key), ("LTRIM", key, "1", "0"), ("RENAME", key, paris), ("DUMP", key))
         yield from (("LMOVE", key, paris, "LEFT", "LEFT"), ("COPY", key, paris), ("EXPIRE", key, "1"), ("HGETALL", key))

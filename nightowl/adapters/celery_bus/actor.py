@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any
 
-from celery import Celery
-from celery.concurrency import get_implementation
 from celery.worker import WorkController
 
 from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app
@@ -20,6 +16,7 @@ from nightowl.adapters.celery_bus.reporter import Reporter
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.sender import Sender
 from nightowl.adapters.celery_bus.station import Later, Perform, Station, Told
+from nightowl.adapters.celery_bus.worker import worker
 from nightowl.ports import Clock
 
 CAPACITY = 4000
@@ -27,6 +24,9 @@ CAPACITY = 4000
 
 DRAIN = 10.0
 """Seconds that a stopping actor waits for the jobs under way."""
+
+CONCURRENCY = 8
+"""Batches that are handed on at once."""
 
 LOCKED = 60.0
 """Seconds for which jobs that could not be opened say that the actor has a wrong key."""
@@ -98,7 +98,7 @@ class Actor:
         """Work until ``stop`` is called."""
         self._sender.start()
         self._reporter.start()
-        self._worker = _worker(self._app, self._pool, consumer_of(self._link, self.garbage))
+        self._worker = worker(self._app, self._pool, consumer_of(self._link, self.garbage), concurrency=CONCURRENCY)
         if not self._stopping:
             self._worker.start()
         self._ended.set()
@@ -115,28 +115,3 @@ class Actor:
             threading.Event().wait(0.1)
         self._reporter.stop()
         self._sender.stop(timeout=2.0)
-
-
-def _worker(app: Celery, pool: str, consumer: type) -> WorkController:
-    """The worker without Celery's command line around it: no banner, no signal handlers, no gossip among workers."""
-    return WorkController(
-        app=app,
-        consumer_cls=consumer,
-        pool_cls=_pool(app, pool),
-        concurrency=8,
-        without_heartbeat=True,
-        without_mingle=True,
-        without_gossip=True,
-        optimization="fair",
-        use_eventloop=False,  # the hub does not wake for what pool threads acknowledge, and messages then stand still
-    )
-
-
-def _pool(app: Celery, name: str) -> type:
-    """A pool that runs tasks of this app: Celery would look them up in the app that is current in the process."""
-    base: type = get_implementation(name)
-
-    def on_apply(self: Any, target: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return base.on_apply(self, partial(target, app=app), *args, **kwargs)  # type: ignore[attr-defined]
-
-    return type("TaskPool", (base,), {"on_apply": on_apply})

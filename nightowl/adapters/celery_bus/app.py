@@ -1,4 +1,4 @@
-"""NightOwl's own Celery app: one queue per location for batches, one queue for reports.
+"""NightOwl's own Celery app: one queue per location for batches, one for evaluators, one for reports.
 
 Every setting that is not Celery's default is here for a measured reason, which stands beside it.
 """
@@ -19,10 +19,14 @@ from kombu import Exchange, Queue, serialization
 from nightowl.adapters.celery_bus import schemes, tls
 from nightowl.adapters.celery_bus.guarded import Connection
 from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.core.portions import EVALUATORS
 from nightowl.core.redaction import without_password
 
 CHECK = "nightowl.check"
 """The task that takes a batch; the queue of location L is ``nightowl.check.L``."""
+
+EVALUATE = "nightowl.evaluate"
+"""The queue of batches for evaluators, and the task that takes one."""
 
 REPORT = "nightowl.report"
 """The queue of reports, and the name under which they are sent."""
@@ -81,8 +85,8 @@ serialization.register(
 
 
 def check_queue(location: str) -> str:
-    """Return the name of a location's queue."""
-    return f"{CHECK}.{location}"
+    """Return the name of a location's queue, or of that of evaluators."""
+    return EVALUATE if location == EVALUATORS else f"{CHECK}.{location}"
 
 
 def queue(name: str, *, made: bool = False) -> Queue:

@@ -7,13 +7,15 @@ from itertools import chain
 
 from celery import Celery
 
-from nightowl.adapters.celery_bus.app import CHECK, BrokerSettings, check_queue, make_app, queue, report_queue
+from nightowl.adapters.celery_bus.app import CHECK, EVALUATE, BrokerSettings, check_queue, make_app, queue, report_queue
 from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.packing import pack_batch
+from nightowl.adapters.celery_bus.portion_packing import pack_portions
 from nightowl.adapters.celery_bus.receiver import Received, Receiver
 from nightowl.adapters.celery_bus.sealing import Keyring
 from nightowl.adapters.celery_bus.sender import Message, Sender
 from nightowl.core.errors import BusUnavailable
+from nightowl.core.portions import EVALUATORS, PortionBatch, PortionReport
 from nightowl.core.values import Batch
 from nightowl.ports import Clock
 
@@ -56,11 +58,20 @@ class BrokerBus:
 
     def dispatch(self, batch: Batch) -> None:
         """Queue a batch for its location; raises ``BusUnavailable`` while the broker does not answer."""
-        until = self._clock.monotonic() + batch.expires - self._clock.now()
-        data = pack_batch(batch, self._keyring)
-        self._sender.put(Message(check_queue(batch.location), CHECK, data, until))
+        self._put(check_queue(batch.location), CHECK, pack_batch(batch, self._keyring), batch.expires)
+
+    def ask(self, batch: PortionBatch) -> None:
+        """Queue a batch for evaluators; raises ``BusUnavailable`` while the broker does not answer."""
+        self._put(EVALUATE, EVALUATE, pack_portions(batch, self._keyring), batch.expires)
+
+    def _put(self, name: str, task: str, data: tuple[bytes, ...], expires: float) -> None:
+        self._sender.put(Message(name, task, data, self._clock.monotonic() + expires - self._clock.now()))
         if self._sender.broken:
             raise BusUnavailable(self._link.fault)
+
+    def told(self, limit: int) -> list[PortionReport]:
+        """Take up to ``limit`` reports of evaluators."""
+        return self._receiver.judged(limit) if self._receiver else []
 
     def receive(self, limit: int) -> Sequence[Received]:
         """Take up to ``limit`` reports."""
@@ -82,7 +93,7 @@ class Bus:
         """``locations`` maps each location's name to the URL of its own broker (empty: the common one)."""
         urls = sorted({url for url in locations.values() if url})
         common = [name for name, url in locations.items() if not url]
-        self._common = BrokerBus(settings, common, clock, keyring)
+        self._common = BrokerBus(settings, [*common, EVALUATORS], clock, keyring)
         self._own = {
             url: BrokerBus(settings.at(url), [n for n, own in locations.items() if own == url], clock, keyring)
             for url in urls
@@ -115,6 +126,14 @@ class Bus:
     def dispatch(self, batch: Batch) -> None:
         """Queue a batch for its location."""
         self._by_location.get(batch.location, self._common).dispatch(batch)
+
+    def ask(self, batch: PortionBatch) -> None:
+        """Queue a batch for evaluators, who are all on the common broker."""
+        self._common.ask(batch)
+
+    def told(self, limit: int) -> Sequence[PortionReport]:
+        """Take up to ``limit`` reports of evaluators."""
+        return self._common.told(limit)
 
     def receive(self, limit: int) -> Sequence[Received]:
         """Take reports from every broker, up to ``limit`` from each."""

@@ -11,10 +11,12 @@ from typing import Literal
 import msgspec
 
 from nightowl.core.errors import NightOwlError
+from nightowl.core.portions import EVALUATORS
 
 VERSION = 1
 
-Direction = Literal["jobs", "report"]
+Direction = Literal["jobs", "report", "portions", "judged"]
+"""To a location and from there; to evaluators and from them."""
 
 
 class Envelope(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
@@ -50,6 +52,9 @@ class Foreign(Unreadable):
     def __init__(self, location: str, known: int) -> None:
         """``known`` is how many keys the location has here."""
         self.location = location
+        if location == EVALUATORS:
+            super().__init__("an envelope of evaluators that is sealed by another [server] secret_key than here")
+            return
         super().__init__(
             f"an envelope of location {location} sealed with another key than its own"
             if known
@@ -62,6 +67,14 @@ UNDECODABLE = (msgspec.DecodeError, ValueError, TypeError, RecursionError)
 
 encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Envelope).decode
+
+
+def is_of(data: object, direction: Direction) -> bool:
+    """Whether something says that it is an envelope of a direction."""
+    try:
+        return isinstance(data, bytes) and _decode(data).direction == direction
+    except UNDECODABLE:
+        return False
 
 
 def read_envelope(data: object, direction: Direction) -> Envelope:

@@ -1,4 +1,4 @@
-"""Batches and reports as the sealed bytes that travel, and back.
+"""Batches and reports of checks as the sealed bytes that travel, and back.
 
 A message is one envelope, or two around the same body while the location has two keys.
 """
@@ -45,7 +45,7 @@ def pack_batch(batch: Batch, keyring: Keyring) -> tuple[bytes, ...]:
         expires=batch.expires,
         body=encode(batch),
     )
-    return _sealed(envelope, keyring)
+    return sealed(envelope, keyring)
 
 
 def pack_report(report: Report, keyring: Keyring, *, number: int, issued: float, expires: float) -> tuple[bytes, ...]:
@@ -58,13 +58,13 @@ def pack_report(report: Report, keyring: Keyring, *, number: int, issued: float,
         expires=expires,
         body=encode(report),
     )
-    return _sealed(envelope, keyring)
+    return sealed(envelope, keyring)
 
 
 def unpack_batch(message: Sequence[object], keyring: Keyring) -> Batch:
     """Return the batch inside; raises ``Unreadable``."""
-    envelope, body = _opened(message, "jobs", keyring)
-    batch = _decoded(_decode_batch, body)
+    envelope, body = opened(message, "jobs", keyring)
+    batch = decoded(_decode_batch, body)
     if (batch.id, batch.location, batch.issued) != (envelope.id, envelope.location, envelope.issued):
         raise Unreadable("an envelope around another batch")
     return batch
@@ -76,8 +76,8 @@ def unpack_report(message: Sequence[object], keyring: Keyring, now: float) -> tu
     ``now`` is director time. An old report may be a copy that somebody kept. It is refused when it has expired, and
     when it says nothing and is of a moment far ahead, by a clock that was wrong: such a one could be shown for ever.
     """
-    envelope, body = _opened(message, "report", keyring)
-    report = _decoded(_decode_report, body)
+    envelope, body = opened(message, "report", keyring)
+    report = decoded(_decode_report, body)
     if report.location != envelope.location:
         raise Unreadable("an envelope around another location's report")
     says_nothing = not (report.taken or report.outcomes)
@@ -88,11 +88,12 @@ def unpack_report(message: Sequence[object], keyring: Keyring, now: float) -> tu
     return report, now - envelope.issued <= FRESH
 
 
-def _sealed(envelope: Envelope, keyring: Keyring) -> tuple[bytes, ...]:
+def sealed(envelope: Envelope, keyring: Keyring) -> tuple[bytes, ...]:
+    """Return an envelope as what travels."""
     return tuple(encode(each) for each in keyring.seal(envelope))
 
 
-def _opened(message: Sequence[object], direction: Direction, keyring: Keyring) -> tuple[Envelope, bytes]:
+def opened(message: Sequence[object], direction: Direction, keyring: Keyring) -> tuple[Envelope, bytes]:
     """Return the first envelope that can be opened, and its body."""
     if not 0 < len(message) <= COPIES:
         raise Unreadable("a task with other arguments than ours")
@@ -106,7 +107,8 @@ def _opened(message: Sequence[object], direction: Direction, keyring: Keyring) -
     raise refusal
 
 
-def _decoded(decode: Callable[[bytes], T], body: bytes) -> T:
+def decoded(decode: Callable[[bytes], T], body: bytes) -> T:
+    """Return what a body holds; raises ``Unreadable``."""
     try:
         return decode(body)
     except UNDECODABLE:

@@ -1,7 +1,8 @@
 """The users of a broker and their rights, as the commands by which its administrator makes them.
 
 A director makes the queues, puts jobs into them, and takes reports. An actor takes the jobs of its location and puts
-reports, and may nothing else: it cannot read reports, nor see or touch what is another location's. Passwords are read
+reports, and may nothing else: it cannot read reports, nor see or touch what is another location's. Evaluators take what
+is for evaluators, likewise. Passwords are read
 from files, which the commands make where they are missing, so that they stand in no output and no argument.
 """
 
@@ -14,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from nightowl.adapters.celery_bus.app import DROP, REDIS_KEYS, REPORT, check_queue, speaks_amqp
+from nightowl.adapters.celery_bus.app import DROP, EVALUATE, REDIS_KEYS, REPORT, check_queue, speaks_amqp
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
 
@@ -23,6 +24,9 @@ PASSWORDS = "passwords"
 
 DIRECTOR = "nightowl-director"
 """The user that directors are where the broker's URL names none."""
+
+EVALUATOR = "nightowl-evaluator"
+"""The user that evaluators are."""
 
 DIRECTOR_COMMANDS = (
     *(f"+@{kind}" for kind in ("list", "hash", "sortedset", "transaction", "scripting", "connection")),
@@ -43,8 +47,10 @@ class Users(msgspec.Struct, frozen=True):
     commands: list[str]
 
 
-def users(url: str, kind: str, locations: Iterable[str]) -> Users:
+def users(url: str, kind: str, locations: Iterable[str], *, evaluators: bool = False) -> Users:
     """Return the users of a broker; ``kind``: ``rabbitmq`` or ``redis`` where the URL does not tell.
+
+    ``evaluators``: whether there are any at this broker.
 
     Raises ``ConfigurationError`` for another kind of broker.
     """
@@ -54,25 +60,32 @@ def users(url: str, kind: str, locations: Iterable[str]) -> Users:
         allowed = "a broker that knows rights by location: amqps://... or rediss://..., or --broker"
         found = f'"{without_password(url or "memory://")}"'
         raise ConfigurationError([Mistake(file="", key="bus.broker", found=found, allowed=allowed)])
-    director, actors = unquote(urlsplit(url).username or "") or DIRECTOR, {actor_user(name): name for name in names}
-    commands = _rabbitmq(_virtual_host(url), director, actors) if kind == "rabbitmq" else _redis(director, actors)
-    about = f"{kind} at {urlsplit(url).hostname or 'some host'}, for {', '.join(names)}"
-    return Users(about, [*_passwords(director, actors), *commands])
+    director = unquote(urlsplit(url).username or "") or DIRECTOR
+    takers = {actor_user(name): check_queue(name) for name in names}
+    if evaluators:
+        takers[EVALUATOR] = EVALUATE
+    commands = _rabbitmq(_virtual_host(url), director, takers) if kind == "rabbitmq" else _redis(director, takers)
+    served = ", ".join([*names, *(["evaluators"] if evaluators else [])])
+    about = f"{kind} at {urlsplit(url).hostname or 'some host'}, for {served}"
+    return Users(about, [*_passwords(director, takers), *commands])
 
 
 def _virtual_host(url: str) -> str:
     return (unquote(urlsplit(url).path[1:]) if speaks_amqp(url) else "") or "/"
 
 
-def _rabbitmq(host: str, director: str, actors: Mapping[str, str]) -> Iterator[str]:
-    """Messages of a director go by the default exchange, those of actors by one that leads to reports alone."""
+def _rabbitmq(host: str, director: str, takers: Mapping[str, str]) -> Iterator[str]:
+    """Messages of a director go by the default exchange, those of others by one that leads to reports alone.
+
+    ``takers`` maps each user to the queue that it takes from.
+    """
     if host != "/":
         there = f"rabbitmqctl --quiet list_vhosts | grep -qxF {quote(host)}"
         yield f"{there} || rabbitmqctl add_vhost {quote(host)}"
-    made = r"^nightowl\.(report|check\..+)$"
+    made = r"^nightowl\.(report|evaluate|check\..+)$"
     yield from _rabbitmq_user(director, host, made, _exactly("amq.default", REPORT), _exactly(DROP, REPORT))
-    for user, location in actors.items():
-        yield from _rabbitmq_user(user, host, "^$", _exactly(DROP), _exactly(check_queue(location)))
+    for user, taken in takers.items():
+        yield from _rabbitmq_user(user, host, "^$", _exactly(DROP), _exactly(taken))
 
 
 def _rabbitmq_user(user: str, host: str, configure: str, write: str, read: str) -> Iterator[str]:
@@ -86,13 +99,13 @@ def _exactly(*names: str) -> str:
     return f"^({'|'.join(map(re.escape, names))})$"
 
 
-def _redis(director: str, actors: Mapping[str, str]) -> Iterator[str]:
+def _redis(director: str, takers: Mapping[str, str]) -> Iterator[str]:
     """Rights by key and command in one need Redis 7: what may be pushed to must not be popped from."""
     unacknowledged = [value for name, value in REDIS_KEYS.items() if name.startswith("unacked")]
-    keys = [f"~{key}" for key in (check_queue("*"), REPORT, *unacknowledged)]
+    keys = [f"~{key}" for key in (check_queue("*"), EVALUATE, REPORT, *unacknowledged)]
     yield _redis_user(director, *keys, *DIRECTOR_COMMANDS)
-    for user, location in actors.items():
-        jobs = f"(+brpop +llen +lpush +rpush ~{check_queue(location)})"
+    for user, taken in takers.items():
+        jobs = f"(+brpop +llen +lpush +rpush ~{taken})"
         yield _redis_user(user, "+ping", "+select", "+hello", "+multi", "+exec", jobs, f"(+lpush %W~{REPORT})")
 
 
@@ -102,8 +115,8 @@ def _redis_user(user: str, *rights: str) -> str:
     return f"redis-cli ACL SETUSER {quote(user)} reset on {password} {' '.join(map(quote, rights))}"
 
 
-def _passwords(director: str, actors: Iterable[str]) -> Iterator[str]:
-    yield f"(umask 077; mkdir -p {PASSWORDS}; for file in {' '.join(map(_file, (director, *actors)))}; do"
+def _passwords(director: str, takers: Iterable[str]) -> Iterator[str]:
+    yield f"(umask 077; mkdir -p {PASSWORDS}; for file in {' '.join(map(_file, (director, *takers)))}; do"
     yield '  [ -s "$file" ] || head -c 24 /dev/urandom | base64 | tr "+/" "-_" > "$file"; done)'
 
 

@@ -17,12 +17,14 @@ from kombu import Connection, Consumer, Message
 
 from nightowl.adapters.celery_bus.app import SERIALIZER, check_queue, report_queue
 from nightowl.adapters.celery_bus.consumer import unreadable
-from nightowl.adapters.celery_bus.envelope import Foreign, Unreadable
+from nightowl.adapters.celery_bus.envelope import Foreign, Unreadable, is_of
 from nightowl.adapters.celery_bus.garbage import Garbage
 from nightowl.adapters.celery_bus.guarded import STRANGE
 from nightowl.adapters.celery_bus.link import Link
 from nightowl.adapters.celery_bus.packing import unpack_report
+from nightowl.adapters.celery_bus.portion_packing import unpack_judged
 from nightowl.adapters.celery_bus.sealing import Keyring
+from nightowl.core.portions import PortionReport
 from nightowl.core.values import Report
 
 PREFETCH = 1000
@@ -81,6 +83,7 @@ class Receiver:
         self._now = now
         self._measured = tuple(measured)
         self._arrived: Queue[Received] = Queue(maxsize=PREFETCH)
+        self._judged: deque[PortionReport] = deque(maxlen=PREFETCH)
         self._done: deque[Message] = deque()
         self._held = 0
         self._counting = threading.Lock()
@@ -111,6 +114,10 @@ class Receiver:
         except Empty:
             pass
         return found
+
+    def judged(self, limit: int) -> list[PortionReport]:
+        """Return up to ``limit`` reports of evaluators that have arrived; the oldest of too many are lost."""
+        return [self._judged.popleft() for _ in range(min(limit, len(self._judged)))]
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -167,7 +174,12 @@ class Receiver:
 
     def _message(self, connection: Connection, message: Message) -> None:
         try:
-            report, fresh = unpack_report(_arguments(message), self._keyring, self._now())
+            arguments = _arguments(message)
+            if arguments and is_of(arguments[0], "judged"):
+                self._judged.append(unpack_judged(arguments, self._keyring, self._now()))
+                message.ack()  # what is lost from here on is evaluated again
+                return
+            report, fresh = unpack_report(arguments, self._keyring, self._now())
         except Unreadable as error:
             if isinstance(error, Foreign) and check_queue(error.location) in self._measured:
                 self.foreign[error.location] = self._now()

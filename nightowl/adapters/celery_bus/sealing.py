@@ -78,6 +78,11 @@ class Keyring:
         return replace(named, body=cipher.encrypt(_counter(nonce), envelope.body, named.header))
 
 
+def evaluator_key(secret: bytes) -> LocationKey:
+    """Return the key of evaluators, which follows from the secret of an installation."""
+    return LocationKey(HKDF(algorithm=SHA256(), length=32, salt=b"", info=b"nightowl evaluators").derive(secret))
+
+
 def _counter(nonce: bytes) -> bytes:
     """Return the counter of an envelope's nonce as the 12 bytes that GCM takes."""
     return nonce[SALT:].rjust(12, b"\0")
