@@ -1,6 +1,7 @@
 """Plug-ins, by entry points. The built-in ones come in the same way.
 
 ``nightowl.probes``: the name is a kind of check, the object a ``ports.Probe``.
+``nightowl.sources``: the name is a kind of source, the object makes a ``ports.Source`` of ``reading.SourceSettings``.
 ``nightowl.strategies``: the name is what rules call it, the object a ``core.strategies.Strategy``, such as a module.
 ``nightowl.channels``: the name is a kind of channel, the object makes a ``ports.Channel`` of the channel's keys.
 """
@@ -12,14 +13,18 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
+from nightowl.core.reading import SourceSettings
 from nightowl.core.strategies import Strategy
-from nightowl.ports import Channel, Probe
+from nightowl.ports import Channel, Probe, Source
 
 PROBES = "nightowl.probes"
+SOURCES = "nightowl.sources"
 STRATEGIES = "nightowl.strategies"
 CHANNELS = "nightowl.channels"
 
 T = TypeVar("T")
+
+MakeSource = Callable[[SourceSettings], Source]
 
 
 class Installed(Mapping[str, T], Generic[T]):
@@ -50,6 +55,12 @@ class Installed(Mapping[str, T], Generic[T]):
 def probes() -> Mapping[str, Probe]:
     """Return every installed probe by the kind of check that it runs. http and https are the engine's own."""
     return Installed({entry.name: entry for entry in entry_points(group=PROBES)})
+
+
+@cache
+def sources() -> Mapping[str, MakeSource]:
+    """Return what makes sources, by their kind."""
+    return Installed({entry.name: entry for entry in entry_points(group=SOURCES)})
 
 
 def strategies(foreign: Callable[[EntryPoint], Strategy]) -> Mapping[str, Strategy]:

@@ -1,0 +1,1 @@
+"""Sources: where series are read from that NightOwl does not keep itself."""
