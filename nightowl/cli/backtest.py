@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,7 +81,7 @@ def backtest(
     nightowl backtest --from 2026-11-21T00:00Z      over what the store remembers
     """  # noqa: D301 - \b is the character by which click keeps the lines
     with errors_told():
-        rules = list(load_configuration(path).rules.values())
+        rules = _tried(load_configuration(path).rules.values(), stored=samples is None)
         if not rules:
             missing = Mistake(file=path, key="rule", found="no rule", allowed="at least one [rule.NAME]")
             raise ConfigurationError([missing])
@@ -92,6 +92,17 @@ def backtest(
         click.echo(msgspec.json.encode(report(replays)))
     else:
         show(replays)
+
+
+def _tried(rules: Iterable[Rule], *, stored: bool) -> list[Rule]:
+    """Return the rules that can be tried here, and name the others: what sources have is not at hand."""
+    tried = []
+    for rule in rules:
+        if rule.query or rule.identifiers or (rule.source and stored):
+            click.echo(f"{rule.name}: left out, as it looks at the source {rule.source}", err=True)
+        else:
+            tried.append(rule)
+    return tried
 
 
 def _from_file(samples: Path) -> tuple[History, float, float]:

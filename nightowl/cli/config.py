@@ -17,7 +17,7 @@ from nightowl.config.starter import STARTER
 from nightowl.core.errors import ConfigurationError
 from nightowl.wire import notices
 from nightowl.wire.checks import check_kinds
-from nightowl.wire.kinds import channel_kinds
+from nightowl.wire.kinds import channel_kinds, source_kinds
 from nightowl.wire.strategies import strategies
 
 
@@ -31,7 +31,13 @@ def config() -> None:
 def check(path: str) -> None:
     """Say every mistake of a configuration (exit 2), or that there is none."""
     with errors_told():
-        loaded = load(path, kinds=check_kinds(), strategies=strategies(), channel_kinds=channel_kinds())
+        loaded = load(
+            path,
+            kinds=check_kinds(),
+            strategies=strategies(),
+            sources=source_kinds(),
+            channel_kinds=channel_kinds(),
+        )
         if mistakes := list(notices.mistakes(loaded)):
             raise ConfigurationError(mistakes)
         click.echo(f"{path}: valid; {_summary(loaded)}")
@@ -45,7 +51,9 @@ def check(path: str) -> None:
 def show(path: str, as_json: bool) -> None:
     """Print the configuration as it takes effect: with defaults, without secrets."""
     with errors_told():
-        shown = effective(path, kinds=check_kinds(), strategies=strategies(), channel_kinds=channel_kinds())
+        shown = effective(
+            path, kinds=check_kinds(), strategies=strategies(), sources=source_kinds(), channel_kinds=channel_kinds()
+        )
         click.echo(json.dumps(shown, indent=2) if as_json else tomli_w.dumps(shown).rstrip())
 
 

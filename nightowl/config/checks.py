@@ -33,8 +33,9 @@ _TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expec
 class Bench(msgspec.Struct, kw_only=True):
     """What checks, rules and channels are made with: where mistakes go, and the surroundings.
 
-    ``policies`` are those of the locations by which addresses are judged; a location without one is not asked.
-    ``paths`` says whether keys may name files, relative to ``base``; those read are appended to ``files``.
+    ``sources`` are the kinds of sources that there are. ``policies`` are those of the locations by which addresses are
+    judged; a location without one is not asked. ``paths`` says whether keys may name files, relative to ``base``;
+    those read are appended to ``files``.
     """
 
     report: Report
@@ -44,6 +45,7 @@ class Bench(msgspec.Struct, kw_only=True):
     kinds: Collection[str] = BUILT_IN_KINDS
     strategies: Collection[str] = STRATEGIES
     channels: Collection[str] = CHANNEL_KINDS
+    sources: Collection[str] = ()
     paths: bool = True
     files: list[Path] = []
 

@@ -17,6 +17,7 @@ from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, check, location, people, server
 from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
 from nightowl.config.models.rule import Rule as RuleTable
+from nightowl.config.models.source import Source as SourceTable
 from nightowl.config.numbered import Problem, hints, location_problems, route_problems
 from nightowl.config.reading import Reading, read
 from nightowl.config.references import References
@@ -24,8 +25,11 @@ from nightowl.config.report import Report, Source
 from nightowl.config.rules import STRATEGIES, rule_problems
 from nightowl.config.rules import rule as make_rule
 from nightowl.config.settings import ChannelSettings, Configuration
+from nightowl.config.sources import BUILT_IN_SOURCES, identifiers, rule_source_problems, source_problems
+from nightowl.config.sources import source as make_source
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
+from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Location, Maintenance, Policy, Route, User
 
@@ -52,17 +56,19 @@ def load(
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] = BUILT_IN_KINDS,
     strategies: Collection[str] = STRATEGIES,
+    sources: Collection[str] = BUILT_IN_SOURCES,
     channel_kinds: Collection[str] = CHANNEL_KINDS,
 ) -> Configuration:
     """Load a TOML file, or a folder of them; None: a configuration of defaults.
 
-    ``kinds`` are the kinds of checks that can be run, ``strategies`` those that rules may name, ``channel_kinds`` the
-    kinds of channels that can be had; secrets are looked up in ``environ`` and files.
+    ``kinds`` are the kinds of checks that can be run, ``strategies`` those that rules may name, ``sources`` the kinds
+    of sources that can be read, ``channel_kinds`` those of channels that can be had; secrets are looked up in
+    ``environ`` and files.
 
     Raises:
         ConfigurationError: with every mistake there is.
     """
-    loaded = load_whole(path, environ, kinds, strategies, channel_kinds)
+    loaded = load_whole(path, environ, kinds, strategies, sources, channel_kinds)
     loaded.report.raise_if_any()
     return loaded.configuration
 
@@ -72,6 +78,7 @@ def load_whole(
     environ: Mapping[str, str],
     kinds: Collection[str],
     strategies: Collection[str],
+    sources: Collection[str],
     channel_kinds: Collection[str],
 ) -> Loaded:
     """Load like ``load``, and return also what there is to know when there are mistakes."""
@@ -89,6 +96,7 @@ def load_whole(
         locations=_location_names(resolved),
         kinds=kinds,
         strategies=strategies,
+        sources=sources,
         channels=channel_kinds,
         files=references.files,
     )
@@ -97,9 +105,12 @@ def load_whole(
         name: _with_secrets(made, references.under(("check", name), _templated(name, reading.tree)))
         for name, made in configuration.checks.items()
     }
+    read_from = {
+        name: replace(made, secrets=references.under(("source", name))) for name, made in configuration.sources.items()
+    }
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
     found = tuple(hints(configuration)) if not report.mistakes else ()
-    configuration = replace(configuration, checks=checks, files=files, source=given, hints=found)
+    configuration = replace(configuration, checks=checks, sources=read_from, files=files, source=given, hints=found)
     return Loaded(configuration=configuration, report=report, files=files, raw=reading.tree, resolved=resolved)
 
 
@@ -189,6 +200,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         checks=checks,
         specs=_specs(raw, tree),
         rules=rules,
+        sources=_sources(tree, bench),
         channels=told,
         routes=_routes(tree, told, bench),
         maintenance=_maintenance(tree, bench),
@@ -219,13 +231,28 @@ def _checks(tree: dict[str, Any], bench: Bench) -> dict[str, Check]:
 
 def _rules(tree: dict[str, Any], bench: Bench) -> dict[str, Rule]:
     made = {}
+    declared = {name: _kind(tree["source"][name]) for name in names(tree, "source")}
     for name, table in modelled(tree, "rule", RuleTable, bench.report).items():
-        problems = list(rule_problems(table, bench.strategies))
+        known = identifiers(name, table, bench)
+        problems = [*rule_source_problems(table, declared, known), *rule_problems(table, bench.strategies)]
         for problem in problems:
             if not any(bench.report.touches(("rule", name, key)) for key in problem.about):
                 _refuse(bench.report, ("rule", name), problem)
         if not problems:
-            made[name] = make_rule(name, table)
+            made[name] = make_rule(name, table, known)
+    return made
+
+
+def _kind(table: Any) -> str:
+    return str(table.get("kind", "")) if isinstance(table, dict) else ""
+
+
+def _sources(tree: dict[str, Any], bench: Bench) -> dict[str, SourceSettings]:
+    made = {}
+    for name, table in modelled(tree, "source", SourceTable, bench.report).items():
+        for problem in source_problems(table, bench.sources):
+            _refuse(bench.report, ("source", name), problem)
+        made[name] = make_source(name, table, bench)
     return made
 
 

@@ -11,6 +11,7 @@ from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS
 from nightowl.config.reading import toml_files
 from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Configuration
+from nightowl.config.sources import BUILT_IN_SOURCES
 
 Fingerprint = dict[Path, tuple[int, int, int] | None]
 """Modification time, size and inode of each file (None: not there)."""
@@ -30,6 +31,7 @@ class Watched:
         environ: Mapping[str, str] = os.environ,
         kinds: Collection[str] = BUILT_IN_KINDS,
         strategies: Collection[str] = STRATEGIES,
+        sources: Collection[str] = BUILT_IN_SOURCES,
         channel_kinds: Collection[str] = CHANNEL_KINDS,
     ) -> None:
         """Load for the first time.
@@ -41,6 +43,7 @@ class Watched:
         self._environ = environ
         self._kinds = kinds
         self._strategies = strategies
+        self._sources = sources
         self._channel_kinds = channel_kinds
         self._seen: Fingerprint = {}
         self.error = ""
@@ -64,7 +67,9 @@ class Watched:
     def _load(self) -> Loaded:
         """Load, remembering how the files were before, so that a change meanwhile is seen next time."""
         before = self._fingerprint(self._seen)
-        loaded = load_whole(self._path, self._environ, self._kinds, self._strategies, self._channel_kinds)
+        loaded = load_whole(
+            self._path, self._environ, self._kinds, self._strategies, self._sources, self._channel_kinds
+        )
         self._seen = before | {file: _stat(file) for file in loaded.files if file not in before}
         return loaded
 

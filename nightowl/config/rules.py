@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import get_args
 
 from nightowl.config.models import rule as models
@@ -21,12 +21,15 @@ _ONLY = {"recover": "fixed", "baseline": "floating", "average": "period", "compa
 """Keys that one built-in strategy alone understands, or none of them."""
 
 
-def rule(name: str, table: models.Rule) -> Rule:
-    """Return a rule of a table without problems."""
+def rule(name: str, table: models.Rule, identifiers: Sequence[str] = ()) -> Rule:
+    """Return a rule of a table without problems; ``identifiers`` are those of its list or file."""
     baseline = table.baseline
     return Rule(
         name=name,
-        metric=table.metric,
+        metric=table.metric or "",
+        source=table.source or "",
+        query=table.query or "",
+        identifiers=tuple(identifiers),
         where=table.where,
         by=None if table.by is None else tuple(table.by),
         difference=table.difference or "",

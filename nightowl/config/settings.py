@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.series import MOST_SERIES
 from nightowl.core.values import Check, Location, Maintenance, Route, User
@@ -190,6 +191,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     checks: dict[str, Check] = {}
     specs: dict[str, dict[str, Any]] = {}
     rules: dict[str, Rule] = {}
+    sources: dict[str, SourceSettings] = {}
     channels: dict[str, ChannelSettings] = {}
     routes: tuple[Route, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()

@@ -14,6 +14,7 @@ from nightowl.config.models.channel import CHANNELS, PlugIn
 from nightowl.config.models.table import Table
 from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Email
+from nightowl.config.sources import BUILT_IN_SOURCES
 
 
 def effective(
@@ -22,6 +23,7 @@ def effective(
     environ: Mapping[str, str] = os.environ,
     kinds: Collection[str] = BUILT_IN_KINDS,
     strategies: Collection[str] = STRATEGIES,
+    sources: Collection[str] = BUILT_IN_SOURCES,
     channel_kinds: Collection[str] = CHANNEL_KINDS,
 ) -> dict[str, Any]:
     """Return all tables in the form of the file, with what was left out; references stay references.
@@ -29,7 +31,7 @@ def effective(
     Raises:
         ConfigurationError: with every mistake.
     """
-    loaded = load_whole(path, environ, kinds, strategies, channel_kinds)
+    loaded = load_whole(path, environ, kinds, strategies, sources, channel_kinds)
     loaded.report.raise_if_any()
     tree: dict[str, Any] = {
         table: _table(model, loaded.resolved.get(table, {}), loaded.raw.get(table, {}))

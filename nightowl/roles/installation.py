@@ -13,7 +13,7 @@ from nightowl.core.errors import Unavailable
 from nightowl.flows.define import define
 from nightowl.ports import Store
 from nightowl.wire.check_secrets import Vault, seal_secrets, vault
-from nightowl.wire.checks import check_kinds
+from nightowl.wire.checks import check_kinds, source_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.kinds import channel_kinds
 from nightowl.wire.store import open_store
@@ -26,7 +26,13 @@ POLL = 2.0
 
 
 def _watched(path: str) -> Watched:
-    return Watched(path, kinds=check_kinds(), strategies=strategies(), channel_kinds=channel_kinds())
+    return Watched(
+        path,
+        kinds=check_kinds(),
+        strategies=strategies(),
+        sources=source_kinds(),
+        channel_kinds=channel_kinds(),
+    )
 
 
 class Installation:

@@ -33,3 +33,8 @@ def probe_kinds() -> tuple[str, ...]:
 def url_kinds() -> tuple[str, ...]:
     """Return every kind of check that follows from the scheme of a URL."""
     return tuple(kind for kind in probe_kinds() if kind not in NAMED)
+
+
+def source_kinds() -> tuple[str, ...]:
+    """Return every kind of source that can be read here."""
+    return tuple(sorted(plugins.sources()))

@@ -101,3 +101,16 @@ def test_a_configuration_without_rules_is_one_mistake(tmp_path):
     path.write_text("")
     found = CliRunner().invoke(main, ["backtest", "--rules", str(path)])
     assert (found.exit_code, found.output) == (2, f"{path}: rule: found no rule, allowed: at least one [rule.NAME]\n")
+
+
+def test_rules_on_sources_are_named_and_left_out(tmp_path):
+    rules, samples = tmp_path / "rules.toml", tmp_path / "samples.csv"
+    rules.write_text(
+        '[source.p]\nkind = "prometheus"\nurl = "http://p/"\n'
+        '[rule.asked]\nsource = "p"\nquery = "up"\nbelow = 1\n'
+        '[rule.named]\nsource = "p"\nmetric = "up"\nbelow = 1\n'
+    )
+    samples.write_text("up,0,1\nup,30,0\n")
+    tried = CliRunner().invoke(main, ["backtest", "--rules", str(rules), "--samples", str(samples), "--json"])
+    assert "asked: left out, as it looks at the source p" in tried.stderr
+    assert json.loads(tried.stdout) == {"named": {"up": [[30.0, "OK", "FIRING"]]}}

@@ -77,7 +77,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ("[cluster.x]", "cluster"),
         ("[metrics]", "metrics"),
         ("[sink.x]", "sink"),
-        ("[source.x]", "source"),
         ("[hook.x]", "hook"),
         ('[retention]\ntasks = "1d"', "retention.tasks"),
         ("[auth]\noidc = {}", "auth.oidc"),

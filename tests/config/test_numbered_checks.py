@@ -12,6 +12,8 @@ from nightowl.core.errors import ConfigurationError
 CHECK = '[check.a]\nurl = "http://a/"\n'
 OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
 RULE = '[rule.r]\nmetric = "m"\n'
+PROM = '[source.p]\nkind = "prometheus"\nurl = "http://p/"\n[rule.r]\nsource = "p"\n'
+FILES = '[source.p]\nkind = "files"\npath = "x"\n[rule.r]\nsource = "p"\n'
 FLOATING = RULE + 'strategy = "floating"\nbaseline = { over = "30m" }\n'
 MAIL = '[channel.m]\nkind = "email"\nhost = "h"\nfrom = "a@b"\nto = ["c@d"]\n'
 WEBHOOK = '[channel.w]\nkind = "webhook"\nurl = "http://x/"\n'
@@ -80,6 +82,23 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO36", "rule.r.recover", RULE + "above = 1\nrecover = 2"),
         ("NO36", "rule.r.recover", RULE + "below = 2\nrecover = 1"),
         ("NO36", "rule.r.recover", RULE + "above = 1\nbelow = -1\nrecover = 0"),
+        ("NO38", "source.p.kind", '[source.p]\nkind = "oracle"\nurl = "http://p/"'),
+        ("NO39", "source.p.url", '[source.p]\nkind = "graphite"'),
+        ("NO39", "source.p.path", '[source.p]\nkind = "prometheus"\nurl = "http://p/"\npath = "x"'),
+        ("NO39", "source.p.path", '[source.p]\nkind = "files"'),
+        ("NO39", "source.p.url", '[source.p]\nkind = "files"\npath = "x"\nurl = "http://p/"'),
+        ("NO40", "rule.r.source", RULE + 'above = 1\nsource = "p"'),
+        ("NO41", "rule.r.metric", "[rule.r]\nabove = 1"),
+        ("NO41", "rule.r.query", RULE + 'above = 1\nquery = "up"'),
+        ("NO41", "rule.r.identifiers", RULE + 'above = 1\nidentifiers = ["a"]'),
+        ("NO41", "rule.r.metric", PROM + "above = 1"),
+        ("NO41", "rule.r.query", PROM + 'above = 1\nquery = "up"\nmetric = "up"'),
+        ("NO41", "rule.r.where", PROM + 'above = 1\nquery = "up"\nwhere = { a = "b" }'),
+        ("NO41", "rule.r.query", FILES + 'above = 1\nquery = "up"'),
+        ("NO42", "rule.r.by", PROM + 'above = 1\nmetric = "m"\nby = ["a"]'),
+        ("NO42", "rule.r.difference", PROM + 'above = 1\nmetric = "m"\ndifference = "n"'),
+        ("NO43", "rule.r.identifiers", PROM + "above = 1\nquery = \"up{a='$id'}\""),
+        ("NO43", "rule.r.identifiers", PROM + 'above = 1\nmetric = "m"\nidentifiers = ["a"]'),
         ("NO50", "channel.ops.template", SLACK + 'template = "{{ range(9) }}"'),
         ("NO50", "channel.m.template.subject", MAIL + 'template = { subject = "{{ " }'),
         ("NO51", "channel.m.template.body", MAIL + 'template = { subject = "{{ step }}", body = "{{ sms }}" }'),

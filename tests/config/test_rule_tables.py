@@ -79,7 +79,6 @@ def test_groups_are_named_and_an_empty_list_makes_one_of_all(configured):
         ("above = 1\nfor = 5", "for", "a duration"),
         ('above = 1\nby = ["a", "a"]', "by", "each once"),
         ("above = 1\nmin_points = 0", "min_points", "a whole number from 1"),
-        ('above = 1\nsource = "prom"', "source", "does not have source yet"),
     ],
 )
 def test_what_is_wrong_with_a_key_is_said(mistakes, line, key, allowed):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.config.kinds import BUILT_IN
-from nightowl.config.models import channel, check, location, maintenance, people, rule, server
+from nightowl.config.models import channel, check, location, maintenance, people, rule, server, source
 from nightowl.config.models.table import Table
 
 SINGLE: dict[str, type[Table]] = {
@@ -21,6 +21,7 @@ NAMED: dict[str, type[Table] | None] = {
     "template": check.Template,
     "check": check.Check,
     "rule": rule.Rule,
+    "source": source.Source,
     "channel": None,
     "route": people.Route,
     "maintenance": maintenance.Maintenance,
@@ -35,7 +36,7 @@ CHANNEL_KINDS = tuple(channel.CHANNELS)
 """The kinds of channels that need no plug-in."""
 
 _LATER_CHECK = frozenset(["cluster", "task", "max_runtime"])
-LATER_TABLES = frozenset(["cluster", "metrics", "source", "sink", "hook"])
+LATER_TABLES = frozenset(["cluster", "metrics", "sink", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
 LATER_KEYS: dict[str, frozenset[str]] = {
@@ -43,7 +44,6 @@ LATER_KEYS: dict[str, frozenset[str]] = {
     "auth": frozenset({"oidc"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,
-    "rule": frozenset({"source", "query"}),
 }
 """Keys that later versions will have, by table and sub-table."""
 

@@ -78,6 +78,24 @@ Parameters = Annotated[dict[str, Any], AfterValidator(_plain), Shape("table")]
 """What a plug-in asks for."""
 
 
+def _identifiers(found: object) -> str | list[str]:
+    if isinstance(found, list) and found and all(isinstance(each, str) for each in found):
+        return [str(each) for each in found]
+    if isinstance(found, str) and found:
+        return found
+    raise refuse("a list of texts, or the path of a text file with one a line")
+
+
+_TEXT = {"type": "string"}
+Identifiers = Annotated[
+    str | list[str],
+    PlainValidator(_identifiers),
+    WithJsonSchema({"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}),
+    Shape("list of texts, or path of a file"),
+]
+"""What a rule is evaluated for."""
+
+
 class Baseline(Table):
     """Of a floating limit: what it is relative to."""
 
@@ -92,8 +110,15 @@ class Baseline(Table):
 class Rule(Table):
     """A condition on series: a strategy and its limits. Each series that it finds has a state of its own."""
 
-    metric: Metric
-    """The metric whose series are judged, such as `check_up`."""
+    metric: Metric | None = None
+    """The metric whose series are judged, such as `check_up`. On a source either this or `query`."""
+    source: str | None = None
+    """The source whose series are judged. Without it: those of NightOwl's own."""
+    query: Annotated[Line, Field(min_length=1, max_length=4000)] | None = None
+    """Instead of `metric` and `where`: what to ask the source, in its own language."""
+    identifiers: Identifiers | None = None
+    """What `$id` stands for in `query`, `metric` and `where`: a list, or the path of a text file with one a line. The \
+rule is evaluated for each of them, and its series carry it as the label `id`."""
     where: Labels = Field(default_factory=dict)
     """Labels that a series must carry, their values as shell patterns: `{ cluster = "shop", queue_name = "mail*" }`."""
     by: LabelNames | None = None
