@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "up, with a sample shop and its own inbox, offline",
     "director": "the role that schedules rounds and decides",
     "actor": "the role that runs checks at a location",
+    "evaluator": "the role that evaluates rules on sources",
     "notifier": "the role that sends notices",
     "web": "the role that serves pages and API",
     "probe": "run attempts from here, now, with no broker",

@@ -10,7 +10,12 @@ from nightowl.roles.pulse import FRESH, signs
 
 
 @click.command()
-@click.option("--role", required=True, type=click.Choice(["director", "actor", "notifier"]), help="The role asked for.")
+@click.option(
+    "--role",
+    required=True,
+    type=click.Choice(["director", "actor", "evaluator", "notifier"]),
+    help="The role asked for.",
+)
 def health(role: str) -> None:
     """Say whether a role of this machine works: exit 0 where one of its processes does, else 1.
 

@@ -14,6 +14,10 @@ from nightowl.wire.state import store_url
 log = logging.getLogger(__name__)
 
 
+COMMON = ""
+"""Stands for the common broker where brokers are told by location."""
+
+
 def served(configuration: Configuration, wanted: Sequence[str]) -> list[str]:
     """Return the locations to run checks of: those wanted, else all. Raises ``ConfigurationError``."""
     declared = list(configuration.locations)
@@ -40,7 +44,8 @@ def refuse_memory(configuration: Configuration, locations: Iterable[str]) -> Non
 def tell_start(role: str, configuration: Configuration, locations: Iterable[str] = (), *, store: bool = True) -> None:
     """Log where a role runs (none: nowhere in particular), by which brokers and over which store."""
     where = list(locations)
-    said = [f"{role} for {', '.join(where)}" if where else role]
+    named = ", ".join(filter(None, where))
+    said = [f"{role} for {named}" if named else role]
     said += [f"broker {_shown(url)}" for url in _brokers(configuration, where)]
     if store:
         said.append(f"store {_shown(store_url(configuration))}")
@@ -57,7 +62,7 @@ def warn_of_open_locations(configuration: Configuration, locations: Iterable[str
 def _brokers(configuration: Configuration, locations: Iterable[str]) -> dict[str, str]:
     """Return the brokers of locations, each with the key that names it."""
     common = configuration.bus.broker or "memory://"
-    own = {name: configuration.locations[name].broker for name in locations}
+    own = {name: configuration.locations[name].broker if name else "" for name in locations}
     return {url or common: f"location.{name}.broker" if url else "bus.broker" for name, url in own.items()}
 
 

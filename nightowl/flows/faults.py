@@ -1,7 +1,8 @@
 """Faults of NightOwl's own, as incidents: opened while they last, and never blamed on a target.
 
-The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``location/NAME``,
-``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION`` and ``check/NAME``.
+The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``evaluators``, ``source/NAME``,
+``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION`` and
+``check/NAME``.
 """
 
 from __future__ import annotations
@@ -134,7 +135,8 @@ def changes(
 
 
 def _answers_for(subject: str) -> bool:
-    return subject in ("store", "bus", "verdicts", "series") or subject.startswith("check/") or _by_hearing(subject)
+    known = subject in ("store", "bus", "verdicts", "series", "evaluators") or subject.startswith(("check/", "source/"))
+    return known or _by_hearing(subject)
 
 
 def _by_hearing(subject: str) -> bool:

@@ -16,6 +16,7 @@ import msgspec
 from nightowl.core import incident
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.flight import Flights, OpenRound
+from nightowl.core.portions import EVALUATORS
 from nightowl.core.rule import Rule
 from nightowl.core.schedule import AHEAD, STEP, Schedule, resumed
 from nightowl.core.series import MOST_SERIES
@@ -29,6 +30,7 @@ from nightowl.flows.collect import Intake
 from nightowl.flows.compact import Compactor
 from nightowl.flows.direct import Dispatcher, by_location, open_rounds
 from nightowl.flows.evaluate import Evaluator
+from nightowl.flows.evaluate_sources import SourceEvaluator
 from nightowl.flows.figures import Figures
 from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
@@ -52,8 +54,9 @@ STALL = 2.0
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What the configuration says to the leader; a reload replaces it whole.
 
-    ``resend``: seconds after which a channel wants to be told again of what is open. ``retention`` has the seconds that
-    each kind of row is kept, ``max_size`` the bytes the store may take, ``max_series`` how many series it may know.
+    ``rules`` look at series of NightOwl's own, ``source_rules`` at those of sources. ``resend``: seconds after which a
+    channel wants to be told again of what is open. ``retention`` has the seconds that each kind of row is kept,
+    ``max_size`` the bytes the store may take, ``max_series`` how many series it may know.
     """
 
     locations: Mapping[str, Location]
@@ -62,6 +65,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     maintenance: Sequence[Maintenance] = ()
     resend: Mapping[str, float] = {}
     rules: Mapping[str, Rule] = {}
+    source_rules: Mapping[str, Rule] = {}
     retention: Mapping[str, float] = {}
     max_size: int | None = None
     max_series: int = MOST_SERIES
@@ -73,7 +77,9 @@ def telling_of(plan: Plan, checks: Mapping[str, Check]) -> Telling:
         routes=plan.routes,
         public_url=plan.public_url,
         maintenance=plan.maintenance,
-        parents=family([*map(of_check, checks.values()), *map(of_rule, plan.rules.values())]),
+        parents=family(
+            [*map(of_check, checks.values()), *map(of_rule, [*plan.rules.values(), *plan.source_rules.values()])]
+        ),
         slots=slots(checks.values()),
         resend=plan.resend,
     )
@@ -113,6 +119,7 @@ class Leadership:
         self._evaluator = Evaluator(parts.store, lease, parts.strategies)
         self._vigil = Vigil(parts.store, lease)
         self._telling = Telling()
+        self._sources = SourceEvaluator(parts.store, lease, parts.bus, self._next_id, parts.strategies)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = 0
         self._tickets: Counter[str] = Counter()
@@ -141,6 +148,7 @@ class Leadership:
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
             self._vigil.take_over(unit)
+            self._sources.take_over(unit, self._parts.plan().source_rules, now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket, now)
             for outcome in unit.rounds.votes(list(self._flights.rounds)):
@@ -214,6 +222,7 @@ class Leadership:
         plan, began, now = self._parts.plan(), self._parts.clock.monotonic(), self._parts.clock.now()
         if self._evaluator.step(plan.rules, self._telling, now) and plan.rules:
             self.figures.evaluation = self._parts.clock.monotonic() - began
+        self._sources.step(plan.source_rules, self._telling, now)
 
     def _listen(self, now: float) -> None:
         """Note the locations that cannot be heard: their broker is away, or this process stood still."""
@@ -338,6 +347,7 @@ class Leadership:
         with self._parts.store.read() as unit:
             self._faults.refused(unit.series.refused().at, plan.max_series, now)
             current = self._faults.current(self._flights, self._states, self._book.checks, now)
+            current |= self._sources.faults(now)
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:
@@ -352,9 +362,11 @@ class Leadership:
 
     def _measure(self, plan: Plan, now: float) -> None:
         lengths = {f"nightowl.check.{name}": self._parts.bus.backlog(name) for name in plan.locations}
+        if plan.source_rules:
+            lengths["nightowl.evaluate"] = self._parts.bus.backlog(EVALUATORS)
         backlog = {queue: length for queue, length in lengths.items() if length is not None}
         with self._parts.store.transaction(self._lease) as unit:
-            samples = self.figures.samples(now, backlog, unit.outbox.oldest())
+            samples = [*self.figures.samples(now, backlog, unit.outbox.oldest()), *self._sources.samples(now)]
             unit.series.append("director", now, samples)
 
     def _next_id(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from nightowl.roles.actor import ActorRole
 from nightowl.roles.director import DirectorRole
+from nightowl.roles.evaluator import EvaluatorRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role
 from nightowl.roles.installation import Installation
@@ -22,7 +23,8 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
     installation.define()
     director, notifier = DirectorRole(installation), NotifierRole(installation)
     actor = ActorRole(installation.current, locations)
-    working: list[Role] = [actor, director, notifier]
+    evaluator = EvaluatorRole(installation.current)
+    working: list[Role] = [actor, evaluator, director, notifier]
 
     def faults() -> list[str]:
         return [role.fault for role in working if role.fault]

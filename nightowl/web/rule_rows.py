@@ -95,7 +95,7 @@ def _rule(rule: Rule, series: Sequence[SeriesRow]) -> RuleRow:
     counts = {word: states.count(word) for word in _WORST if word in states}
     return RuleRow(
         name=rule.name,
-        metric=rule.metric,
+        metric=rule.metric or rule.query,
         strategy=rule.strategy,
         sentence=sentence(rule),
         severity=rule.severity,

@@ -38,7 +38,8 @@ def plan(configuration: Configuration) -> leadership.Plan:
         routes=configuration.routes,
         public_url=link(configuration),
         maintenance=configuration.maintenance,
-        rules=configuration.rules,
+        rules={name: rule for name, rule in configuration.rules.items() if not rule.source},
+        source_rules={name: rule for name, rule in configuration.rules.items() if rule.source},
         resend={name: channel.resend for name, channel in configuration.channels.items() if channel.resend},
         retention={
             "attempts": kept.attempts,
