@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ import pytest
 
 from tests import pace
 from tests.servers.authority import TlsBroker
+from tests.servers.graphite_server import Graphite
 from tests.servers.programs import NEEDS, missing
+from tests.servers.prometheus_server import Prometheus
 from tests.servers.rabbitmq_server import RabbitMQ
 from tests.servers.redis_server import Redis
 from tests.servers.run import KINDS, Run, shared
@@ -163,6 +165,33 @@ def postgresql_url(pytestconfig: pytest.Config) -> Iterator[str]:
 def alertmanager_url(pytestconfig: pytest.Config) -> Iterator[str]:
     """``http://127.0.0.1:PORT``: the run's Alertmanager."""
     yield from fresh_url(pytestconfig, "alertmanager")
+
+
+@pytest.fixture
+def graphite(pytestconfig: pytest.Config) -> Graphite:
+    """The run's Graphite, which tests share: take paths of your own."""
+    _require("graphite")
+    server = SHARED.get("graphite") or SHARED.setdefault("graphite", shared(pytestconfig.stash[FOLDER], "graphite"))
+    assert isinstance(server, Graphite)
+    return server
+
+
+@pytest.fixture
+def prometheus_with(pytestconfig: pytest.Config) -> Iterator[Callable[[Iterable[str]], Prometheus]]:
+    """Start a Prometheus for this test alone that has these samples (lines of OpenMetrics with times)."""
+    _require("prometheus")
+    servers: list[Prometheus] = []
+
+    def start(lines: Iterable[str]) -> Prometheus:
+        server = Prometheus(pytestconfig.stash[FOLDER], f"own-prometheus-{uuid.uuid4().hex[:8]}")
+        servers.append(server)
+        server.load(lines)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.remove()
 
 
 def _own(config: pytest.Config, kind: str) -> Iterator[OwnServer]:

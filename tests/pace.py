@@ -32,6 +32,7 @@ LONG = (
     "end_to_end/test_location_add_starts.py",
     "cli/test_roles.py",
     "services/test_bus.py",
+    "services/test_evaluators.py",
 )
 """Files with tests of many seconds, most of which are spent waiting; the longest first."""
 

@@ -14,6 +14,8 @@ NEEDS = {
     "mariadb": ("mariadbd", "mariadb-install-db"),
     "postgresql": ("postgres", "initdb"),
     "alertmanager": ("prometheus-alertmanager",),
+    "prometheus": ("prometheus", "promtool"),
+    "graphite": ("carbon-cache", "graphite-manage"),
     "chromium": ("chromium",),
 }
 """By the marker of the tests that need them."""
@@ -24,6 +26,8 @@ PACKAGES = {
     "mariadb": "mariadb-server",
     "postgresql": "postgresql",
     "alertmanager": "prometheus-alertmanager",
+    "prometheus": "prometheus",
+    "graphite": "graphite-carbon graphite-web",
     "chromium": "chromium fonts-dejavu-core",
 }
 """The Debian packages by marker."""

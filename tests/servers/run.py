@@ -12,13 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.servers.alertmanager_server import Alertmanager
+from tests.servers.graphite_server import Graphite
 from tests.servers.mariadb_server import MariaDB
 from tests.servers.postgresql_server import PostgreSQL
+from tests.servers.prometheus_server import Prometheus
 from tests.servers.rabbitmq_server import RabbitMQ
 from tests.servers.redis_server import Redis
 from tests.servers.server import POLL, STOP_TIMEOUT, Server
 
-KINDS: dict[str, type[Server]] = {kind.kind: kind for kind in (Redis, RabbitMQ, MariaDB, PostgreSQL, Alertmanager)}
+KINDS: dict[str, type[Server]] = {
+    kind.kind: kind for kind in (Redis, RabbitMQ, MariaDB, PostgreSQL, Prometheus, Graphite, Alertmanager)
+}
 
 
 class Run:
