@@ -91,6 +91,9 @@ class Echoes:
             peer.sendall(
                 f"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: http://169.254.169.254/?{place}\r\n\r\n".encode()
             )
+        elif kind == "source":
+            said = json.dumps({"status": "error", "errorType": "bad_data", "error": told}).encode()
+            peer.sendall(f"HTTP/1.1 400 Bad\r\nContent-Length: {len(said)}\r\n\r\n".encode() + said)
         elif kind == "garbage":
             peer.sendall(f"{told}\r\n\r\n".encode())
         else:

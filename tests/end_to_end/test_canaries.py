@@ -46,6 +46,7 @@ logging.Logger.setLevel = lambda self, level: _set(self, level if self.name.star
 ROLES = ("viewer", "operator", "admin")
 OPERATORS = re.compile(r"heartbeat url is in (/api/v1)?/checks/beat\S* as (operator|admin|local|a program)\b")
 """What is no leak: operators are shown the URL that a job calls."""
+SOURCES = ("prom", "graphite", "tsdb")
 BAD = ("bad", "slack", "pagerduty", "smtp")
 """Receivers that refuse what they are sent, saying it back."""
 
@@ -167,6 +168,20 @@ def checks(scene: Scene, echoes: Echoes, where: str, put: Callable[[str, str], s
     }  # fmt: skip
 
 
+def sources(scene: Scene, url: str) -> dict[str, dict[str, Any]]:
+    """Sources that are told secrets in every way, by reference and in the clear."""
+    query, password = scene.plant("source query", odd=""), scene.plant("source password", odd="")
+    by_reference = {"basic": f"user:{scene.env('source basic')}"}
+    return {
+        "prom": {"kind": "prometheus", "url": f"{url}?token={query}", "auth": by_reference},
+        "graphite": {
+            "kind": "graphite", "url": url.replace("://", f"://owl:{password}@"),
+            "headers": {"X-Api-Key": scene.plant("source header")},
+        },
+        "tsdb": {"kind": "opentsdb", "url": url, "auth": {"bearer": scene.plant("source bearer")}},
+    }  # fmt: skip
+
+
 def configure(scene: Scene, echoes: Echoes, authority: trustme.CA) -> None:
     """Write the configuration: secrets by reference, and some in the clear."""
 
@@ -209,6 +224,8 @@ def configure(scene: Scene, echoes: Echoes, authority: trustme.CA) -> None:
             "local": {"reach": "private", "allow": [{"network": "127.0.0.0/8"}], "key": scene.given("key", key_text)}
         },
         "check": given,
+        "source": sources(scene, f"{http}/source"),
+        "rule": {name: {"source": name, "query": "up", "below": 1} for name in SOURCES},
         "channel": {
             "good": {"kind": "webhook", "url": f"{http}/good", "secret": scene.env("webhook secret")},
             "bad": {"kind": "webhook", "url": url, "headers": {"Authorization": scene.env("webhook header")}},
@@ -379,6 +396,7 @@ def test_no_canary_is_seen_outside(scene: Scene, echoes: Echoes, authority: trus
     with ExitStack() as stop:
         monitor(scene, stop)
         scene.start("director")
+        scene.start("evaluator")
         scene.start("web")
         wait_for(lambda: answers(scene), scene)
         local = stop.enter_context(httpx.Client(base_url=scene.page, timeout=30))
@@ -391,8 +409,9 @@ def test_no_canary_is_seen_outside(scene: Scene, echoes: Echoes, authority: trus
         scene.start("actor", "--location", "local")
         scene.start("notifier")
         wait_for(lambda: heard_of_actor(local), scene)
-        expected = {check["name"] for check in local.get("/api/v1/checks").json()["checks"]}
-        for name in expected - {"beat"}:
+        expected = {f"source/{name}" for name in SOURCES}
+        expected |= {check["name"] for check in local.get("/api/v1/checks").json()["checks"]}
+        for name in {each for each in expected if "/" not in each} - {"beat"}:
             assert local.post(f"/api/v1/checks/{name}/run").status_code == 202
         wait_for(lambda: expected <= {each["incident"]["subject"] for each in map(json.loads, echoes.notices)}, scene)
         wait_for(lambda: all(echoes.calls[name] for name in BAD), scene)
