@@ -101,12 +101,13 @@ class SourceEvaluator:
                 self._close(self._sweep)
 
     def faults(self, now: float) -> dict[str, Fault]:
-        """What is wrong with sources and evaluators, by subject."""
+        """What is wrong with sources and evaluators, by subject; ``step`` may go on in another thread meanwhile."""
+        failures = dict(self._health.failures)
         found = {
             f"{_OWN}{name}": Fault(
                 f"source {name} does not answer as it should: {failure.why}", failure.since, Severity.WARNING
             )
-            for name, failure in self._health.failures.items()
+            for name, failure in failures.items()
             if failure.told
         }
         if self._rules and (fault := self._of_evaluators(now)):

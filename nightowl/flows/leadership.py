@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 
 import msgspec
 
@@ -121,7 +122,7 @@ class Leadership:
         self._telling = Telling()
         self._sources = SourceEvaluator(parts.store, lease, parts.bus, self._next_id, parts.strategies)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
-        self._ids = 0
+        self._ids = count(1)
         self._tickets: Counter[str] = Counter()
         self._done: list[str] = []
         self._waiting: list[Round] = []
@@ -370,5 +371,4 @@ class Leadership:
             unit.series.append("director", now, samples)
 
     def _next_id(self) -> str:
-        self._ids += 1
-        return f"{self._lease.epoch}.{self._ids}"
+        return f"{self._lease.epoch}.{next(self._ids)}"  # in one step, as two threads ask

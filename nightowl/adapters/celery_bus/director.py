@@ -70,8 +70,9 @@ class BrokerBus:
             raise BusUnavailable(self._link.fault)
 
     def told(self, limit: int) -> list[PortionReport]:
-        """Take up to ``limit`` reports of evaluators."""
-        return self._receiver.judged(limit) if self._receiver else []
+        """Take up to ``limit`` reports of evaluators; from any thread."""
+        receiver = self._receiver
+        return receiver.judged(limit) if receiver else []
 
     def receive(self, limit: int) -> Sequence[Received]:
         """Take up to ``limit`` reports."""
