@@ -45,8 +45,16 @@ def recipes(rule: Rule, known: Iterable[Series]) -> dict[Series, Recipe]:
 
 def made(rule: Rule, member: Series) -> Series:
     """The series that a member goes into."""
-    metric = f"{rule.metric} - {rule.difference}" if rule.difference else rule.metric
-    return Series(metric, _labels(rule, member))
+    return Series(_made_of(rule), _labels(rule, member))
+
+
+def looks_at(rule: Rule, series: Series) -> bool:
+    """Whether a series can be one of the rule's: one that it selects, or one that it makes."""
+    if not combines(rule):
+        return selects(rule.metric, rule.where, series)
+    carried = {name for name, _ in series.labels}
+    where = {name: pattern for name, pattern in rule.where.items() if name in carried}  # members may carry more
+    return made(rule, series).labels == series.labels and selects(_made_of(rule), where, series)
 
 
 def combined(rule: Rule, recipe: Recipe, windows: Mapping[Series, Points]) -> float | None:
@@ -72,6 +80,11 @@ def _side(rule: Rule, windows: Sequence[Points]) -> float | None:
     figures = [figure for window in windows if (figure := current(rule, window)) is not None]
     how = rule.aggregate if rule.aggregate and rule.aggregate != "last" else "sum"
     return aggregate(how, Points(range(len(figures)), figures)) if figures else None
+
+
+def _made_of(rule: Rule) -> str:
+    """The name of what a rule makes."""
+    return f"{rule.metric} - {rule.difference}" if rule.difference else rule.metric
 
 
 def _labels(rule: Rule, series: Series) -> Labels:

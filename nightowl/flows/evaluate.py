@@ -103,7 +103,7 @@ class Evaluator:
             for metric, need in needed.items():
                 _read(unit, head, Reading(metric, None, now - need.span, now + _SKEW))
         self._tailed = now
-        states = self._standings.states()
+        states = self._standings.states(rules)
         evaluations = {name: Evaluation(rule, head, STEP, self._strategies) for name, rule in rules.items()}
         for name, each in evaluations.items():
             each.restore(states.get(name, {}))

@@ -69,7 +69,7 @@ class SourceEvaluator:
         """Read where the rules stand, and which sources were failing."""
         self._standings.take_over(unit)
         self._evaluators = Evaluators(now)
-        states = self._standings.states()
+        states = self._standings.states(rules)
         self._states = {name: by_identifier(rule, states.get(name, {})) for name, rule in rules.items()}
         self._rules = rules
         self._first = floor(now / STEP) * STEP

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from nightowl.core import rule_incident
+from nightowl.core.combining import looks_at
 from nightowl.core.evaluation import Finding
 from nightowl.core.rule import Rule
 from nightowl.core.rule_incident import Move, Standing, series_of
@@ -32,6 +33,7 @@ class Standings:
         self._lease = lease
         self._sourced = sourced
         self._standings: dict[Key, Standing] = {}
+        self._kept_for: Mapping[str, Rule] | None = None
 
     def take_over(self, unit: Unit) -> None:
         """Read where the rules stand."""
@@ -39,11 +41,12 @@ class Standings:
             (each.rule, each.series): each for each in unit.rules.all() if bool(each.source) is self._sourced
         }
 
-    def states(self) -> dict[str, dict[Series, RuleState]]:
-        """Where each rule stands for the series with which it is not at rest."""
+    def states(self, rules: Mapping[str, Rule]) -> dict[str, dict[Series, RuleState]]:
+        """Where each of these rules stands for the series that it looks at and with which it is not at rest."""
         found: dict[str, dict[Series, RuleState]] = {}
-        for (rule, _), each in self._standings.items():
-            found.setdefault(rule, {})[series_of(each)] = each.state
+        for each in self._standings.values():
+            if _is_kept(each, rules):
+                found.setdefault(each.rule, {})[series_of(each)] = each.state
         return found
 
     def write(
@@ -53,18 +56,30 @@ class Standings:
         telling: Telling,
         at: float,
     ) -> None:
-        """Store what was found by rule at ``at``; what stands of other rules than these is resolved and forgotten.
+        """Store what was found by rule at ``at``.
 
+        What stands of other rules than these, or of series that they do not look at any more, is over and forgotten.
         Raises ``LeaseLost`` or ``Unavailable``.
         """
         moved = list(self._moved(rules, findings))
+        changed = rules is not self._kept_for
+        gone = [each for each in self._standings.values() if not _is_kept(each, rules)] if changed else []
+        if moved or gone:
+            self._store_all(rules, moved, gone, telling, at)
+        self._kept_for = rules
+
+    def _store_all(
+        self,
+        rules: Mapping[str, Rule],
+        moved: Sequence[tuple[Standing, Sequence[Move]]],
+        gone: Sequence[Standing],
+        telling: Telling,
+        at: float,
+    ) -> None:
         standings = [standing for standing, _ in moved]
-        gone = [each for (name, _), each in self._standings.items() if name not in rules]
-        if not (standings or gone):
-            return
         resting = [each for each in standings if each.resting]
         with self._store.transaction(self._lease) as unit:
-            changes = [*_changes(unit, rules, moved), *_abandoned(unit, gone, at)]
+            changes = [*_changes(unit, rules, moved), *_abandoned(unit, rules, gone, at)]
             tell(unit, changes, telling, at)
             unit.rules.put([each for each in standings if not each.resting])
             unit.rules.remove([*resting, *gone])
@@ -94,11 +109,18 @@ def _changes(
                 yield rule_incident.change(rules[standing.rule], move, before)
 
 
-def _abandoned(unit: Unit, gone: Sequence[Standing], at: float) -> Iterator[Change]:
-    """Resolve the incidents of rules that are not there any more."""
+def _is_kept(standing: Standing, rules: Mapping[str, Rule]) -> bool:
+    """Whether one of the rules still looks at what a standing is about; what a source has, it tells itself."""
+    rule = rules.get(standing.rule)
+    return rule is not None and (bool(rule.source) or looks_at(rule, series_of(standing)))
+
+
+def _abandoned(unit: Unit, rules: Mapping[str, Rule], gone: Sequence[Standing], at: float) -> Iterator[Change]:
+    """Resolve the incidents of rules that are not there any more, or do not look at their series any more."""
     for standing in gone:
+        why = "the rule does not look at this series any more" if standing.rule in rules else "the rule was removed"
         for identity in standing.open:
             before = unit.incidents.get(identity)
             if before is not None and before.open:
-                text = f"{before.subject} is not evaluated any more: the rule was removed"
+                text = f"{before.subject} is not evaluated any more: {why}"
                 yield Change(event="resolved", incident=replace(before, resolved=at), at=at, text=text)

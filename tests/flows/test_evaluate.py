@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.limits import Limit, relative_limit
@@ -221,3 +222,32 @@ def test_at_rest_nothing_is_remembered(world: World) -> None:
     world.say(1.0)
     with world.store.read() as unit:
         assert unit.rules.all() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ({"where": {"queue": "*"}}, {"where": {"queue": "sms"}}),
+        ({"where": {"queue": "mail"}}, {"metric": "other"}),
+        ({"by": ("queue",)}, {"by": ()}),
+        ({"by": ("queue",)}, {"by": ("queue",), "where": {"queue": "sms"}}),
+    ],
+)
+def test_what_a_changed_rule_does_not_look_at_any_more_is_over(world: World, before: dict, after: dict) -> None:
+    world.rules = {"high": replace(HIGH, **before)}
+    world.say(9.0, queue="mail")
+    assert [each.subject for each in world.incidents() if each.open] == ['high{queue="mail"}']
+    world.rules = {"high": replace(HIGH, **after)}
+    world.step()
+    [first] = [each for each in world.incidents() if each.subject == 'high{queue="mail"}']
+    assert first.resolved == world.now
+    with world.store.read() as unit:
+        assert "does not look at this series any more" in unit.incidents.timeline(first.id)[-1].text
+        assert "mail" not in "".join(each.series for each in unit.rules.all())
+
+
+def test_what_a_changed_rule_still_looks_at_goes_on(world: World) -> None:
+    world.say(9.0, queue="mail")
+    world.rules = {"high": replace(HIGH, where={"queue": "m*"}, limits=(Limit("above", 6.0),))}
+    world.step()
+    assert [each.resolved for each in world.incidents()] == [None]
