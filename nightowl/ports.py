@@ -18,7 +18,7 @@ from nightowl.core.frame import Frame, Numbers
 from nightowl.core.portions import PortionBatch, PortionReport
 from nightowl.core.reading import Got, Need
 from nightowl.core.rule_incident import Standing
-from nightowl.core.series import Series
+from nightowl.core.series import Labels, Series
 from nightowl.core.values import (
     ActorSeen,
     Attempt,
@@ -204,7 +204,10 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the change feed: something of ``kind`` (check, verdict, incident, silence, request, ping) changed."""
+    """A row of the change feed: something of a ``kind`` changed.
+
+    Kinds are check, rule, verdict, incident, silence, request and ping.
+    """
 
     id: int
     kind: str
@@ -315,6 +318,9 @@ class Incidents(Protocol):
 
     def ended(self, moment: float) -> list[Incident]:
         """Those that ended after ``moment``."""
+
+    def of_rule(self, rule: str, limit: int) -> list[Incident]:
+        """Incidents of a rule, of breaches and of missing data, the newest ``limit`` first."""
 
     def timeline(self, incident: str) -> list[Entry]:
         """What happened, oldest first."""
@@ -489,6 +495,31 @@ class RuleStandings(Protocol):
         """Forget these, by rule and series."""
 
 
+class StoredRule(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule as it is defined: ``spec`` has the keys of a ``[rule.NAME]`` table."""
+
+    name: str
+    origin: Origin
+    spec: dict[str, Any]
+    changed: float = 0.0
+
+
+class RuleDefinitions(Protocol):
+    """Definitions of rules. Every write appends to the change feed, with the kind ``rule``."""
+
+    def all(self) -> list[StoredRule]:
+        """All of them, by name."""
+
+    def get(self, name: str) -> StoredRule | None:
+        """One of them."""
+
+    def put(self, rules: Sequence[StoredRule]) -> None:
+        """Insert or replace by name; writes nothing where nothing differs."""
+
+    def remove(self, name: str) -> bool:
+        """Forget one; False: there was none."""
+
+
 class Users(Protocol):
     """People who may sign in, and their sessions."""
 
@@ -633,6 +664,10 @@ class Unit(Protocol):
         """Where rules stand."""
 
     @property
+    def rule_definitions(self) -> RuleDefinitions:
+        """Definitions of rules."""
+
+    @property
     def users(self) -> Users:
         """Users and sessions."""
 
@@ -651,6 +686,10 @@ class Unit(Protocol):
     @property
     def series(self) -> SeriesStore:
         """Samples."""
+
+    @property
+    def series_names(self) -> SeriesNames:
+        """Which series there are."""
 
     @property
     def retention(self) -> Retention:
@@ -748,6 +787,16 @@ class SeriesStore(Protocol):
 
     def compact(self, now: float, limit: int) -> int:
         """Pack up to ``limit`` blocks of series of hours that have ended a few minutes ago; how many were packed."""
+
+
+class SeriesNames(Protocol):
+    """Which series there are, whenever they last had a sample."""
+
+    def metrics(self) -> list[str]:
+        """All names of metrics, in order."""
+
+    def labels(self, metric: str) -> list[Labels]:
+        """The labels of each series of a metric, in order."""
 
 
 # -- sources -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Configuration: TOML in, plain frozen values out, every mistake at once."""
 
-from nightowl.config.exporting import spec_to_toml
-from nightowl.config.loading import check_from_spec, load
+from nightowl.config.exporting import rule_to_toml, spec_to_toml
+from nightowl.config.loading import check_from_spec, load, rule_from_spec
 from nightowl.config.models import BUILT_IN_KINDS
 from nightowl.config.reload import Watched
 from nightowl.config.settings import ChannelSettings, Configuration
@@ -14,6 +14,8 @@ __all__ = [
     "Watched",
     "check_from_spec",
     "load",
+    "rule_from_spec",
+    "rule_to_toml",
     "spec_to_toml",
     "state_folder",
 ]

@@ -155,6 +155,26 @@ def check_from_spec(
     return _with_secrets(made, references.under(("check", name)))
 
 
+def rule_from_spec(name: str, spec: Mapping[str, Any], strategies: Collection[str] = STRATEGIES) -> Rule:
+    """Return the rule of a specification that was made by API or UI, which may hold no references.
+
+    ``strategies`` are those that it may name.
+
+    Raises:
+        ConfigurationError: with every mistake, at key paths ``rule.NAME.key``.
+    """
+    tree = {"rule": {name: dict(spec)}}
+    report = Report(Source(tree=tree))
+    references = References({}, Path(), allowed=False)
+    resolved = references.resolve(tree)
+    for key, allowed in references.failures.items():
+        report.add(key, allowed)
+    _refuse_nulls(resolved, (), report)
+    made = _rules(resolved, Bench(report=report, base=Path(), locations=(), strategies=strategies, paths=False))
+    report.raise_if_any()
+    return made[name]
+
+
 def _with_secrets(check: Check, secrets: tuple[str, ...]) -> Check:
     """Let a check name the values of its references, so that nothing said of it repeats them."""
     return replace(check, target=replace(check.target, secrets=secrets)) if secrets else check
@@ -201,6 +221,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         specs=_specs(raw, tree),
         rules=rules,
         sources=_sources(tree, bench),
+        rule_specs=_rule_specs(raw),
         channels=told,
         routes=_routes(tree, told, bench),
         maintenance=_maintenance(tree, bench),
@@ -264,6 +285,11 @@ def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any
         for name in names(raw, "check")
         if isinstance(raw["check"][name], dict)
     }
+
+
+def _rule_specs(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the keys of each rule as written, references kept."""
+    return {name: raw["rule"][name] for name in names(raw, "rule") if isinstance(raw["rule"][name], dict)}
 
 
 def _channels(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> dict[str, ChannelSettings]:

@@ -178,8 +178,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """A whole configuration.
 
     ``store_url`` empty: SQLite in the state folder. ``specs`` has the keys of each check with its template applied
-    and secrets as references. ``files`` is everything that was read; ``source`` the path as the user gave it
-    (empty: none).
+    and secrets as references, ``rule_specs`` those of each rule likewise. ``files`` is everything that was read;
+    ``source`` the path as the user gave it (empty: none).
     """
 
     server: Server = Server()
@@ -192,6 +192,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     specs: dict[str, dict[str, Any]] = {}
     rules: dict[str, Rule] = {}
     sources: dict[str, SourceSettings] = {}
+    rule_specs: dict[str, dict[str, Any]] = {}
     channels: dict[str, ChannelSettings] = {}
     routes: tuple[Route, ...] = ()
     maintenance: tuple[Maintenance, ...] = ()

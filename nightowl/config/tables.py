@@ -25,8 +25,12 @@ _USER_ALLOWED = (
 _CHECK = re.compile(rf"(?!.*\.json$){_NAME.pattern}")
 _CHECK_ALLOWED = f'{_NAME_ALLOWED}, and not ending with ".json", which is where the data of a page is'
 
+_RULE = re.compile(rf"(?!new$){_CHECK.pattern}")
+_RULE_ALLOWED = f'{_CHECK_ALLOWED}; nor "new", which is where rules are made'
+
 _NAMES = {
     "check": (_CHECK, _CHECK_ALLOWED),
+    "rule": (_RULE, _RULE_ALLOWED),
     "location": (_LOCATION, _LOCATION_ALLOWED),
     "user": (_USER, _USER_ALLOWED),
 }

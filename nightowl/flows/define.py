@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from nightowl.core.values import AuditEntry, Author, User
-from nightowl.ports import Store, StoredCheck, Unit
+from nightowl.ports import Store, StoredCheck, StoredRule, Unit
 
 NAMED = 20
 """Names that the audit lists of what a reload changes."""
@@ -18,9 +18,15 @@ Seal = Callable[[str, Mapping[str, Any]], dict[str, Any]]
 
 
 def define(
-    store: Store, specs: Mapping[str, Mapping[str, Any]], users: Sequence[User], now: float, *, seal: Seal
+    store: Store,
+    specs: Mapping[str, Mapping[str, Any]],
+    users: Sequence[User],
+    now: float,
+    *,
+    seal: Seal,
+    rules: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> None:
-    """Make the checks and users that files define be exactly these; what was made by API or UI stays.
+    """Make the checks, users and rules that files define be exactly these; what was made by API or UI stays.
 
     A name that both have is the file's. A check that was paused by hand stays paused. What an older version stored
     unsealed is sealed.
@@ -40,7 +46,7 @@ def define(
         for name in gone:
             unit.checks.remove(name)
         told = _told("checks", {name: replace(check, changed=now) for name, check in known.items()}, defined, gone)
-        if told := [*told, *_define_users(unit, users)]:
+        if told := [*told, *_define_users(unit, users), *_define_rules(unit, rules or {}, now)]:
             entry = AuditEntry(
                 at=now, author=Author("file"), what="configuration.define", subject="", detail="\n".join(told)
             )
@@ -56,6 +62,16 @@ def _define_users(unit: Unit, users: Sequence[User]) -> list[str]:
     for name in gone:
         unit.users.remove(name)
     return _told("users", known, users, gone)
+
+
+def _define_rules(unit: Unit, specs: Mapping[str, Mapping[str, Any]], now: float) -> list[str]:
+    known = {rule.name: replace(rule, changed=now) for rule in unit.rule_definitions.all()}
+    defined = [StoredRule(name=name, origin="file", spec=dict(spec), changed=now) for name, spec in specs.items()]
+    gone = [name for name, rule in known.items() if rule.origin == "file" and name not in specs]
+    unit.rule_definitions.put(defined)
+    for name in gone:
+        unit.rule_definitions.remove(name)
+    return _told("rules", known, defined, gone)
 
 
 def _told(kind: str, known: Mapping[str, Any], defined: Sequence[Any], gone: Sequence[str]) -> list[str]:

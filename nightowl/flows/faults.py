@@ -1,8 +1,8 @@
 """Faults of NightOwl's own, as incidents: opened while they last, and never blamed on a target.
 
 The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``evaluators``, ``source/NAME``,
-``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION`` and
-``check/NAME``.
+``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION``,
+``check/NAME`` and ``rule/NAME``.
 """
 
 from __future__ import annotations
@@ -83,11 +83,11 @@ class Faults:
         else:
             self._series = None
 
-    def uncompiled(self, broken: Mapping[str, str], now: float) -> None:
-        """Note the checks that cannot be run as they are defined, with the reason."""
-        self._uncompiled = {
-            name: Fault(f"check {name} cannot run: {why}", now, Severity.WARNING) for name, why in broken.items()
-        }
+    def uncompiled(self, checks: Mapping[str, str], rules: Mapping[str, str], now: float) -> None:
+        """Note the checks and rules that cannot be run as they are defined, with the reason."""
+        found = {f"check/{name}": f"check {name} cannot run: {why}" for name, why in checks.items()}
+        found |= {f"rule/{name}": f"rule {name} cannot be evaluated: {why}" for name, why in rules.items()}
+        self._uncompiled = {subject: Fault(summary, now, Severity.WARNING) for subject, summary in found.items()}
 
     def told(self) -> None:
         """Forget what is over by the time it can be told: a store fault is past when it is written."""
@@ -101,7 +101,7 @@ class Faults:
         While the broker is away no batch can be taken and nobody is heard, so that is told once and not for every
         location and actor.
         """
-        found = {f"check/{name}": fault for name, fault in self._uncompiled.items()}
+        found = dict(self._uncompiled)
         if self._bus is None:
             used = {location for check in checks.values() if not check.paused for location in check.locations}
             found |= _of_locations(flights, sorted(used), now)
@@ -135,8 +135,8 @@ def changes(
 
 
 def _answers_for(subject: str) -> bool:
-    known = subject in ("store", "bus", "verdicts", "series", "evaluators") or subject.startswith(("check/", "source/"))
-    return known or _by_hearing(subject)
+    known = subject in ("store", "bus", "verdicts", "series", "evaluators")
+    return known or subject.startswith(("check/", "rule/", "source/")) or _by_hearing(subject)
 
 
 def _by_hearing(subject: str) -> bool:

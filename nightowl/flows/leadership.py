@@ -36,9 +36,10 @@ from nightowl.flows.figures import Figures
 from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
+from nightowl.flows.rulebook import RuleBook
 from nightowl.flows.tell import tell
 from nightowl.flows.vigil import Vigil
-from nightowl.ports import Bus, Clock, Lease, Store, StoredCheck, Ticket, Unit
+from nightowl.ports import Bus, Clock, Lease, Store, StoredCheck, StoredRule, Ticket, Unit
 
 log = logging.getLogger(__name__)
 
@@ -72,15 +73,13 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_series: int = MOST_SERIES
 
 
-def telling_of(plan: Plan, checks: Mapping[str, Check]) -> Telling:
+def telling_of(plan: Plan, checks: Mapping[str, Check], rules: Mapping[str, Rule]) -> Telling:
     """Put together who is told what, for the checks and rules there are."""
     return Telling(
         routes=plan.routes,
         public_url=plan.public_url,
         maintenance=plan.maintenance,
-        parents=family(
-            [*map(of_check, checks.values()), *map(of_rule, [*plan.rules.values(), *plan.source_rules.values()])]
-        ),
+        parents=family([*map(of_check, checks.values()), *map(of_rule, [*rules.values(), *plan.source_rules.values()])]),
         slots=slots(checks.values()),
         resend=plan.resend,
     )
@@ -89,14 +88,15 @@ def telling_of(plan: Plan, checks: Mapping[str, Check]) -> Telling:
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a leader works with.
 
-    ``compile_check`` makes a check of its stored definition (raises ``ConfigurationError``); ``plan`` gives the
-    configuration in force; ``strategies`` are the installed ones by name.
+    ``compile_check`` and ``compile_rule`` make a check and a rule of its stored definition (they raise
+    ``ConfigurationError``); ``plan`` gives the configuration in force; ``strategies`` are the installed ones by name.
     """
 
     store: Store
     bus: Bus
     clock: Clock
     compile_check: Callable[[StoredCheck], Check]
+    compile_rule: Callable[[StoredRule], Rule]
     plan: Callable[[], Plan]
     strategies: Mapping[str, Strategy] = msgspec.field(default_factory=lambda: BUILT_IN)
 
@@ -109,6 +109,7 @@ class Leadership:
         self._parts = parts
         self._lease = lease
         self._book = book
+        self._rulebook = RuleBook(parts.compile_rule)
         self._rhythm = Rhythm(parts.clock)
         self._flights = Flights(parts.clock.now())
         self._intake = Intake()
@@ -140,6 +141,7 @@ class Leadership:
         with self._parts.store.read() as unit:
             self._feed = unit.feed.last()
             self._book.load(unit, self._parts.plan())
+            self._rulebook.load(unit, self._parts.plan().rules)
             self._states = {state.check: state for state in unit.rounds.states()}
             self.figures.missed = unit.rounds.missed()
             since = unit.rounds.scheduled_until()
@@ -173,8 +175,8 @@ class Leadership:
 
     def _reschedule(self, now: float) -> None:
         """Let the schedule have the checks that run; those that cannot are NightOwl's own fault."""
-        self._faults.uncompiled(self._book.broken, now)
-        self._telling = telling_of(self._parts.plan(), self._book.checks)
+        self._faults.uncompiled(self._book.broken, self._rulebook.broken, now)
+        self._telling = telling_of(self._parts.plan(), self._book.checks, self._rulebook.rules)
         self._heartbeats.wake()
         self._some_stopped = True
         running = [check for check in self._book.checks.values() if not check.paused and check.heartbeat is None]
@@ -221,7 +223,8 @@ class Leadership:
         Raises ``LeaseLost`` or ``Unavailable``.
         """
         plan, began, now = self._parts.plan(), self._parts.clock.monotonic(), self._parts.clock.now()
-        if self._evaluator.step(plan.rules, self._telling, now) and plan.rules:
+        rules = self._rulebook.rules
+        if self._evaluator.step(rules, self._telling, now) and rules:
             self.figures.evaluation = self._parts.clock.monotonic() - began
         self._sources.step(plan.source_rules, self._telling, now)
 
@@ -294,6 +297,10 @@ class Leadership:
         with self._parts.store.read() as unit:
             items = unit.feed.after(self._feed, 1000)
             changed = {item.subject for item in items if item.kind == "check"}
+            if self._rulebook.needs([item.subject for item in items if item.kind == "rule"], plan.rules):
+                self._rulebook.load(unit, plan.rules)
+                self._faults.uncompiled(self._book.broken, self._rulebook.broken, self._parts.clock.now())
+                self._telling = telling_of(plan, self._book.checks, self._rulebook.rules)
             if self._book.needs(changed, plan):
                 self._book.follow(unit, changed, plan)
                 self._reschedule(self._parts.clock.now())

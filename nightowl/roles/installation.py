@@ -81,7 +81,8 @@ class Installation:
         """Bring what the files define into the store. Raises ``Unavailable``."""
         configuration = self.current()
         seal = partial(seal_secrets, self.vault)
-        define(self.store, configuration.specs, configuration.users, CLOCK.now(), seal=seal)
+        specs, rules = configuration.specs, configuration.rule_specs
+        define(self.store, specs, configuration.users, CLOCK.now(), seal=seal, rules=rules)
         self._undefined = False
 
     def reload(self) -> None:

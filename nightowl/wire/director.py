@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from nightowl.adapters.celery_bus.director import Bus
-from nightowl.config import Configuration
+from nightowl.config import Configuration, rule_from_spec
 from nightowl.flows import leadership
 from nightowl.flows.lead import Leader
 from nightowl.ports import Store
@@ -24,6 +24,7 @@ def leader(store: Store, bus: Bus, current: Callable[[], Configuration], safe: V
         bus=bus,
         clock=CLOCK,
         compile_check=lambda stored: compile_check(current(), safe, stored),
+        compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec, strategies()),
         plan=remembered(current, plan),
         strategies=strategies(),
     )

@@ -1,8 +1,10 @@
 """``[rule.NAME]`` tables."""
 
+import tomllib
+
 import pytest
 
-from nightowl.config import load
+from nightowl.config import load, rule_from_spec, rule_to_toml
 from nightowl.config.rules import STRATEGIES
 from nightowl.core.errors import ConfigurationError
 from nightowl.core.limits import Limit
@@ -133,3 +135,38 @@ def test_parameters_are_what_json_has_too(mistakes, value):
 def test_built_in_strategies_take_no_parameters(mistakes, strategy):
     found = mistakes(f'[rule.r]\nmetric = "m"\nstrategy = "{strategy}"\nparameters = {{ hours = 4 }}')
     assert f'no such key beside strategy = "{strategy}" [NO31]' in found["rule.r.parameters"][1]
+
+
+SPEC = {
+    "metric": "m",
+    "where": {"q": "mail*", "odd name": 'a"b'},
+    "by": ["a", "b"],
+    "strategy": "floating",
+    "baseline": {"of": "mean", "over": "30m"},
+    "above": "+20%",
+    "tags": {},
+    "for": "5m",
+    "counter": True,
+}
+
+
+def test_a_specification_makes_the_rule_that_its_table_makes(configured):
+    text = rule_to_toml("slow.eu", SPEC)
+    assert 'where = { q = "mail*", "odd name" = "a\\"b" }\nby = ["a", "b"]' in text
+    found = configured(text)
+    assert found.rules["slow.eu"] == rule_from_spec("slow.eu", SPEC)
+    assert found.rule_specs == {"slow.eu": SPEC}
+
+
+def test_tables_within_tables_are_written_on_one_line():
+    spec = {"metric": "m", "parameters": {"deep": {"er": [1, {"x": "y"}], "none": {}}}}
+    text = rule_to_toml("r", spec)
+    assert tomllib.loads(text) == {"rule": {"r": spec}}
+    assert text.count("\n") == 3
+
+
+def test_every_mistake_of_a_specification_is_told_at_once():
+    with pytest.raises(ConfigurationError) as raised:
+        rule_from_spec("new", {"metric": "m", "runbook": "${env:HOME}", "for": None, "strategy": "none"})
+    keys = {mistake.key for mistake in raised.value.mistakes}
+    assert keys >= {"rule.new", "rule.new.runbook", "rule.new.for"}

@@ -29,12 +29,13 @@ from nightowl.core.values import (
     Round,
     Sample,
     Severity,
+    Silence,
     State,
     Token,
     User,
     Verdict,
 )
-from nightowl.ports import HeartbeatUrl, StoredCheck, Ticket
+from nightowl.ports import HeartbeatUrl, StoredCheck, StoredRule, Ticket
 
 DUE = 1_790_000_000.123
 
@@ -66,6 +67,10 @@ def fill(store: SqlStore, rounds: int = 3) -> None:
         unit.heartbeats.add(Ping(check="shöp", at=DUE, signal="fail", exit_code=3, tail="🦉"))
         unit.heartbeats.save([Pulse(check="shöp", plan=Heartbeat(every=60.0, grace=5.0), deadline=DUE)])
         unit.actors.put([ActorSeen(name="host.1", location="london", since=DUE, heard=DUE)])
+        unit.rule_definitions.put(
+            [StoredRule(name="slow", origin="stored", spec={"metric": "ü"}, changed=1790000000.123)]
+        )
+        unit.silences.add(Silence(match={"team": "shöp"}, start=DUE, end=DUE + 60))
         unit.rules.put([Standing(rule="slow", series='m{q="ü"}', state=RuleState(Phase.FIRING), incident="i1")])
         unit.series.append("test", DUE - 9000, [Sample("queue_length", (("queue", "mail"),), DUE - 9000, 0.1)])
         assert unit.series.compact(DUE, 1) == 1

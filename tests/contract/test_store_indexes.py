@@ -37,6 +37,12 @@ LISTS: dict[str, Read] = {
     "incidents": lambda unit: unit.incidents.page(open_only=False, subject="", offset=0, limit=50),
     "open page of incidents": lambda unit: unit.incidents.page(open_only=True, subject="", offset=0, limit=50),
     "incidents of a subject": lambda unit: unit.incidents.page(open_only=False, subject="shop", offset=0, limit=50),
+    "incidents of a rule": lambda unit: unit.incidents.of_rule("backlog", 50),
+    "rules": lambda unit: unit.rule_definitions.all(),
+    "rule": lambda unit: unit.rule_definitions.get("backlog"),
+    "metrics": lambda unit: unit.series_names.metrics(),
+    "labels of a metric": lambda unit: unit.series_names.labels("queue_length"),
+    "labels of checks": lambda unit: unit.series_names.labels("check_up"),
     "timeline": lambda unit: unit.incidents.timeline("i1"),
     "claim": lambda unit: unit.outbox.claim(1.0, "me", 30.0, 10, ("ops",)),
     "notices of an incident": lambda unit: unit.outbox.of("i1"),
@@ -93,14 +99,15 @@ LISTS: dict[str, Read] = {
 }
 
 SMALL = (
-    "check_ids|location_ids|tickets|series|users|sessions|tokens|silences"
+    "check_ids|check_states|location_ids|tickets|rules|series|users|sessions|tokens|silences"
     "|checks USING (COVERING )?INDEX|incidents USING (COVERING )?INDEX|audit USING (COVERING )?INDEX"
 )
-"""What may be read whole: as many rows as there are checks, places, series, silences, ticks and people at work;
+"""What may be read whole: as many rows as there are checks, rules, places, series, silences, ticks and people at work;
 incidents and audit in order."""
 
-SORTED_IN_MEMORY = {"outcomes", "outcome range", "open incidents", "notices of some incidents"}
-"""Where what is left after the index is few: the places of a round, what is open, the notices of an incident."""
+SORTED_IN_MEMORY = {"outcomes", "outcome range", "open incidents", "notices of some incidents", "incidents of a rule"}
+"""Where what is left after the index is few: the places of a round, what is open, the notices of an incident, what a
+rule found."""
 
 
 @pytest.fixture(scope="module")

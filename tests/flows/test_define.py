@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from nightowl.core.values import User
 from nightowl.flows.define import define
-from nightowl.ports import AuditFilter, Store, StoredCheck
+from nightowl.ports import AuditFilter, Store, StoredCheck, StoredRule
 from nightowl.testing.store import memory_store
 
 
@@ -114,3 +114,16 @@ def test_users_of_files_come_and_go_and_others_stay(store: Store) -> None:
     define(store, {}, [], 2.0, seal=plain)
     with store.read() as unit:
         assert [user.name for user in unit.users.all()] == ["bob"]
+
+
+def test_rules_of_files_are_in_the_store_as_written_and_go_with_their_files(store: Store) -> None:
+    mine = StoredRule(name="mine", origin="stored", spec={"metric": "m", "above": 1})
+    with store.transaction() as unit:
+        unit.rule_definitions.put([mine])
+    define(store, {}, [], 1.0, seal=plain, rules={"slow": {"metric": "m", "above": 2}, "old": {"metric": "o"}})
+    define(store, {}, [], 2.0, seal=plain, rules={"slow": {"metric": "m", "above": 3}})
+    with store.read() as unit:
+        found = {rule.name: (rule.origin, rule.spec.get("above")) for rule in unit.rule_definitions.all()}
+        last = unit.audit.page(AuditFilter(), 0, 1)[0][0]
+    assert found == {"mine": ("stored", 1), "slow": ("file", 3)}
+    assert last.detail == "rules changed: slow\nrules removed: old"

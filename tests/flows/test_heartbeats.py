@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nightowl.config import rule_from_spec
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Check, Heartbeat, Ping, Route, State, Target, Verdict
 from nightowl.flows.lead import Leader
@@ -35,7 +36,14 @@ class World:
 
     def new_leader(self, holder: str) -> Leader:
         plan = Plan(locations={}, routes=(Route(name="default", to=("ops",)),))
-        parts = Parts(store=self.store, bus=ListBus(), clock=self.clock, compile_check=compiled, plan=lambda: plan)
+        parts = Parts(
+            store=self.store,
+            bus=ListBus(),
+            clock=self.clock,
+            compile_check=compiled,
+            compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
+            plan=lambda: plan,
+        )
         return Leader(parts, holder=holder)
 
     def define(self, *, paused: bool = False, **spec: float) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from nightowl.config import rule_from_spec
 from nightowl.core.errors import ConfigurationError, LeaseLost, Mistake, StoreUnavailable
 from nightowl.core.limits import Limit
 from nightowl.core.rule import Rule
@@ -16,7 +17,7 @@ from nightowl.core.values import Attempt, Check, Incident, Location, Report, Rou
 from nightowl.flows.faults import CALM
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
-from nightowl.ports import Store, StoredCheck
+from nightowl.ports import Store, StoredCheck, StoredRule
 from nightowl.testing.bus import ListBus, ListedDelivery, Script, answer
 from nightowl.testing.clock import ManualClock
 from nightowl.testing.store import memory_store
@@ -65,7 +66,14 @@ class World:
             rules=self.rules,
             max_series=self.max_series,
         )
-        parts = Parts(store=self.store, bus=self.bus, clock=self.clock, compile_check=compiled, plan=lambda: plan)
+        parts = Parts(
+            store=self.store,
+            bus=self.bus,
+            clock=self.clock,
+            compile_check=compiled,
+            compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
+            plan=lambda: plan,
+        )
         return Leader(parts, holder=holder, led=self.led.append)
 
     def define(self, name: str = "shop", **keys: object) -> None:
@@ -503,3 +511,31 @@ def test_rules_look_at_what_locations_said(world: World) -> None:
     assert (found.subject, found.resolved) == ('failing{check="shop"}', None)
     world.run(25, UP)
     assert [each.kind for each in world.incidents() if each.open] == []
+
+
+def put_rule(world: World, **spec: Any) -> None:
+    with world.store.transaction() as unit:
+        unit.rule_definitions.put([StoredRule(name="made", origin="stored", spec=spec)])
+
+
+def test_a_rule_that_was_made_by_hand_is_evaluated_until_it_is_removed(world: World) -> None:
+    world.define()
+    world.run(5, DOWN)
+    put_rule(world, metric="check_up", below=1, by=["check"])
+    world.run(25, DOWN)
+    assert [each.subject for each in world.incidents() if each.kind == "rule"] == ['made{check="shop"}']
+    with world.store.transaction() as unit:
+        unit.rule_definitions.remove("made")
+    world.run(15, DOWN)
+    assert not any(each.open for each in world.incidents() if each.kind == "rule")
+
+
+def test_a_stored_rule_that_cannot_be_compiled_is_our_own_incident_until_it_is_mended(world: World) -> None:
+    put_rule(world, metric="check_up", above="high")
+    world.run(3)
+    (incident,) = world.incidents()
+    assert (incident.subject, incident.severity) == ("rule/made", "warning")
+    assert 'found "high"' in incident.summary
+    put_rule(world, metric="check_up", above=1)
+    world.run(3)
+    assert not world.incidents()[0].open

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from nightowl.config import rule_from_spec
 from nightowl.core import schedule
 from nightowl.core.values import Attempt, Check, Incident, Location, Outcome, Report, State, Target, Verdict
 from nightowl.flows.lead import Leader
@@ -43,7 +44,14 @@ class World:
 
     def new_leader(self, holder: str) -> Leader:
         plan = Plan(locations={name: Location(name=name) for name in LOCATIONS}, routes=())
-        parts = Parts(store=self.store, bus=self.bus, clock=self.clock, compile_check=compiled, plan=lambda: plan)
+        parts = Parts(
+            store=self.store,
+            bus=self.bus,
+            clock=self.clock,
+            compile_check=compiled,
+            compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
+            plan=lambda: plan,
+        )
         return Leader(parts, holder=holder)
 
     def succeed(self) -> None:

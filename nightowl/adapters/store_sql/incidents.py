@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import and_, func, insert, select
 
 from nightowl.adapters.store_sql.feed import SqlFeed
 from nightowl.adapters.store_sql.schema import INCIDENTS, SEVERITIES, TIMELINE
@@ -109,6 +109,20 @@ class SqlIncidents:
         """Those that ended after ``moment``."""
         query = select(INCIDENTS.c.incident).where(INCIDENTS.c.resolved > moment)
         return [_decode(blob) for blob in self._connection.execute(query).scalars()]
+
+    def of_rule(self, rule: str, limit: int) -> list[Incident]:
+        """Incidents of a rule, of breaches and of missing data, the newest ``limit`` first."""
+        subject = INCIDENTS.c.subject
+        # "|" is what comes after "{", with which labels begin
+        found = [
+            _decode(blob)
+            for mine in (subject == rule, and_(subject >= f"{rule}{{", subject < f"{rule}|"))
+            for blob in self._connection.execute(
+                select(INCIDENTS.c.incident).where(mine).order_by(INCIDENTS.c.opened.desc()).limit(limit)
+            ).scalars()
+        ]
+        found.sort(key=lambda incident: (incident.opened, incident.id), reverse=True)
+        return [incident for incident in found if incident.kind in ("rule", "nodata")][:limit]
 
     def timeline(self, incident: str) -> list[Entry]:
         """What happened, oldest first."""

@@ -328,6 +328,15 @@ RULE_STANDINGS = _table(
 )
 """Where rules stand for series, by a hash of both; what is at rest is not there."""
 
+RULES = _table(
+    "rules",
+    Column("name", _NAME, primary_key=True),
+    Column("origin", String(16), nullable=False),
+    Column("spec", _LONG_TEXT, nullable=False),
+    Column("changed", Double, nullable=False),
+)
+"""Definitions of rules; ``spec`` is JSON."""
+
 USERS = _table(
     "users",
     Column("name", _NAME, primary_key=True),

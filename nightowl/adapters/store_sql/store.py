@@ -21,8 +21,10 @@ from nightowl.adapters.store_sql.names import KnownNames, Names
 from nightowl.adapters.store_sql.outbox import SqlOutbox
 from nightowl.adapters.store_sql.retention import SqlRetention
 from nightowl.adapters.store_sql.rounds import SqlRounds
+from nightowl.adapters.store_sql.rule_definitions import SqlRuleDefinitions
 from nightowl.adapters.store_sql.rules import SqlRules
 from nightowl.adapters.store_sql.series import Catalogue, SqlSeries
+from nightowl.adapters.store_sql.series_names import SqlSeriesNames
 from nightowl.adapters.store_sql.session import Session
 from nightowl.adapters.store_sql.silences import SqlSilences
 from nightowl.adapters.store_sql.tokens import SqlTokens
@@ -44,10 +46,12 @@ class SqlUnit:
         self.leases = SqlLeases(session)
         self.actors = SqlActors(session)
         self.rules = SqlRules(session)
+        self.rule_definitions = SqlRuleDefinitions(session, self.feed)
         self.users = SqlUsers(session)
         self.tokens = SqlTokens(session)
         self.audit = SqlAudit(session)
         self.series = SqlSeries(session, catalogue)
+        self.series_names = SqlSeriesNames(session)
         self.retention = SqlRetention(session)
 
 
