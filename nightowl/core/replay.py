@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import ceil, floor
 
-from nightowl.core.evaluation import Evaluation, Transition
+from nightowl.core.evaluation import Evaluation, Finding, Transition
 from nightowl.core.points import Points
 from nightowl.core.rule import Rule
 from nightowl.core.series import Series
@@ -21,22 +21,30 @@ def instants(start: float, end: float, every: float) -> Iterator[float]:
 class Replay:
     """The transitions of one rule over all its series, collected while its instants are walked.
 
-    ``pages`` counts the incidents that would have opened: episodes of firing, and of missing data that a rule tells of.
+    ``opened`` has the instants at which incidents would have opened: episodes of firing, and of missing data that a
+    rule tells of.
     """
 
     def __init__(self, rule: Rule, every: float, strategies: Mapping[str, Strategy] = BUILT_IN) -> None:
         """``every`` is the seconds from one instant to the next."""
         self.rule = rule
         self.transitions: dict[Series, list[Transition]] = {}
-        self.pages = 0
+        self.opened: dict[Series, list[float]] = {}
         self._evaluation = Evaluation(rule, every, strategies)
 
-    def at(self, now: float, known: Mapping[Series, Points]) -> None:
-        """Go on to ``now``."""
+    @property
+    def pages(self) -> int:
+        """How many incidents would have opened."""
+        return sum(map(len, self.opened.values()))
+
+    def at(self, now: float, known: Mapping[Series, Points]) -> list[Finding]:
+        """Go on to ``now``; what was found there."""
         findings = list(self._evaluation.at(now, known))
         self._evaluation.settle(findings)
         for found in findings:
             if found.moved:
                 step = Transition(now, found.before.phase, found.after.phase)
                 self.transitions.setdefault(found.series, []).append(step)
-                self.pages += found.opens
+            if found.opens:
+                self.opened.setdefault(found.series, []).append(now)
+        return findings
