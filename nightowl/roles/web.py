@@ -8,13 +8,14 @@ from functools import partial
 from socket import gethostname
 from typing import Any
 
-from nightowl.config import Configuration, check_from_spec, spec_to_toml
+from nightowl.config import Configuration, check_from_spec, rule_from_spec, rule_to_toml, spec_to_toml
 from nightowl.config.units import parse_duration
 from nightowl.core.errors import NotFound
 from nightowl.core.preview import Preview, Question
 from nightowl.core.routing import trial
 from nightowl.core.values import Author, Check
 from nightowl.flows.notify import acknowledge
+from nightowl.flows.rulebook import RuleBook
 from nightowl.flows.where import where
 from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
@@ -29,6 +30,7 @@ from nightowl.wire.clock import CLOCK
 from nightowl.wire.notices import channels, telling
 from nightowl.wire.remembered import remembered
 from nightowl.wire.state import secret_key
+from nightowl.wire.strategies import strategies
 
 
 class WebRole:
@@ -94,6 +96,9 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
         parse_duration=parse_duration,
         locations=lambda: installation.current().locations,
         rules=lambda: installation.current().rules,
+        rule_from_spec=partial(rule_from_spec, strategies=strategies()),
+        rule_to_toml=rule_to_toml,
+        strategies=strategies(),
         channels=lambda: _channels(installation.current()),
         test_channel=_tester(installation),
         problems=lambda: [*installation.problems, *unreachable()],
@@ -136,5 +141,7 @@ def _acknowledge(installation: Installation, incident: str, author: Author, last
 
 def _where(installation: Installation, question: Question) -> Preview:
     configuration = installation.current()
-    rules = configuration.rules.values()
-    return where(installation.store, telling(configuration), rules, parse_duration, question)
+    book = RuleBook(lambda stored: rule_from_spec(stored.name, stored.spec, strategies()))
+    with installation.store.read() as unit:
+        book.load(unit, configuration.rules)
+    return where(installation.store, telling(configuration), book.rules.values(), parse_duration, question)

@@ -6,10 +6,11 @@ open to everyone                          ``OPEN``: liveness, readiness and metr
 the way in                                ``DOORS``: sign-in, first set-up, and what they look like
 people, the audit, reading the            admin
 configuration again
-the forms that add and edit a check       operator
+the forms that add and edit               operator
 ``OWN``: signing out, own preferences,    viewer
 own password, own tokens
 reading (GET, HEAD) any other area        viewer
+``TRIES``: trying a rule on the past      viewer
 writing in any other area                 operator
 outside of all areas                      nobody: nothing is there
 ========================================  ==================================================
@@ -51,7 +52,10 @@ SHARED = frozenset(
 )
 
 _AREA = re.compile(r"/(?:api/v1/)?([a-z]+)")
-_FORM = re.compile(r"/add|/checks/[^/]+/edit")
+TRIES = frozenset({"/api/v1/rules/backtest", "/rules/preview", "/rules/try"})
+"""What is posted because it is long, and changes nothing."""
+
+_FORM = re.compile(r"/add|/(?:checks|rules)/[^/]+/edit|/rules/new(?:\.json|(?![\w.-]))")
 _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 
@@ -74,7 +78,8 @@ def needed(method: str, path: str) -> Role | None:
         return "viewer"
     if area not in SHARED:
         return None
-    return "viewer" if method in READING and not _FORM.match(path) else "operator"
+    reads = method in READING or (method == "POST" and path in TRIES)
+    return "viewer" if reads and not _FORM.match(path) else "operator"
 
 
 def suffices(role: Role, least: Role | None) -> bool:

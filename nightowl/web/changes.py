@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from nightowl.core import dependencies
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused
 from nightowl.core.secrecy import destination, is_sealed, secrets_of
 from nightowl.core.values import Author
@@ -16,6 +15,7 @@ from nightowl.web.audit import differences, record
 from nightowl.web.handlers import Handlers
 from nightowl.web.heartbeats import is_heartbeat
 from nightowl.web.masking import MASK, unmask
+from nightowl.web.parents import confirm_parents
 
 _TAKEN = ".json"
 """How a check's name may not end: its page's data is there."""
@@ -35,7 +35,7 @@ def put_checks(handlers: Handlers, author: Author, specs: Mapping[str, Mapping[s
             _refuse_file(stored)
         whole = {name: _unmasked(spec, before[name]) for name, spec in specs.items()}
         _confirm(handlers, whole, before)
-        _confirm_parents(handlers, unit, whole)
+        confirm_parents(handlers, unit, "check", whole)
         for name, spec in whole.items():
             paused = bool(spec.get("paused", False))
             sealed = handlers.seal(name, spec)
@@ -125,31 +125,6 @@ def _confirm(
             mistakes += error.mistakes
     if mistakes:
         raise ConfigurationError(mistakes)
-
-
-def _confirm_parents(handlers: Handlers, unit: Unit, specs: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse what depends on a name that nobody has, or in the end on itself."""
-    if not any(spec.get("depends_on") for spec in specs.values()):
-        return
-    rules = handlers.rules()
-    parents = {stored.name: tuple(stored.spec.get("depends_on", ())) for stored in unit.checks.all()}
-    parents |= {name: tuple(spec.get("depends_on", ())) for name, spec in specs.items()}
-    known = {*parents, *rules}
-    mistakes = [
-        _mistaken_parent(name, f'"{parent}"', "the name of a check or rule")
-        for name, spec in specs.items()
-        for parent in spec.get("depends_on", ())
-        if parent not in known
-    ]
-    whole = {name: (*parents.get(name, ()), *(rules[name].depends_on if name in rules else ())) for name in known}
-    if circle := dependencies.circle(whole):
-        mistakes.append(_mistaken_parent(circle[0], f"a circle: {' -> '.join(circle)}", "what does not depend on it"))
-    if mistakes:
-        raise ConfigurationError(mistakes)
-
-
-def _mistaken_parent(name: str, found: str, allowed: str) -> Mistake:
-    return Mistake(file="", key=f"check.{name}.depends_on", found=found, allowed=allowed)
 
 
 def _unknown_secrets(name: str, spec: Mapping[str, Any], before: StoredCheck | None) -> list[Mistake]:

@@ -10,6 +10,7 @@ import msgspec
 
 from nightowl.core.preview import Preview, Question
 from nightowl.core.rule import Rule
+from nightowl.core.strategies import Strategy
 from nightowl.core.telling import Telling
 from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
@@ -59,10 +60,12 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     ``check_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[check.NAME]`` table;
     ``seal(name, spec)`` returns the table as it is stored, its secrets sealed;
     ``spec_to_toml`` writes definitions by name as such tables; ``parse_duration`` returns the seconds of a text such
-    as ``1m``, or raises ``ValueError``. ``rules`` are those in force, by name. ``test_channel`` returns what went
-    otherwise than meant, and raises ``NotFound`` or ``DeliveryFailed``. ``problems`` are sentences for every page: what
-    cannot be reached, and what keeps the configuration files from being in force; ``unreachable`` are those of them
-    that end readiness.
+    as ``1m``, or raises ``ValueError``. ``rules`` are those of the configuration, by name;
+    ``rule_from_spec(name, spec)`` raises ``ConfigurationError`` with every mistake of a ``[rule.NAME]`` table, and
+    ``rule_to_toml(name, spec)`` writes one; ``strategies`` are the installed ones by name. ``test_channel`` returns
+    what went otherwise than meant, and raises ``NotFound`` or ``DeliveryFailed``. ``problems`` are sentences for every
+    page: what cannot be reached, and what keeps the configuration files from being in force; ``unreachable`` are those
+    of them that end readiness.
     ``acknowledge(incident, author, lasts)`` raises ``NotFound`` or ``Refused``; ``lasts`` is seconds, or None: to the
     end. ``telling`` is who is told what, by the configuration in force; what depends on what is not in it.
     ``where`` says where an incident would go.
@@ -77,6 +80,9 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     parse_duration: Callable[[str], float]
     locations: Callable[[], Mapping[str, Location]]
     rules: Callable[[], Mapping[str, Rule]]
+    rule_from_spec: Callable[[str, Mapping[str, Any]], Rule]
+    rule_to_toml: Callable[[str, Mapping[str, Any]], str]
+    strategies: Mapping[str, Strategy]
     channels: Callable[[], Sequence[ChannelUse]]
     test_channel: Callable[[str], str]
     problems: Callable[[], Sequence[str]]

@@ -76,6 +76,11 @@ def plural(count: int, word: str) -> str:
     return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
+def times(count: int) -> str:
+    """``never``, ``once``, ``3 times``."""
+    return ("never", "once")[count] if count < 2 else f"{count:,} times"
+
+
 def listed(names: Sequence[str]) -> str:
     """``london``, ``london and office``, ``a, b and 3 more``."""
     if len(names) > 4:

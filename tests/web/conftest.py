@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from nightowl.config import check_from_spec, spec_to_toml
+from nightowl.config import check_from_spec, rule_from_spec, rule_to_toml, spec_to_toml
 from nightowl.config.units import parse_duration
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.rule import Rule
+from nightowl.core.strategies import BUILT_IN
 from nightowl.core.telling import Telling
 from nightowl.core.values import Check, Route
 from nightowl.flows import notify
@@ -90,6 +91,9 @@ class World:
             parse_duration=parse_duration,
             locations=lambda: scene.LOCATIONS,
             rules=lambda: self.rules,
+            rule_from_spec=rule_from_spec,
+            rule_to_toml=rule_to_toml,
+            strategies=BUILT_IN,
             channels=lambda: [ChannelUse(name=name, kind="webhook", routes=ROUTES) for name in self.channels],
             test_channel=self._test_channel,
             problems=lambda: [*self.problems, *self.unreachable],

@@ -7,7 +7,7 @@ from nightowl.core.rule import Baseline, Rule
 from nightowl.core.rule_incident import Standing, subject_of
 from nightowl.core.rule_state import Phase, RuleState
 from nightowl.core.series import Series, labels
-from nightowl.core.values import Change, Incident, Severity
+from nightowl.core.values import Change, Incident, Sample, Severity
 from nightowl.ports import Store, Unit
 
 _ABOVE = (Limit("above", 1000.0),)
@@ -42,6 +42,17 @@ def fill(store: Store, now: float) -> None:
         stand(unit, "gone", RuleState(Phase.NODATA, unknown_since=now - 900), silent=now - 600)
         stand(unit, "rising", RuleState(Phase.PENDING, since=now - 60), x="<b>")
         stand(unit, "silent", RuleState(unknown_since=now - 180))
+
+
+def depths(store: Store, now: float) -> None:
+    """Put an hour of samples into a store: one queue overflows twice, another never, a third is of another kind."""
+    high = {"mail-in": 200.0, "mail-out": 20.0, "video": 900.0}
+    with store.transaction() as unit:
+        for queue, most in high.items():
+            values = ((ago, most if 600 <= ago % 1800 < 900 else 10.0) for ago in range(0, 3600, 10))
+            unit.series.append(
+                queue, now, [Sample("depth", (("queue", queue),), now - ago, value) for ago, value in values]
+            )
 
 
 def stand(unit: Unit, rule: str, state: RuleState, *, opened: float = 0.0, silent: float = 0.0, **tags: str) -> None:

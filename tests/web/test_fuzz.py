@@ -18,7 +18,23 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = st.sampled_from(["url", "every", "name", "role", "lasts", "password", "expect", "headers", "tags", "paused"])
+FIELDS = st.sampled_from(
+    [
+        "url",
+        "every",
+        "name",
+        "role",
+        "lasts",
+        "password",
+        "expect",
+        "headers",
+        "tags",
+        "metric",
+        "above",
+        "rule",
+        "last",
+    ]
+)
 
 
 @pytest.fixture(scope="module")
