@@ -19,6 +19,44 @@ _PAYMENTS_BROKEN = 75.0
 _FLAP_CYCLE = 17.0
 _FLAP_BROKEN = 4.5
 
+_RULES: dict[str, dict[str, Any]] = {
+    "slow": {
+        "metric": "check_duration_seconds",
+        "where": {"phase": "total"},
+        "above": 0.25,
+        "recover": 0.2,
+        "for": "30s",
+    },
+    "sudden": {
+        "metric": "check_duration_seconds",
+        "where": {"check": "checkout", "phase": "total"},
+        "strategy": "floating",
+        "baseline": {"of": "median", "over": "3m"},
+        "above": "+100%",
+        "for": "20s",
+        "min_points": 5,
+        "severity": "info",
+    },
+    "worse-than-before": {
+        "metric": "nightowl_rounds_total",
+        "where": {"verdict": "down"},
+        "counter": True,
+        "strategy": "period",
+        "average": "1m",
+        "compare": ["3m"],
+        "above": "+40%",
+        "severity": "info",
+    },
+    "silent": {
+        "metric": "check_up",
+        "where": {"location": "london"},
+        "strategy": "absent",
+        "over": "1m",
+        "severity": "critical",
+    },
+}
+"""One of each strategy, with spans that fit to a demo of some minutes."""
+
 
 def broken(elapsed: float) -> frozenset[str]:
     """Which pages of the shop are broken, so many seconds after the demo began.
@@ -45,6 +83,7 @@ def configuration(shop: Shop, inbox: Inbox) -> dict[str, Any]:
         },
         "template": {"shop": {"every": "5s", "timeout": "900ms", "attempts": 3, "tags": {"team": "shop"}}},
         "check": {name: {"use": "shop", **keys} for name, keys in _checks(shop, inbox).items()},
+        "rule": _RULES,
         "channel": {
             "mailbox": {
                 "kind": "email",

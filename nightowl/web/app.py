@@ -52,6 +52,8 @@ from nightowl.web.pages import (
     maintenance,
     now,
     routes,
+    rule,
+    rule_edit,
     rules,
     silences,
     users,
@@ -59,6 +61,7 @@ from nightowl.web.pages import (
 from nightowl.web.pages.account import AccountActions
 from nightowl.web.pages.actions import Actions
 from nightowl.web.pages.doors import Doors
+from nightowl.web.pages.rule_actions import RuleActions
 from nightowl.web.pages.silences import SilenceActions
 from nightowl.web.pages.users import UserActions
 from nightowl.web.pings import Pings
@@ -72,6 +75,9 @@ PAGES = (
     checks.PAGE,
     check.PAGE,
     rules.PAGE,
+    rule_edit.NEW,
+    rule_edit.EDIT,
+    rule.PAGE,
     locations.PAGE,
     incidents.LIST,
     incidents.PAGE,
@@ -151,6 +157,7 @@ def make_app(handlers: Handlers) -> FastAPI:
         Route("/setup", doors.setup, methods=["GET", "POST"]),
         Route("/live", live.endpoint),
         *Actions(site, handlers, sessions).routes(),
+        *RuleActions(site, handlers).routes(),
         *AccountActions(site, handlers, sessions).routes(),
         *UserActions(site, handlers).routes(),
         *SilenceActions(site, handlers).routes(),

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import msgspec
 from starlette.datastructures import FormData
 
 from nightowl.core.errors import Mistake
+from nightowl.web import fields
+from nightowl.web.fields import Field, Groups
 from nightowl.web.masking import mask
 from nightowl.web.written import (
-    odd_line,
     read_json,
     read_list,
     read_number,
@@ -24,33 +23,10 @@ from nightowl.web.written import (
     write_switch,
 )
 
-Kind = Literal["line", "number", "lines", "choice", "places", "hidden"]
-
-
-class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One field: its dotted key in a ``[check.NAME]`` table, how it is asked for, and what stands without it.
-
-    ``read`` turns what was typed into the key's value; ``write`` turns it back. ``mark`` parts name and value in each
-    line of a field that takes pairs. ``must`` says in its own words what the field cannot be without.
-    """
-
-    key: str
-    label: str
-    hint: str = ""
-    kind: Kind = "line"
-    default: str = ""
-    choices: tuple[str, ...] = ()
-    wide: bool = False
-    mark: str = ""
-    must: str = ""
-    read: Callable[[str], Any] = str
-    write: Callable[[Any], str] = str
-
-
 RECORDS = ("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "PTR", "SOA", "SRV", "TLSA", "TXT")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
+GROUPS: Groups = (
     (
         "What to test",
         (
@@ -157,14 +133,14 @@ GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
     ),
 )  # fmt: skip
 
-FIELDS = tuple(field for _, fields in GROUPS for field in fields)
+FIELDS = tuple(field for _, inside in GROUPS for field in inside)
 
 HEARTBEAT = "heartbeat"
 """The kind whose checks have a form of their own: a job calls, nothing is tried."""
 
 _SHARED = {field.key: field for field in FIELDS}
 
-HEARTBEAT_GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
+HEARTBEAT_GROUPS: Groups = (
     (
         "When the job calls",
         (
@@ -191,101 +167,37 @@ HEARTBEAT_GROUPS: tuple[tuple[str, tuple[Field, ...]], ...] = (
 )  # fmt: skip
 
 
-def groups_of(kind: Any) -> tuple[tuple[str, tuple[Field, ...]], ...]:
+def groups_of(kind: Any) -> Groups:
     """The fields of the checks of a kind, in their groups."""
     return HEARTBEAT_GROUPS if kind == HEARTBEAT else GROUPS
 
 
 def fields_of(kind: Any) -> list[Field]:
     """The same without the groups."""
-    return [field for _, fields in groups_of(kind) for field in fields]
+    return [field for _, inside in groups_of(kind) for field in inside]
 
 
 def typed(form: FormData) -> dict[str, str]:
     """What was typed, by field; several choices with commas."""
-    fields = fields_of(form.get("kind"))
-    return {field.key: ",".join(str(value) for value in form.getlist(field.key)).strip() for field in fields}
+    return fields.typed(fields_of(form.get("kind")), form)
 
 
 def to_text(spec: Mapping[str, Any], kind: Any = None) -> dict[str, str]:
     """A definition as the form shows it; ``kind`` where it is not (yet) the definition's own."""
-    shown = {}
-    for field in fields_of(kind or spec.get("kind")):
-        value = _get(spec, field.key)
-        write = write_list if field.kind == "places" else field.write
-        shown[field.key] = field.default if value is None else write(value)
-    return shown
+    return fields.to_text(fields_of(kind or spec.get("kind")), spec)
 
 
 def to_spec(values: Mapping[str, str], base: Mapping[str, Any]) -> dict[str, Any]:
     """What was typed as a definition; what was not touched, and keys of ``base`` that have no field, stay exactly."""
-    spec: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(base))
     kind = values.get("kind")
-    shown = to_text(mask(base), kind)
-    for field in fields_of(kind):
-        text = values[field.key].replace("\r\n", "\n")
-        if text == shown[field.key].strip():
-            continue
-        given = text not in ("", field.default)
-        _set(spec, field.key, field.read(text) if given else None)
-    return spec
+    return fields.to_spec(fields_of(kind), values, base, to_text(mask(base), kind))
 
 
 def kept(spec: Mapping[str, Any]) -> tuple[str, ...]:
     """The keys of a definition that have no field, dotted: editing leaves them as they are."""
-    fields = fields_of(spec.get("kind"))
-    known = {field.key for field in fields} | {"paused"}
-    tables = {field.key.partition(".")[0] for field in fields if "." in field.key}
-    keys = [
-        dotted
-        for key, value in spec.items()
-        for dotted in ([f"{key}.{inner}" for inner in value] if key in tables and isinstance(value, Mapping) else [key])
-    ]
-    return tuple(key for key in keys if key not in known)
-
-
-_PREFIX = re.compile(r'check\.("(?:[^"\\]|\\.)*"|[^.\[]*)\.?')
+    return tuple(key for key in fields.kept(fields_of(spec.get("kind")), spec) if key != "paused")
 
 
 def by_field(mistakes: Sequence[Mistake], values: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """Sort mistakes to the fields that they are about, the name's under ``name``; what belongs to none comes second."""
-    errors: dict[str, str] = {}
-    others = []
-    fields = fields_of(values.get("kind"))
-    for mistake in mistakes:
-        key = _PREFIX.sub("", mistake.key, count=1)
-        field = next((f for f in fields if key == f.key or key.startswith((f"{f.key}.", f"{f.key}["))), None)
-        if not key:
-            errors["name"] = f"This cannot be a name. Allowed: {mistake.allowed}."
-        elif field is None:
-            others.append(str(mistake))
-        else:
-            errors[field.key] = _told(field, values[field.key], mistake)
-    return errors, others
-
-
-def _told(field: Field, text: str, mistake: Mistake) -> str:
-    """A mistake as it reads beside its field: of what was typed, rather than of what was made of it."""
-    odd = odd_line(text, field.mark) if field.mark else ""
-    if not text and field.must:
-        return field.must
-    if odd:
-        return f'The line "{odd}" does not work. {field.hint}, each name once.'
-    return f"{'This' if field.kind == 'lines' or not text else text} does not work. Allowed: {mistake.allowed}."
-
-
-def _get(spec: Mapping[str, Any], key: str) -> Any:
-    table, _, last = key.rpartition(".")
-    return (spec.get(table) or {}).get(last) if table else spec.get(last)
-
-
-def _set(spec: dict[str, Any], key: str, value: Any) -> None:
-    """Put a value at its key, or take the key away, and a table that is then empty."""
-    table, _, last = key.rpartition(".")
-    inner = spec.setdefault(table, {}) if table else spec
-    if value is None:
-        inner.pop(last, None)
-    else:
-        inner[last] = value
-    if table and not inner:
-        del spec[table]
+    return fields.by_field(fields_of(values.get("kind")), mistakes, values)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from nightowl.core.sentences import cause, seen_from
 from nightowl.core.suppression import in_words
-from nightowl.web import strips, words
+from nightowl.web import rule_picture, strips, words
 from nightowl.web.assets import Assets
 from nightowl.web.handlers import Handlers
 from nightowl.web.rows import incident_told
@@ -127,8 +127,8 @@ class Renderer:
         )
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
-            clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom, told=incident_told,
-            suppression=in_words,
+            times=words.times, clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom,
+            told=incident_told, suppression=in_words,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",
@@ -139,6 +139,7 @@ class Renderer:
             cause=cause,
             seen_from=seen_from,
             strips=strips,
+            picture=rule_picture,
             rule_shape=rule_shape,
         )
 

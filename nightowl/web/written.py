@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
+
+_EXACT = 1e15
+"""Beyond this, whole numbers are none any more as floats."""
 
 
 def read_number(text: str) -> Any:
     """A whole number."""
     return int(text) if text.isdecimal() and len(text) < 10 else text
+
+
+def read_amount(text: str) -> Any:
+    """A number, or a text such as ``+20%``."""
+    try:
+        amount = float(text)
+    except ValueError:
+        return text
+    if not math.isfinite(amount):
+        return text
+    return int(amount) if amount.is_integer() and abs(amount) < _EXACT else amount
+
+
+def write_amount(value: Any) -> str:
+    """A number without a fraction that says nothing, or a text."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def read_switch(text: str) -> Any:

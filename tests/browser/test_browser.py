@@ -9,7 +9,8 @@ pytestmark = pytest.mark.chromium
 
 PATHS = [
     "/", "/checks", "/checks/shop-checkout", "/checks/shop-search?range=24h&location=office", "/checks/brand-new",
-    "/checks/nightly-report", "/rules", "/locations", "/incidents", "incident", "/incidents/own-office-1", "/channels",
+    "/checks/nightly-report", "/rules", "/rules/at-rest", "/rules/new?metric=check_up&below=1",
+    "/locations", "/incidents", "incident", "/incidents/own-office-1", "/channels",
     "/add", "/checks/shop-front/edit", "/account", "/users", "/audit", "/nowhere",
 ]  # fmt: skip
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
