@@ -79,7 +79,9 @@ def telling_of(plan: Plan, checks: Mapping[str, Check], rules: Mapping[str, Rule
         routes=plan.routes,
         public_url=plan.public_url,
         maintenance=plan.maintenance,
-        parents=family([*map(of_check, checks.values()), *map(of_rule, [*rules.values(), *plan.source_rules.values()])]),
+        parents=family(
+            [*map(of_check, checks.values()), *map(of_rule, [*rules.values(), *plan.source_rules.values()])]
+        ),
         slots=slots(checks.values()),
         resend=plan.resend,
     )

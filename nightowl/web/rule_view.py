@@ -15,7 +15,7 @@ from nightowl.web.backtest import PICTURE, Backtest, Past, Tried
 from nightowl.web.handlers import Handlers
 from nightowl.web.rule_rows import RuleRow, rule_rows
 from nightowl.web.rule_samples import find
-from nightowl.web.rule_series import SeriesList, series_list
+from nightowl.web.rule_series import LISTED, SeriesList, SeriesNow, series_list
 from nightowl.web.rules_in_force import Defined
 
 SPANS = {"6h": 21_600.0, "24h": 86_400.0, "3d": 259_200.0, "7d": 604_800.0}
@@ -31,7 +31,8 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     """A rule, where it stands, and what it did.
 
     ``row`` is None where it cannot be evaluated, and ``mistake`` then says why. ``advice`` says what there is where no
-    series matches. ``pages`` counts the incidents of the last seven days.
+    series matches; where they are read from a ``source``, nothing is known of them here. ``pages`` counts the incidents
+    of the last seven days.
     """
 
     name: str
@@ -40,6 +41,7 @@ class RuleView(msgspec.Struct, frozen=True, kw_only=True):
     toml: str
     row: RuleRow | None
     mistake: str = ""
+    source: str = ""
     total: int = 0
     advice: str = ""
     series: SeriesList = SeriesList()
@@ -68,6 +70,9 @@ def view(handlers: Handlers, unit: Unit, defined: Defined, now: float) -> RuleVi
 def _evaluated(handlers: Handlers, view: RuleView, unit: Unit, rule: Rule, now: float) -> RuleView:
     standings = {each.series: each for each in unit.rules.all() if each.rule == rule.name}
     [row] = rule_rows({rule.name: rule}, standings.values(), unit.incidents.open())
+    if rule.source:
+        rows = tuple(SeriesNow(row=each) for each in row.series[:LISTED])
+        return msgspec.structs.replace(view, row=row, source=rule.source, series=SeriesList(rows=rows))
     found = find(unit, rule)
     return msgspec.structs.replace(
         view,

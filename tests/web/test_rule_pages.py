@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.ports import StoredRule
 from nightowl.testing.store import memory_store
@@ -188,3 +189,10 @@ def test_a_rule_is_deleted_after_a_confirmation(client):
     assert post(client, "/rules/backlog/delete", confirm="yes").headers["location"] == "/rules"
     assert client.get("/rules/backlog").status_code == 404
     assert post(client, "/rules/backlog/edit", **TYPED).status_code == 404
+
+
+def test_a_rule_on_a_source_says_that_its_series_are_elsewhere(ruled):
+    ruled.rules["elsewhere"] = replace(ruled.rules["at-rest"], name="elsewhere", source="prom")
+    page = text(ruled.client().get("/rules/elsewhere").text)
+    assert "Its series are read from the source prom" in page
+    assert "It matches nothing" not in page

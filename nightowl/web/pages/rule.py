@@ -35,7 +35,7 @@ def build(ask: Ask) -> View:
     last = ask.query.get("last", "")
     last = last if last in SPANS else next(iter(SPANS))
     series = ask.query.get("series") or (shown.series.rows[0].row.series if shown.series.rows else "")
-    tried = drawn(ask.handlers, ask.unit, rule, series, last) if rule and series else None
+    tried = drawn(ask.handlers, ask.unit, rule, series, last) if rule and series and not rule.source else None
     data = RulePage(
         view=shown,
         runbook=rule.runbook if rule else "",
