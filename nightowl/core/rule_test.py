@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from nightowl.core.evaluation import Evaluation, Finding
 from nightowl.core.points import Points
@@ -36,8 +37,11 @@ def failures(
     expected: Sequence[Expected],
     strategies: Mapping[str, Strategy] = BUILT_IN,
 ) -> Iterator[str]:
-    """Yield in a sentence each expectation that does not hold; every rule named in them must be among ``rules``."""
-    evaluations = {each.rule: Evaluation(rules[each.rule], every, strategies) for each in expected}
+    """Yield in a sentence each expectation that does not hold; every rule named in them must be among ``rules``.
+
+    What a query of a source gives stands among the series under the name of its rule.
+    """
+    evaluations = {each.rule: Evaluation(_over_given(rules[each.rule]), every, strategies) for each in expected}
     found: dict[str, list[Finding]] = {}
     last = -1
     for each in sorted(expected, key=lambda each: each.at):
@@ -48,6 +52,10 @@ def failures(
             last = number
         if problem := _problem(each, found.get(each.rule, [])):
             yield problem
+
+
+def _over_given(rule: Rule) -> Rule:
+    return replace(rule, metric=rule.name) if rule.query else rule
 
 
 def _problem(expected: Expected, found: Sequence[Finding]) -> str:
