@@ -20,7 +20,7 @@ from nightowl.adapters.celery_bus.app import REPORT, BrokerSettings, make_app, q
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.adapters.celery_bus.packing import pack_report
 from nightowl.cli import main
-from nightowl.config import Configuration
+from nightowl.config import Configuration, rule_from_spec
 from nightowl.core.measures import of_outcome
 from nightowl.core.rule_state import Phase
 from nightowl.core.schedule import next_due
@@ -146,7 +146,14 @@ class World:
         plan = Plan(
             locations={name: Location(name=name) for name in LOCATIONS}, routes=(), rules=self.configuration.rules
         )
-        parts = Parts(store=self.store, bus=self.bus, clock=self.clock, compile_check=compiled, plan=lambda: plan)
+        parts = Parts(
+            store=self.store,
+            bus=self.bus,
+            clock=self.clock,
+            compile_check=compiled,
+            compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
+            plan=lambda: plan,
+        )
         self.leader = Leader(parts, holder=holder, led=self.bus.led)
         self.leader.tick()
 
