@@ -39,6 +39,9 @@ _FRAMES = 1000
 _SLICE = 600.0
 """Seconds of history read at once, so that reading takes little memory."""
 
+_SLICES = 1000
+"""Slices that a history is read in at most: a long one is read in longer ones."""
+
 _SKEW = 3600.0
 """Seconds in the future that a sample may lie in, by a clock that is ahead."""
 
@@ -135,9 +138,9 @@ class Evaluator:
 
 def _read(unit: Unit, head: Head, reading: Reading) -> None:
     """Let a head have samples of the store, a few minutes at a time."""
-    start = reading.start
+    start, length = reading.start, max(_SLICE, (reading.end - reading.start) / _SLICES)
     while start < reading.end:
-        end = min(start + _SLICE, reading.end)
+        end = min(start + length, reading.end)
         if reading.metric in OF_CHECKS:
             head.take_listed(*unit.series.check_frame(reading.metric, {}, start, end), reading.span)
         else:

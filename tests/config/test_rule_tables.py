@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+import tomli_w
 
 from nightowl.config import load, rule_from_spec, rule_to_toml
 from nightowl.config.rules import STRATEGIES
@@ -129,6 +130,24 @@ def test_a_strategy_must_be_installed_and_the_installed_ones_are_named(mistakes,
 def test_parameters_are_what_json_has_too(mistakes, value):
     found = mistakes(f'[rule.r]\nmetric = "m"\nstrategy = "fixed"\nabove = 1\nparameters = {{ own = {value} }}')
     assert "texts, finite numbers, true, false, lists and tables" in found["rule.r.parameters"][1]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("compare", [f"{number}s" for number in range(1, 10)], "up to 8 durations"),
+        ("by", [f"label{number}" for number in range(51)], "up to 50 names"),
+        ("where", {f"label{number}": "*" for number in range(51)}, "up to 50 labels"),
+        ("where", {"queue": "*a" * 251}, "up to 500 characters"),
+        ("metric", "m" * 501, "the name of a metric"),
+        ("over", "401d", "at most 400d"),
+        ("stale", "401d", "at most 400d"),
+    ],
+)
+def test_a_rule_is_bounded_in_what_it_can_ask_for(mistakes, key, value, allowed):
+    rule = {"metric": "m", "above": 1, key: value}
+    found = mistakes(tomli_w.dumps({"rule": {"r": rule}}))
+    assert allowed in found[f"rule.r.{key}"][1]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

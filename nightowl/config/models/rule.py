@@ -11,6 +11,18 @@ from nightowl.config.fields import Line, Seconds, Shape, Tags, WebUrl, Whole, ea
 from nightowl.config.models.table import Table
 from nightowl.core.limits import relative_limit
 
+LONGEST_LOOK = 400 * 86_400.0
+"""Seconds that a rule may look back: as long as rollups are kept by default."""
+
+MOST_PERIODS = 8
+"""Periods that a rule may compare with: each has samples of its own in memory."""
+
+MOST_LABELS = 50
+"""Labels that a rule may name."""
+
+LONGEST_PATTERN = 500
+"""Characters of a pattern, or of the name of a metric."""
+
 
 def _amount(found: object) -> float | str:
     if isinstance(found, int | float) and not isinstance(found, bool) and math.isfinite(found):
@@ -32,7 +44,7 @@ Amount = Annotated[
 
 
 def _metric(found: str) -> str:
-    if not found or any(sign in found for sign in '{}"\n'):
+    if not 0 < len(found) <= LONGEST_PATTERN or any(sign in found for sign in '{}"\n'):
         raise refuse('the name of a metric such as "celery_queue_length"; labels go into where')
     return found
 
@@ -50,13 +62,28 @@ Number = Annotated[float, AfterValidator(_finite), Shape("number")]
 
 
 def _unique(found: list[str]) -> list[str]:
-    if len(set(found)) < len(found):
-        raise refuse("a list of names of labels, each once")
+    if len(set(found)) < len(found) or len(found) > MOST_LABELS:
+        raise refuse(f"a list of up to {MOST_LABELS} names of labels, each once")
     return found
 
 
+def _labels(found: dict[str, str]) -> dict[str, str]:
+    if len(found) > MOST_LABELS or any(len(text) > LONGEST_PATTERN for pair in found.items() for text in pair):
+        raise refuse(f"up to {MOST_LABELS} labels, their names and patterns of up to {LONGEST_PATTERN} characters")
+    return found
+
+
+def _periods(found: list[float]) -> list[float]:
+    if len(set(found)) < len(found) or len(found) > MOST_PERIODS:
+        raise refuse(f"a list of up to {MOST_PERIODS} durations, each once")
+    return found
+
+
+Look = Annotated[float, Seconds(at_least=1.0, at_most=LONGEST_LOOK)]
+"""A span of samples."""
+
 LabelNames = Annotated[list[Line], AfterValidator(_unique), Shape("list of names")]
-Labels = Annotated[dict[str, Line], Shape("table of name to pattern")]
+Labels = Annotated[dict[str, Line], AfterValidator(_labels), Shape("table of name to pattern")]
 
 
 def _is_plain(found: object) -> bool:
@@ -101,9 +128,9 @@ class Baseline(Table):
 
     of: Literal["mean", "median", "last"] = "median"
     """What is taken of the samples; `last` is the newest of them. A mean is polluted by a spike, a median is not."""
-    over: Annotated[float, Seconds(at_least=1.0)]
+    over: Look
     """The span of samples that it is taken of."""
-    gap: Annotated[float, Seconds()] | None = None
+    gap: Annotated[float, Seconds(at_most=LONGEST_LOOK)] | None = None
     """How long before now the span ends. Without it: one step of 10 seconds, so that now's own sample is left out."""
 
 
@@ -127,7 +154,7 @@ it: each is judged by itself."""
     aggregate: Literal["mean", "median", "last", "min", "max", "sum", "count"] | None = None
     """What is made of the samples within `over`, and with `by` of the series of a group. Without it: the newest \
 sample, and the sum of a group."""
-    over: Annotated[float, Seconds(at_least=1.0)] | None = None
+    over: Look | None = None
     """The span before now that `aggregate`, the rate of a counter and `absent` look at. Without it: `stale`."""
     difference: Metric | None = None
     """A second metric, which is subtracted series by series where all labels agree, or with `by` those named there."""
@@ -154,14 +181,14 @@ or a week ago. `absent`: no data. Or a plug-in's."""
     recover: Number | None = None
     """Of a fixed limit: once firing, the rule goes on until the figure is back on the good side of this, so that it \
 does not flutter."""
-    stale: Annotated[float, Seconds(at_least=1.0)] | None = None
+    stale: Look | None = None
     """How old a sample may be and still be the current one. Without it: 5 steps, which is 50 seconds. Of \
 checks, more than their `every`."""
     baseline: Baseline | None = None
     """What a floating limit is relative to."""
-    average: Annotated[float, Seconds(at_least=1.0)] | None = None
+    average: Look | None = None
     """Of `period`: the span whose mean is compared with that of the same span so long ago."""
-    compare: list[Annotated[float, Seconds(at_least=1.0)]] = Field(default_factory=list)
+    compare: Annotated[list[Look], AfterValidator(_periods)] = Field(default_factory=list)
     """Of `period`: how long ago; with several, such as `["1d", "1w"]`, the limit must be broken against each."""
     min_points: Annotated[int, Whole(1, 1_000_000)] = 1
     """The fewest samples that a baseline or an average is taken of; with fewer the condition is unknown."""
@@ -176,7 +203,7 @@ checks, more than their `every`."""
     nodata: Literal["keep", "ok", "alert", "nodata"] = "keep"
     """What missing data does: `keep` leaves things as they are, `ok` and `alert` read it so, `nodata` opens a warning \
 of its own after `nodata_after`."""
-    nodata_after: Annotated[float, Seconds()] = 300.0
+    nodata_after: Annotated[float, Seconds(at_most=LONGEST_LOOK)] = 300.0
     """With `nodata = "nodata"`: how long data must be missing."""
     severity: Literal["info", "warning", "critical"] = "warning"
     """How much it matters; routes choose by it."""
