@@ -29,6 +29,7 @@ from nightowl.wire.strategies import strategies
 
 WEEK = 7 * 86_400.0
 _TELLING = 100
+_MUCH = 0.1
 
 History = Mapping[Series, Points]
 
@@ -147,13 +148,23 @@ def show(replays: Sequence[Replay]) -> None:
     """Print how often each rule would have paged, and each transition."""
     for each in replays:
         times = "never" if not each.pages else "once" if each.pages == 1 else f"{each.pages} times"
-        click.echo(f"{each.rule.name}: would have paged {times}")
+        click.echo(f"{each.rule.name}: would have paged {times}{_doubt(each)}")
         rows = [
             (_iso(step.at), str(series), f"{step.before} -> {step.after}")
             for series, steps in sorted(each.transitions.items())
             for step in steps
         ]
         print_table(("time", "series", "transition"), sorted(rows), whole=("time", "transition"))
+
+
+def _doubt(replayed: Replay) -> str:
+    """Say what keeps the count from meaning much (empty: nothing)."""
+    if not replayed.judged:
+        return ", as it matches no series"
+    share = replayed.unknown / replayed.judged
+    if share < _MUCH:
+        return ""
+    return f", but it was unknown for {share:.0%} of the time: {replayed.why}"
 
 
 def _iso(at: float) -> str:

@@ -82,6 +82,8 @@ def _summary(loaded: Configuration) -> str:
     counted = {
         "location": len(loaded.locations),
         "check": len(loaded.checks),
+        "rule": len(loaded.rules),
+        "source": len(loaded.sources),
         "channel": len(loaded.channels),
         "route": len(loaded.routes),
         "user": len(loaded.users),

@@ -125,7 +125,9 @@ def _limit_problems(table: models.Rule, units: Collection[str], allowed: str) ->
 def _recover_problems(table: models.Rule, given: list[Limit]) -> Iterator[Problem]:
     """Yield why ``recover`` makes no sense: it must lie on the good side of one limit."""
     assert table.recover is not None
-    if len(given) != 1 or given[0].comparison in ("equals", "not_equals"):
+    if not given:  # which is told as a mistake of its own
+        return
+    if len(given) > 1 or given[0].comparison in ("equals", "not_equals"):
         yield Problem("NO36", ("recover",), None, "no such key, unless there is one limit, and it has two sides")
     elif not given[0].relative and (
         table.recover > given[0].amount if given[0].rising else table.recover < given[0].amount

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import ceil, floor
 
+from nightowl.core.condition import Condition, Truth
 from nightowl.core.evaluation import Evaluation, Finding, Transition
 from nightowl.core.points import Points
 from nightowl.core.rule import Rule
@@ -22,7 +23,8 @@ class Replay:
     """The transitions of one rule over all its series, collected while its instants are walked.
 
     ``opened`` has the instants at which incidents would have opened: episodes of firing, and of missing data that a
-    rule tells of.
+    rule tells of. ``judged`` counts what was judged, instants times series, and ``unknown`` what of it was unknown, for
+    the reason that ``why`` gives (the last one).
     """
 
     def __init__(self, rule: Rule, every: float, strategies: Mapping[str, Strategy] = BUILT_IN) -> None:
@@ -30,6 +32,8 @@ class Replay:
         self.rule = rule
         self.transitions: dict[Series, list[Transition]] = {}
         self.opened: dict[Series, list[float]] = {}
+        self.judged = self.unknown = 0
+        self.why = ""
         self._evaluation = Evaluation(rule, every, strategies)
 
     @property
@@ -42,9 +46,16 @@ class Replay:
         findings = list(self._evaluation.at(now, known))
         self._evaluation.settle(findings)
         for found in findings:
+            self._count(found.condition)
             if found.moved:
                 step = Transition(now, found.before.phase, found.after.phase)
                 self.transitions.setdefault(found.series, []).append(step)
             if found.opens:
                 self.opened.setdefault(found.series, []).append(now)
         return findings
+
+    def _count(self, condition: Condition) -> None:
+        self.judged += 1
+        if condition.truth is Truth.UNKNOWN:
+            self.unknown += 1
+            self.why = condition.sentence

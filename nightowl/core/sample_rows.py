@@ -56,8 +56,30 @@ def gathered(file: str, rows: Iterable[list[str]], tell: Callable[[], None] = la
                 names[name] = parse(name)
             found.setdefault(names[name], []).append((moment(at), float(value)))
         except ValueError:
-            mistakes.append(f"{file}: line {number}: found {','.join(row)!r}, allowed: series,ts,value")
+            mistakes.append(f"{file}: line {number}: found {','.join(row)!r}, allowed: {_allowed(row)}")
     if mistakes:
         more = len(mistakes) - _MISTAKES
         raise Refused("\n".join([*mistakes[:_MISTAKES], *([f"and {more} lines more"] if more > 0 else [])]))
     return {series: points(samples) for series, samples in found.items()}
+
+
+def _allowed(row: list[str]) -> str:
+    """What a malformed row should have been."""
+    if len(row) < 3:
+        return "series,ts,value"
+    *parts, at, value = row
+    readers: list[tuple[str, Callable[[str], object], str]] = [
+        (",".join(parts), parse, 'a series such as queue_length{queue="mail"}'),
+        (at, moment, "a ts of Unix seconds, or such as 2026-11-29T03:00Z"),
+        (value, float, "a value that is a number"),
+    ]
+    wanted = [allowed for text, read, allowed in readers if not _reads(read, text)]
+    return f"series,ts,value with {', and '.join(wanted)}"
+
+
+def _reads(read: Callable[[str], object], text: str) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True

@@ -67,7 +67,7 @@ def test_people_read_how_often_it_would_have_paged(run):
         f"1970-01-01T00:05:00Z\t{EMAILS}\tOK -> PENDING",
         f"1970-01-01T00:06:00Z\t{EMAILS}\tPENDING -> FIRING",
         f"1970-01-01T00:07:30Z\t{EMAILS}\tFIRING -> OK",
-        "quiet: would have paged never",
+        "quiet: would have paged never, as it matches no series",
     ]
 
 
@@ -85,6 +85,21 @@ def test_all_malformed_rows_are_told_at_once(run):
         "line 3",
         "line 4",
     ]
+
+
+def test_each_part_of_a_malformed_row_is_told_apart(run):
+    lines = run(["a,1", "a,x,2", "a,3,y", "a{,4,1", "a{,x,1"]).output.splitlines()
+    allowed = [line.partition("allowed: series,ts,value")[2] for line in lines]
+    series = ' with a series such as queue_length{queue="mail"}'
+    time = "a ts of Unix seconds, or such as 2026-11-29T03:00Z"
+    assert allowed == ["", f" with {time}", " with a value that is a number", series, f"{series}, and {time}"]
+
+
+def test_a_rule_that_was_mostly_unknown_does_not_reassure(run):
+    seldom = [row("emails", at, 5) for at in range(0, 6000, 600)]
+    assert run(seldom).output.splitlines()[0] == (
+        "backlog: would have paged never, but it was unknown for 75% of the time: no current sample"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,10 @@ def test_a_configuration_is_begun_proved_and_shown(run, tmp_path):
     assert run("init").output == "Wrote nightowl.toml. Next: nightowl up -c nightowl.toml\n"
     result = run("check")
     assert result.exit_code == 0
-    assert result.output.splitlines()[0] == "nightowl.toml: valid; 1 location, 1 check, 0 channels, 0 routes, 0 users"
+    assert (
+        result.output.splitlines()[0]
+        == "nightowl.toml: valid; 1 location, 1 check, 0 rules, 0 sources, 0 channels, 0 routes, 0 users"
+    )
     assert tomllib.loads(run("show").output)["check"]["example"]["every"] == "1m"
 
 

@@ -132,6 +132,11 @@ def test_parameters_are_what_json_has_too(mistakes, value):
     assert "texts, finite numbers, true, false, lists and tables" in found["rule.r.parameters"][1]
 
 
+def test_recover_beside_a_limit_that_is_none_is_no_further_mistake(mistakes):
+    found = mistakes('[rule.r]\nmetric = "m"\nabove = "2"\nrecover = 3')
+    assert "rule.r.recover" not in found
+
+
 @pytest.mark.parametrize(
     ("key", "value", "allowed"),
     [
