@@ -25,7 +25,13 @@ from nightowl.config.report import Report, Source
 from nightowl.config.rules import STRATEGIES, rule_problems
 from nightowl.config.rules import rule as make_rule
 from nightowl.config.settings import ChannelSettings, Configuration
-from nightowl.config.sources import BUILT_IN_SOURCES, identifiers, rule_source_problems, source_problems
+from nightowl.config.sources import (
+    BUILT_IN_SOURCES,
+    identifiers,
+    rule_source_problems,
+    source_problems,
+    stored_rule_problems,
+)
 from nightowl.config.sources import source as make_source
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
@@ -255,7 +261,8 @@ def _rules(tree: dict[str, Any], bench: Bench) -> dict[str, Rule]:
     declared = {name: _kind(tree["source"][name]) for name in names(tree, "source")}
     for name, table in modelled(tree, "rule", RuleTable, bench.report).items():
         known = identifiers(name, table, bench)
-        problems = [*rule_source_problems(table, declared, known), *rule_problems(table, bench.strategies)]
+        asked = rule_source_problems(table, declared, known) if bench.paths else stored_rule_problems(table)
+        problems = [*asked, *rule_problems(table, bench.strategies)]
         for problem in problems:
             if not any(bench.report.touches(("rule", name, key)) for key in problem.about):
                 _refuse(bench.report, ("rule", name), problem)

@@ -75,6 +75,15 @@ def rule_source_problems(
     yield from _place_problems(table, identifiers)
 
 
+def stored_rule_problems(table: rules.Rule) -> Iterator[Problem]:
+    """Yield what keeps a rule that no configuration file has from its series, which are NightOwl's own."""
+    if table.source is None:
+        yield from rule_source_problems(table, {}, ())
+    else:
+        allowed = "no such key here: rules on a source stand in a configuration file"
+        yield Problem("NO40", ("source",), None, allowed)
+
+
 def _question_problems(table: rules.Rule, kind: str) -> Iterator[Problem]:
     """Yield what is wrong with what a source of a kind (empty: not known) is asked."""
     if (table.metric is None) == (table.query is None):

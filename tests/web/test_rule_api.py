@@ -72,6 +72,17 @@ def test_a_name_that_cannot_be_is_refused(client, name):
     assert "a name that cannot be" in answer.json()["mistakes"][0]["found"]
 
 
+def test_a_rule_on_a_source_stands_in_a_file(client):
+    asked = {"source": "prom", "query": "up", "above": 1}
+    for answer in (
+        client.put("/api/v1/rules/far", json=asked),
+        client.post("/api/v1/rules/backtest", json={"rule": asked, "last": "1d"}),
+    ):
+        [mistake] = answer.json()["mistakes"]
+        assert (answer.status_code, mistake["key"].endswith(".source")) == (422, True)
+        assert "rules on a source stand in a configuration file" in mistake["allowed"]
+
+
 def test_references_are_for_files(client):
     answer = client.put("/api/v1/rules/odd", json=BACKLOG | {"runbook": "https://x.example/${env:HOME}"})
     assert answer.status_code == 422
