@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import msgspec
 
@@ -60,7 +60,7 @@ class Evaluators:
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A source that failed at so many instants in a row: since when, and what was said last."""
+    """A source or a rule that failed at so many instants in a row: since when, and what was said last."""
 
     since: float
     instants: int
@@ -72,37 +72,64 @@ class Failure(msgspec.Struct, frozen=True):
         return self.instants >= FAILED
 
 
+class _Said(msgspec.Struct):
+    """What was heard of a source at an instant: of the rules, and whether it answered any, and did not answer."""
+
+    rules: dict[str, str] = {}
+    answered: bool = False
+    away: bool = False
+
+
 class SourceHealth:
-    """Which sources fail, instant after instant. One that nothing was heard of is as it was before."""
+    """Which sources fail, instant after instant, and which rules fail by themselves.
+
+    A source fails when nothing comes from it, or nothing that any rule can use; else what is refused is the fault of
+    the rule that asked. What nothing was heard of is as it was before.
+    """
 
     def __init__(self) -> None:
         self.failures: dict[str, Failure] = {}
-        self._said: dict[str, dict[str, str]] = {}
+        self.rules: dict[str, Failure] = {}
+        self._said: dict[str, _Said] = {}
 
     def recall(self, source: str, since: float) -> None:
         """Take over that a source was failing."""
         self.failures[source] = Failure(since, FAILED)
 
-    def note(self, source: str, rule: str, fault: str) -> None:
-        """Note a result of the present instant (``fault`` empty: a good one)."""
-        said = self._said.setdefault(source, {})
-        if fault:
-            said.setdefault(rule, fault)
+    def recall_rule(self, rule: str, since: float) -> None:
+        """Take over that a rule was failing."""
+        self.rules[rule] = Failure(since, FAILED)
+
+    def note(self, source: str, rule: str, fault: str, *, away: bool = False) -> None:
+        """Note a result of the present instant (``fault`` empty: a good one; ``away``: nothing came)."""
+        said = self._said.setdefault(source, _Said())
+        said.answered |= not fault
+        said.away |= away
+        said.rules[rule] = said.rules.get(rule) or fault
 
     def close(self, at: float) -> None:
         """The instant ``at`` is over."""
-        for source, faults in self._said.items():
-            if not faults:
-                self.failures.pop(source, None)
+        for source, said in self._said.items():
+            faults = {rule: fault for rule, fault in said.rules.items() if fault}
+            if faults and (said.away or not said.answered):
+                self.failures[source] = _again(self.failures.get(source), at, _sentence(faults))
                 continue
-            before = self.failures.get(source, Failure(at, 0))
-            self.failures[source] = Failure(before.since, before.instants + 1, _sentence(faults))
+            self.failures.pop(source, None)
+            for rule in said.rules:
+                if rule in faults:
+                    self.rules[rule] = _again(self.rules.get(rule), at, faults[rule])
+                else:
+                    self.rules.pop(rule, None)
         self._said.clear()
 
-    def keep(self, sources: Iterable[str]) -> None:
+    def keep(self, sources: Collection[str], rules: Collection[str]) -> None:
         """Forget all others than these."""
-        wanted = set(sources)
-        self.failures = {name: failure for name, failure in self.failures.items() if name in wanted}
+        self.failures = {name: failure for name, failure in self.failures.items() if name in sources}
+        self.rules = {name: failure for name, failure in self.rules.items() if name in rules}
+
+
+def _again(before: Failure | None, at: float, why: str) -> Failure:
+    return Failure(at, 1, why) if before is None else Failure(before.since, before.instants + 1, why)
 
 
 def _sentence(faults: dict[str, str]) -> str:

@@ -45,7 +45,7 @@ def result(rule: Rule, strategy: Strategy, portion: Portion, got: Got, at: float
     if len(got.series) > MOST_SERIES:
         fault = f"the rule finds {len(got.series)} series, and may find {MOST_SERIES}"
     if fault:
-        return PortionResult(rule.name, portion.identifier, fault)
+        return PortionResult(rule.name, portion.identifier, fault, away=got.away)
     spans = strategy.spans(rule, STEP)
     firing = set(portion.firing)
     found = []
@@ -63,24 +63,31 @@ def findings(rule: Rule, strategy: Strategy, said: PortionResult, states: States
     """Advance a rule by what was said of a portion; ``states`` are those of that portion's series.
 
     Series that the source does not have any more are judged without samples where the rule is not at rest for them,
-    as those of NightOwl's own are. An identifier without any series stands for itself, so that it can be missed.
+    as those of NightOwl's own are; where it is, nothing is remembered of them. An identifier without any series stands
+    for itself, so that it can be missed. So does what there is no answer about, so that this can be seen.
     """
+    itself = _itself(rule, said.identifier)
     if said.fault:
-        return [_finding(rule, series, before, unknown(said.fault), at) for series, before in states.items()]
+        asked = states or {itself: RuleState()}
+        return [_finding(rule, series, before, unknown(said.fault), at) for series, before in asked.items()]
     conditions = {each.series: each.condition for each in said.series}
     for series, before in states.items():
         if series not in conditions and before.phase is not Phase.OK:
             conditions[series] = _without(rule, strategy, before)
-    if said.identifier:
-        itself = _itself(rule, said.identifier)
-        if not conditions:
-            conditions[itself] = _without(rule, strategy, states.get(itself, RuleState()))
-        elif said.series and itself in conditions and itself not in {each.series for each in said.series}:
-            conditions[itself] = Condition(truth=Truth.FALSE, sentence="there is data")
-    return [
+    if said.identifier and not conditions:
+        conditions[itself] = _without(rule, strategy, states.get(itself, RuleState()))
+    elif itself in conditions.keys() - {each.series for each in said.series} and (said.series or not said.identifier):
+        conditions[itself] = Condition(truth=Truth.FALSE, sentence="the source answers")
+    found = [
         _finding(rule, series, states.get(series, RuleState()), condition, at)
         for series, condition in conditions.items()
     ]
+    ended = [
+        _over(series, before, "there is other data", at)
+        for series, before in states.items()
+        if series not in conditions and before != RuleState()
+    ]
+    return found + ended
 
 
 def departures(rule: Rule, states: States, at: float) -> list[Finding]:
@@ -88,9 +95,8 @@ def departures(rule: Rule, states: States, at: float) -> list[Finding]:
     if not rule.identifiers:
         return []
     listed = set(rule.identifiers)
-    condition = Condition(truth=Truth.FALSE, sentence="its identifier is not listed any more")
     return [
-        Finding(series, at, condition, before, RuleState())
+        _over(series, before, "its identifier is not listed any more", at)
         for series, before in states.items()
         if _identifier(rule, series) not in listed
     ]
@@ -114,12 +120,18 @@ def _identifier(rule: Rule, series: Series) -> str:
 
 
 def _itself(rule: Rule, identifier: str) -> Series:
-    """What stands for an identifier that the source knows nothing of."""
+    """What stands for an identifier that the source knows nothing of, or for a rule that has no answer."""
+    if not identifier:
+        return Series(rule.name, (("answer", "none"),))
     return tagged(Series(fill(rule.metric, identifier) or rule.name), identifier)
 
 
 def _without(rule: Rule, strategy: Strategy, before: RuleState) -> Condition:
     return strategy.judge(rule, [NONE] * len(strategy.spans(rule, STEP)), firing=before.firing)
+
+
+def _over(series: Series, before: RuleState, why: str, at: float) -> Finding:
+    return Finding(series, at, Condition(truth=Truth.FALSE, sentence=why), before, RuleState())
 
 
 def _finding(rule: Rule, series: Series, before: RuleState, condition: Condition, at: float) -> Finding:

@@ -68,12 +68,16 @@ def judged(series: Series, condition: Condition) -> Judged:
 
 
 class PortionResult(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
-    """What came of a portion: the condition of each series that the source has, or why there is none (``fault``)."""
+    """What came of a portion: the condition of each series that the source has, or why there is none (``fault``).
+
+    ``away``: the fault is the source's, from which nothing came, and not the rule's.
+    """
 
     rule: str
     identifier: str = ""
     fault: str = ""
     series: tuple[Judged, ...] = ()
+    away: bool = False
 
     @property
     def key(self) -> tuple[str, str]:

@@ -27,7 +27,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Where a rule stands for a series, and the ids of its open incidents (empty: none).
 
     ``incident`` is that of the breach, ``silence`` that of missing data. ``source`` is what the rule looks at (empty:
-    series of NightOwl's own).
+    series of NightOwl's own). ``why`` says, of a series on a source, why it became unknown (empty: it is not).
     """
 
     rule: str
@@ -36,6 +36,7 @@ class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     incident: str = ""
     silence: str = ""
     source: str = ""
+    why: str = ""
 
     @property
     def resting(self) -> bool:
@@ -62,7 +63,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
 def advance(rule: Rule, standing: Standing, found: Finding) -> tuple[Standing, list[Move]]:
     """The standing after a finding, and what becomes of incidents."""
-    after = replace(standing, state=found.after)
+    unknown = bool(rule.source) and found.after.unknown_since is not None
+    after = replace(standing, state=found.after, why=found.condition.sentence if unknown else "")
     moves = list(_moves(rule, standing, found))
     for move in moves:
         identity = move.incident if move.event == "opened" else ""

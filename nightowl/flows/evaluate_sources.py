@@ -31,6 +31,7 @@ WRONG_KEY = 60.0
 """Seconds for which a report that was sealed with another key says that an evaluator has a wrong one."""
 
 _OWN = "source/"
+_RULE = "rule/"
 
 Portions = dict[str, dict[Series, RuleState]]
 """Where a rule stands for the series of each identifier."""
@@ -77,7 +78,9 @@ class SourceEvaluator:
         for each in unit.incidents.open():
             if each.kind == "own" and each.subject.startswith(_OWN):
                 self._health.recall(each.subject.removeprefix(_OWN), each.opened)
-        self._health.keep({rule.source for rule in rules.values()})
+            elif each.kind == "own" and each.subject.startswith(_RULE):
+                self._health.recall_rule(each.subject.removeprefix(_RULE), each.opened)
+        self._health.keep({rule.source for rule in rules.values()}, rules)
 
     def step(self, rules: Mapping[str, Rule], telling: Telling, now: float) -> None:
         """Take what was reported, and send what is due. Raises ``LeaseLost`` or ``Unavailable``."""
@@ -102,12 +105,17 @@ class SourceEvaluator:
 
     def faults(self, now: float) -> dict[str, Fault]:
         """What is wrong with sources and evaluators, by subject; ``step`` may go on in another thread meanwhile."""
-        failures = dict(self._health.failures)
+        failures, failing = dict(self._health.failures), dict(self._health.rules)
         found = {
             f"{_OWN}{name}": Fault(
                 f"source {name} does not answer as it should: {failure.why}", failure.since, Severity.WARNING
             )
             for name, failure in failures.items()
+            if failure.told
+        }
+        found |= {
+            f"{_RULE}{name}": Fault(f"rule {name} cannot be evaluated: {failure.why}", failure.since, Severity.WARNING)
+            for name, failure in failing.items()
             if failure.told
         }
         if self._rules and (fault := self._of_evaluators(now)):
@@ -190,7 +198,7 @@ class SourceEvaluator:
         self._fresh = [report for report in self._fresh if (report.at, report.epoch) != (sweep.at, sweep.epoch)]
 
     def _advanced(self, rule: Rule, result: PortionResult, at: float) -> list[Finding]:
-        self._health.note(rule.source, rule.name, result.fault)
+        self._health.note(rule.source, rule.name, result.fault, away=result.away)
         known = self._states[rule.name].get(result.identifier, {})
         found = findings(rule, self._strategies[rule.strategy], result, known, at)
         self._states[rule.name][result.identifier] = settled(found)
@@ -216,7 +224,7 @@ class SourceEvaluator:
         known = {name: self._known(name) for name in self._states}
         self._rules = rules
         self._states = {name: by_identifier(rule, known.get(name, {})) for name, rule in rules.items()}
-        self._health.keep({rule.source for rule in rules.values()})
+        self._health.keep({rule.source for rule in rules.values()}, rules)
 
     def _departed(self, at: float) -> dict[str, list[Finding]]:
         found = {name: departures(rule, self._known(name), at) for name, rule in self._rules.items()}

@@ -10,15 +10,18 @@ from nightowl.core.condition import Condition, Truth
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.evaluation import Finding
 from nightowl.core.limits import Limit
+from nightowl.core.portion_results import result as judged_result
 from nightowl.core.portions import EVALUATORS, Judged, Portion, PortionReport, PortionResult
-from nightowl.core.reading import tagged
+from nightowl.core.reading import Got, tagged
 from nightowl.core.rule import Rule
 from nightowl.core.rule_state import Phase, RuleState
 from nightowl.core.series import Series, parse
+from nightowl.core.strategies import BUILT_IN
 from nightowl.core.telling import Telling
-from nightowl.core.values import Incident, Route, Severity
+from nightowl.core.values import Change, Incident, Route, Severity
 from nightowl.flows.evaluate_sources import SourceEvaluator
 from nightowl.flows.standings import Standings
+from nightowl.flows.tell import tell
 from nightowl.ports import Lease, Store
 from nightowl.testing.bus import ListBus
 from nightowl.testing.store import memory_store
@@ -66,12 +69,16 @@ class World:
             self.bus.telling.append(PortionReport(evaluator="eve", holding=holding))
         self.evaluator.step(self.rules, Telling(routes=(Route(name="all", to=("ops",)),)), self.now)
 
-    def answer(self, values: Values | None = None, fault: str = "", identifier: str = "") -> None:
-        """Answer all batches that were sent."""
+    def answer(
+        self, values: Values | None = None, fault: str = "", identifier: str = "", refused: tuple[str, ...] = ()
+    ) -> None:
+        """Answer all batches that were sent; ``fault`` is that of the ``refused`` rules, or of all."""
         batches, self.bus.asked = self.bus.asked, []
         for batch in batches:
             results = [
-                PortionResult(each.rule, each.identifier, fault, self.judged(values or {}, each))
+                PortionResult(each.rule, each.identifier, fault)
+                if fault and (each.rule in refused or not refused)
+                else PortionResult(each.rule, each.identifier, series=self.judged(values or {}, each))
                 for each in batch.portions
                 if each.identifier == identifier or not identifier
             ]
@@ -89,11 +96,15 @@ class World:
             found.append(Judged(series, truth, value, limit, None, f"{value} against {limit}"))
         return tuple(found)
 
-    def instant(self, values: Values | None = None, fault: str = "") -> None:
+    def instant(self, values: Values | None = None, fault: str = "", refused: tuple[str, ...] = ()) -> None:
         """A whole instant: sent, answered, taken in."""
         self.step(10.0)
-        self.answer(values, fault)
+        self.answer(values, fault, refused=refused)
         self.step(0.05)
+
+    def standings(self) -> dict[str, str]:
+        with self.store.read() as unit:
+            return {each.series: each.why for each in unit.rules.all()}
 
     def incidents(self) -> list[Incident]:
         with self.store.read() as unit:
@@ -196,6 +207,45 @@ def test_a_source_that_fails_resolves_nothing_opens_nothing_and_is_told_after_th
     assert fault.since == START + 20
     world.instant({"m": 1.0})
     assert (world.open(), world.evaluator.faults(world.now)) == ([], {})
+
+
+def test_a_rule_that_is_refused_is_seen_as_unknown_and_is_told_as_its_own_fault(store: Store) -> None:
+    world = World(store, HIGH, EACH)
+    for _ in range(3):
+        world.instant({"m": 1.0}, fault="the source answered 400", refused=("high",))
+    assert world.standings() == {'high{answer="none"}': "the source answered 400"}
+    assert world.open() == []
+    [(subject, fault)] = world.evaluator.faults(world.now).items()
+    assert (subject, fault.since) == ("rule/high", START + 10)
+    assert fault.summary == "rule high cannot be evaluated: the source answered 400"
+    world.instant(fault="no answer within 5 s")
+    world.instant({"m": 1.0})
+    assert (world.standings(), world.evaluator.faults(world.now)) == ({}, {})
+
+
+def test_what_stands_for_a_rule_without_an_answer_is_over_when_it_is_answered(store: Store) -> None:
+    rule = Rule(name="high", source="p", metric="m", limits=(Limit("above", 5.0),), nodata="nodata", nodata_after=10.0)
+    world = World(store, rule)
+    for _ in range(2):
+        world.instant(fault="the source answered 400")
+    assert world.open() == ['high{answer="none"}']
+    world.take_over()
+    world.instant({})
+    assert (world.open(), world.standings()) == ([], {})
+
+
+def test_what_stood_for_an_identifier_goes_when_data_comes_or_it_is_not_listed(store: Store) -> None:
+    world = World(store, EACH)
+    world.instant({})
+    assert set(world.standings()) == {'m{id="a"}', 'm{id="b"}'}
+    world.take_over()
+    world.step(10.0)
+    world.answer({'m{device="a"}': 1.0}, identifier="a")
+    world.step(0.1)
+    assert set(world.standings()) == {'m{id="b"}'}
+    world.rules = {"each": Rule(name="each", source="prom", metric="m", limits=EACH.limits, identifiers=("a",))}
+    world.step(0.1)
+    assert world.standings() == {}
 
 
 def test_a_rule_may_ask_for_an_alert_when_its_source_fails(store: Store) -> None:
@@ -340,3 +390,28 @@ def test_a_broker_that_refuses_costs_the_instant_and_no_more(store: Store) -> No
     world.answer({"m": 9.0})
     world.step(0.1)
     assert world.open() == ["high"]
+
+
+def test_a_source_that_is_away_for_one_rule_is_told_as_the_source(store: Store) -> None:
+    world = World(store, HIGH, EACH)
+    for _ in range(3):
+        world.step(10.0)
+        [batch], world.bus.asked = world.bus.asked, []
+        silent = judged_result(HIGH, BUILT_IN["fixed"], Portion("high"), Got(fault="no answer in time", away=True), 0.0)
+        results = (silent, *(PortionResult("each", name) for name in "ab"))
+        world.bus.telling.append(
+            PortionReport(evaluator="eve", batch=batch.id, epoch=batch.epoch, at=batch.at, results=results)
+        )
+        world.step(0.05)
+    assert set(world.evaluator.faults(world.now)) == {"source/prom"}
+
+
+def test_a_successor_does_not_end_what_is_told_of_a_refused_rule(store: Store) -> None:
+    world = World(store, HIGH, EACH)
+    rule = Incident(id="x", kind="own", subject="rule/high", severity=Severity.WARNING, summary="s", opened=START)
+    with store.transaction(world.lease) as unit:
+        tell(unit, [Change(event="opened", incident=rule, at=START, text="s")], Telling(), START)
+    world.take_over()
+    assert set(world.evaluator.faults(world.now)) == {"rule/high"}
+    world.instant({"m": 1.0})
+    assert world.evaluator.faults(world.now) == {}
