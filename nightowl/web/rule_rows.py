@@ -37,6 +37,7 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
     ``state`` is its phase in a word, or ``unknown`` where it was ok when its data ended. ``since``: from when it has
     been in that state; ``until``: when it has recovered; ``silent``: from when there was no data (None: not known, or
     it does not apply). ``incident`` and ``silence`` are ids of open incidents (empty: none).
+    ``why`` says why a series on a source became unknown.
     """
 
     series: str
@@ -48,6 +49,7 @@ class SeriesRow(msgspec.Struct, frozen=True, kw_only=True):
     silent: float | None = None
     incident: str = ""
     silence: str = ""
+    why: str = ""
 
 
 class RuleRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,4 +128,5 @@ def _series(standing: Standing, opened: Mapping[str, float]) -> SeriesRow:
         silent=silent,
         incident=standing.incident,
         silence=standing.silence,
+        why=standing.why,
     )

@@ -71,7 +71,7 @@ def _evaluated(handlers: Handlers, view: RuleView, unit: Unit, rule: Rule, now: 
     standings = {each.series: each for each in unit.rules.all() if each.rule == rule.name}
     [row] = rule_rows({rule.name: rule}, standings.values(), unit.incidents.open())
     if rule.source:
-        rows = tuple(SeriesNow(row=each) for each in row.series[:LISTED])
+        rows = tuple(SeriesNow(row=each, sentence=each.why) for each in row.series[:LISTED])
         return msgspec.structs.replace(view, row=row, source=rule.source, series=SeriesList(rows=rows))
     found = find(unit, rule)
     return msgspec.structs.replace(

@@ -5,9 +5,11 @@ import re
 import pytest
 from msgspec.structs import replace
 
+from nightowl.core.rule_incident import Standing
+from nightowl.core.rule_state import Phase, RuleState
 from nightowl.ports import StoredRule
 from nightowl.testing.store import memory_store
-from tests.web.conftest import World, rule_scene
+from tests.web.conftest import NOW, World, rule_scene
 
 BACKLOG = {"metric": "depth", "where": {"queue": "mail*"}, "above": 100, "recover": 50, "for": "30s"}
 TYPED = {"metric": "depth", "where": "queue=mail*", "strategy": "fixed", "above": "100"}
@@ -193,6 +195,22 @@ def test_a_rule_is_deleted_after_a_confirmation(client):
 
 def test_a_rule_on_a_source_says_that_its_series_are_elsewhere(ruled):
     ruled.rules["elsewhere"] = replace(ruled.rules["at-rest"], name="elsewhere", source="prom")
-    page = text(ruled.client().get("/rules/elsewhere").text)
+    standing = Standing(
+        rule="elsewhere",
+        series='m{id="a"}',
+        state=RuleState(Phase.FIRING, unknown_since=NOW - 600),
+        source="prom",
+        why="the source answered 400",
+    )
+    with ruled.store.transaction() as unit:
+        unit.rules.put([standing])
+    raw = ruled.client().get("/rules/elsewhere").text
+    page = text(raw)
     assert "Its series are read from the source prom" in page
+    assert "figures and limits stay with the source" in page
     assert "It matches nothing" not in page
+    assert "unknown for" in page
+    assert "the source answered 400" in page
+    assert "Try another limit" not in page
+    assert "#picture-title" not in raw
+    assert "the source answered 400" in text(ruled.client().get("/rules").text)

@@ -28,6 +28,7 @@ class StandingModel(Model):
     silent: Moment | None = Field(None, description="From when there has been no data.")
     incident: str = Field("", description="The id of the open incident of the breach.")
     silence: str = Field("", description="The id of the open incident of the missing data.")
+    why: str = Field("", description="Of a series on a source: why it became unknown.")
 
 
 class RuleModel(Model):
