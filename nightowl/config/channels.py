@@ -13,7 +13,6 @@ from nightowl.config.numbered import Problem
 
 _MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _NUMBERS = {"syntax": "NO50", "name": "NO51", "value": "NO52", "json": "NO53"}
-_JSON = ("application/json", "+json")
 
 
 def channel(name: str, table: models.AnyChannel, bench: Bench) -> settings.ChannelSettings:
@@ -50,7 +49,9 @@ def _at(written: Any, key: tuple[str, ...]) -> Any:
 
 
 def _is_json(table: models.Webhook) -> bool:
-    return table.template is not None and table.template.content_type.partition(";")[0].strip().endswith(_JSON)
+    from nightowl.core.notice_template import says_json  # noqa: PLC0415 - as below
+
+    return table.template is not None and says_json(table.template.content_type)
 
 
 def _templates(table: models.AnyChannel) -> dict[tuple[str, ...], str]:

@@ -19,6 +19,9 @@ _TEXT = 4000
 _OTHERS = 100
 """Other incidents that a template gets at most."""
 
+_JSON = ("application/json", "+json")
+"""How the content types of JSON end."""
+
 _BROKEN = 'shop "eu"\nis down'
 """A sentence that breaks JSON into which it is put as it is."""
 
@@ -35,15 +38,30 @@ _SAMPLE = Incident(
 )
 
 
-def write(template: Mapping[str, str], notice: Notice, escape: Escape = str) -> tuple[dict[str, str], str]:
+_RULE = replace(
+    _SAMPLE,
+    kind="rule",
+    subject='slow{check="shop",path="C:\\\\pay\\n"}',
+    summary='slow{check="shop"} is above 2: it is 3\nC:\\pay',
+    reason="threshold.above",
+    tags={"check": 'shop "eu"', "path": "C:\\pay\n"},
+)
+"""An incident of a rule: its subject has the labels of a series, whatever characters they are of."""
+
+
+def write(
+    template: Mapping[str, str], notice: Notice, escape: Escape = str, *, is_json: bool = False
+) -> tuple[dict[str, str], str]:
     """Return what each part of a template says, and what went wrong (empty: nothing).
 
     Parts that fail are missing, so that the built-in message stands in for them: a page is never lost to a template.
+    ``is_json``: a part that is no JSON fails, too.
     """
     made, problems, values = {}, [], variables(notice)
     for part, text in template.items():
         try:
-            made[part] = compiled(text, escape).render(values)
+            said = compiled(text, escape).render(values)
+            made[part] = _well_formed(said) if is_json else said
         except TemplateFailed as error:
             problems.append(f"the template of the {part} fails, so the built-in one was used: {error}")
     return made, "; ".join(problems)
@@ -71,8 +89,9 @@ def variables(notice: Notice) -> dict[str, Any]:
 def problem(text: str, *, is_json: bool = False) -> tuple[str, str]:
     """Return what keeps a template from saying something of every notice, as a kind of problem and its sentence.
 
-    The kinds are ``syntax``, ``name``, ``value`` and ``json``; two empty texts: it works. It is tried with an incident
-    at each of its steps, whose texts have quotes and line ends in them.
+    The kinds are ``syntax``, ``name``, ``value`` and ``json``; two empty texts: it works. It is tried with incidents of
+    a check, of a rule with labels and of NightOwl's own at each of their steps, whose texts have quotes, backslashes
+    and line ends in them.
     """
     try:
         template = compiled(text)
@@ -88,7 +107,8 @@ def problem(text: str, *, is_json: bool = False) -> tuple[str, str]:
         except TemplateFailed as error:
             return "value", f"{error} (at the step {sample.step})"
         if is_json and not _is_json(made):
-            return "json", f"JSON at every step, also at {sample.step}; put values in as {{{{ sentence | tojson }}}}"
+            where = f"JSON at every step, also at {sample.step} of a {sample.incident.kind}"
+            return "json", f"{where}; put values in as {{{{ sentence | tojson }}}}"
     return "", ""
 
 
@@ -104,6 +124,14 @@ def _samples() -> Iterator[Notice]:
     yield replace(full, step="resend-1", text="")
     yield replace(full, incident=over, step="resolved", others=(over, bare))
     yield replace(full, incident=bare, step="test")
+    yield replace(full, incident=_RULE, others=(_RULE, over))
+    yield replace(full, incident=replace(_RULE, kind="nodata", reason=""), text="")
+    yield replace(full, incident=replace(_RULE, resolved=_RULE.opened + 300), step="resolved", text="")
+
+
+def says_json(content_type: str) -> bool:
+    """Whether a Content-Type is one of JSON: ``application/json``, ``application/problem+json; charset=utf-8``."""
+    return content_type.partition(";")[0].strip().lower().endswith(_JSON)
 
 
 def _incident(incident: Incident) -> dict[str, Any]:
@@ -131,9 +159,21 @@ def _cut(text: str) -> str:
     return text[:_TEXT]
 
 
+def _well_formed(text: str) -> str:
+    """Return JSON as it is. Raises ``TemplateFailed`` where a text is none."""
+    if not _is_json(text):
+        raise TemplateFailed("it makes no JSON; put values in as {{ sentence | tojson }}")
+    return text
+
+
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
-    except ValueError:
+        json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
         return False
     return True
+
+
+def _no_number(text: str) -> None:
+    """Refuse ``NaN`` and ``Infinity``, which Python's parser takes and JSON does not have."""
+    raise ValueError(text)

@@ -106,6 +106,8 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO52", "channel.d.template", PAGERDUTY + 'template = "{{ incident.tag }}"'),
         ("NO52", "channel.w.template.body", WEBHOOK + 'template.body = "{{ others[0].subject }}"'),
         ("NO53", "channel.w.template.body", WEBHOOK + """template.body = '{"text": "{{ sentence }}"}'"""),
+        ("NO53", "channel.w.template.body", WEBHOOK + """template.body = '{"text": "{{ heading }}"}'"""),
+        ("NO53", "channel.w.template.body", WEBHOOK + """template.body = '{"text": "{{ incident.subject }}"}'"""),
         ("NO06", "route.r.escalate[0].to[0]", SLACK + ESCALATING + '["boss"] }]'),
         ("NO07", "maintenance.m.match.kind", NIGHTLY + 'days = ["sun"]\nmatch = { kind = "mine" }'),
         ("NO60", "check.a.depends_on[1]", CHECK + 'depends_on = ["r", "router"]\n' + RULE + "above = 1"),

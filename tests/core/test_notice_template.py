@@ -75,6 +75,25 @@ def test_json_that_a_quote_would_break_is_found():
     assert problem('{"at": {{ incident.resolved | tojson }}}', is_json=True) == ("", "")
 
 
+@pytest.mark.parametrize("value", ["heading", "incident.subject", "incident.summary", "tags.path"])
+def test_json_that_the_labels_of_a_rule_would_break_is_found(value):
+    found, why = problem('{"a": "{{ %s }}"}' % value, is_json=True)  # noqa: UP031
+    assert found == "json"
+    assert "tojson" in why
+    assert problem('{"a": {{ %s | tojson }}}' % value, is_json=True) == ("", "")  # noqa: UP031
+
+
+def test_a_part_that_is_to_be_json_and_is_none_is_missing(notice, incident):
+    template = {"body": '{"a": "{{ incident.subject }}"}'}
+    labelled = replace(incident, kind="rule", subject='slow{check="shop"}')
+    assert write(template, notice(), is_json=True) == ({"body": '{"a": "shop"}'}, "")
+    made, remark = write(template, notice(incident=labelled), is_json=True)
+    assert made == {}
+    assert remark.startswith("the template of the body fails, so the built-in one was used: it makes no JSON")
+    assert write({"body": "NaN"}, notice(), is_json=True)[0] == {}
+    assert write(template, notice(incident=labelled))[1] == ""
+
+
 def test_every_value_can_be_told_as_json(notice, incident):
     made, remark = write({"body": "{{ incident | tojson }}"}, notice())
     assert remark == ""

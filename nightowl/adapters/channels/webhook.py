@@ -13,7 +13,7 @@ import msgspec
 
 from nightowl.adapters.channels.http import Request, accepted, post
 from nightowl.core.messages import compose
-from nightowl.core.notice_template import write
+from nightowl.core.notice_template import says_json, write
 from nightowl.core.redaction import secrets_of_address
 from nightowl.core.values import Incident, Notice
 
@@ -27,7 +27,7 @@ SHAPE = 1
 class Webhook:
     """Posts notices as JSON; signed where there is a ``secret``. ``ca`` is PEM text, ``timeout`` seconds in all.
 
-    ``template`` may have a ``body``, which is sent instead, as ``content_type``.
+    ``template`` may have a ``body``, which is sent instead, as ``content_type``: one of JSON only if it is well-formed.
     """
 
     groups: ClassVar[bool] = True
@@ -45,7 +45,7 @@ class Webhook:
 
         The body of a repeated send is the same to the byte.
         """
-        written, remark = write(self.template, notice)
+        written, remark = write(self.template, notice, is_json=says_json(self.content_type))
         templated = "body" in written
         body = written["body"].encode() if templated else msgspec.json.encode(document(notice))
         now = time.time()

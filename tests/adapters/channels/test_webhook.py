@@ -159,6 +159,16 @@ def test_a_template_that_fails_loses_no_page(receiver, notice) -> None:
     assert remark == "the template of the body fails, so the built-in one was used: 'nix' is undefined"
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "Application/Problem+JSON; charset=utf-8"])
+def test_a_template_of_json_that_makes_none_loses_no_page(receiver, notice, incident, content_type) -> None:
+    labelled = replace(incident, kind="rule", subject='slow{check="shop"}')
+    template = {"body": '{"a": "{{ incident.subject }}"}'}
+    remark = Webhook(url=receiver.url, template=template, content_type=content_type).send(notice(incident=labelled))
+    assert receiver.requests[0].headers["Content-Type"] == "application/json"
+    assert json.loads(receiver.requests[0].body)["incident"]["subject"] == 'slow{check="shop"}'
+    assert remark.startswith("the template of the body fails, so the built-in one was used: it makes no JSON")
+
+
 def test_other_incidents_are_told_like_the_first(receiver, notice, incident) -> None:
     Webhook(url=receiver.url).send(replace(notice(), others=(replace(incident, id="77", subject="db"),)))
     body = json.loads(receiver.requests[0].body)
