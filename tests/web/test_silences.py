@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from nightowl.core.telling import Telling
 from nightowl.core.values import Change, Escalation, Maintenance, Route, Suppression
-from nightowl.ports import AuditFilter, StoredCheck
+from nightowl.ports import AuditFilter, StoredCheck, StoredRule
 from nightowl.web.words import iso
 
 
@@ -162,6 +162,45 @@ def test_a_test_of_routes_knows_what_depends_on_what(world, routed):
     assert found["parents"] == ["shop-checkout"]
     assert found["suppressed"] == "suppressed: parent down: shop-checkout"
     assert found["channels"][0]["after"] > 0
+
+
+def made_rule(world, name, **more):
+    spec = {"metric": "nightowl.check.duration", "above": 2.0, "for": "1m", **more}
+    with world.store.transaction() as unit:
+        unit.rule_definitions.put([StoredRule(name=name, origin="stored", spec=spec)])
+
+
+def test_a_test_of_routes_takes_what_is_not_said_from_the_rule_of_that_name(world, routed):
+    made_rule(world, "payments-slow", severity="info", tags={"team": "shop"})
+    found = where(routed, name='payments-slow{check="front"}')
+    assert found["asked"] | {"at": ""} == {
+        "name": 'payments-slow{check="front"}', "kind": "rule", "severity": "info",
+        "tags": {"check": "front", "team": "shop"}, "at": "", "source": "rule",
+    }  # fmt: skip
+    assert found["routes"] == ["shop"]
+    assert where(routed, name="payments-slow")["asked"]["tags"] == {"team": "shop"}
+    given = where(routed, name="payments-slow", kind="own", severity="critical", tag="team=db")["asked"]
+    assert (given["kind"], given["severity"], given["tags"]) == ("own", "critical", {"team": "db"})
+    assert where(routed, name="payments-slow", kind="nodata")["asked"]["severity"] == "warning"
+
+
+def test_page_and_api_say_the_same_of_a_name(world, routed):
+    made_rule(world, "payments-slow", severity="info", tags={"team": "shop"})
+    made_rule(world, "odd", metric="")
+    for name in ('payments-slow{check="front"}', "payments-slow", "odd", "payments-slow{", "shop-front", "nothing"):
+        shown = routed.get("/routes.json", params={"name": name}).json()
+        answered = where(routed, name=name)
+        for key in ("kind", "severity", "tags"):
+            assert shown["asked"][key] == answered["asked"][key], name
+        assert shown["source"] == answered["asked"]["source"], name
+        assert shown["found"]["routes"] == answered["routes"], name
+
+
+def test_a_name_that_nothing_has_is_said(routed):
+    asked = where(routed, name="nothing")["asked"]
+    assert (asked["kind"], asked["severity"], asked["source"]) == ("check", "critical", "none")
+    assert "No check and no rule is called nothing" in routed.get("/routes?name=nothing").text
+    assert "No check and no rule is called" not in routed.get("/routes?name=shop-front").text
 
 
 def test_a_test_of_routes_wants_tags_as_names_and_values(routed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from fastapi import APIRouter, Query
@@ -11,8 +11,11 @@ from pydantic import AwareDatetime, Field
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.preview import Preview, Question
 from nightowl.core.values import Severity
-from nightowl.web.api.models import Model, SuppressionModel
+from nightowl.web import asked
+from nightowl.web.api.models import Model, Moment, SuppressionModel
 from nightowl.web.handlers import Handlers
+
+_AS_NAMED = "Without it: as of the check or rule of that name"
 
 
 class ToldModel(Model):
@@ -25,9 +28,21 @@ class ToldModel(Model):
     repeat: float = Field(0.0, description="Seconds between reminders; 0: none.")
 
 
+class AskedModel(Model):
+    """The incident that was tried, with what was taken from the check or rule of its name."""
+
+    name: str
+    kind: Literal["check", "rule", "nodata", "own"]
+    severity: Literal["info", "warning", "critical"]
+    tags: dict[str, str]
+    at: Moment
+    source: Literal["check", "rule", "none"] = Field(description="What has the name; none: no check and no rule does.")
+
+
 class RouteTest(Model):
     """What would become of an incident."""
 
+    asked: AskedModel
     routes: list[str] = Field(description="Those that match.")
     channels: list[ToldModel] = Field(description="Who would be told.")
     escalation: list[ToldModel] = Field(description="Who further, while nobody acknowledges.")
@@ -36,9 +51,10 @@ class RouteTest(Model):
     suppressed: str = Field("", description="The same in words.")
 
     @classmethod
-    def of_preview(cls, found: Preview) -> Self:
-        """A preview."""
-        return cls.model_validate(msgspec.to_builtins(found))
+    def of_preview(cls, found: Preview, question: Question, source: str) -> Self:
+        """A preview, and what it is of."""
+        meant: dict[str, Any] = msgspec.to_builtins(question) | {"source": source}
+        return cls.model_validate(msgspec.to_builtins(found) | {"asked": meant})
 
 
 def router(handlers: Handlers) -> APIRouter:
@@ -49,19 +65,21 @@ def router(handlers: Handlers) -> APIRouter:
     def test_route(
         *,
         name: Annotated[str, Query(max_length=1000, description="The check, or the rule with its labels.")] = "",
-        kind: Literal["check", "rule", "nodata", "own"] = "check",
-        severity: Literal["info", "warning", "critical"] = "critical",
-        tag: Annotated[list[str], Query(max_length=100, description="`name=value`, as often as needed.")] = [],  # noqa: B006  # FastAPI copies it
+        kind: Annotated[asked.Kind | None, Query(description=f"{_AS_NAMED}, else `check`.")] = None,
+        severity: Annotated[
+            Literal["info", "warning", "critical"] | None, Query(description=f"{_AS_NAMED}, else `critical`.")
+        ] = None,
+        tag: Annotated[
+            list[str], Query(max_length=100, description=f"`name=value`, as often as needed. {_AS_NAMED}.")
+        ] = [],  # noqa: B006  # FastAPI copies it
         at: Annotated[AwareDatetime | None, Query(description="When it opens; without it: now.")] = None,
     ) -> RouteTest:
-        question = Question(
-            name=name,
-            kind=kind,
-            severity=Severity(severity),
-            tags=dict(map(_tag, tag)),
-            at=at.timestamp() if at else handlers.clock.now(),
-        )
-        return RouteTest.of_preview(handlers.where(question))
+        tags, moment = dict(map(_tag, tag)), at.timestamp() if at else handlers.clock.now()
+        with handlers.store.read() as unit:
+            known = asked.known(handlers, unit, name)
+        bad = Severity(severity) if severity else None
+        question = asked.question(known, name, moment, kind=kind, severity=bad, tags=tags)
+        return RouteTest.of_preview(handlers.where(question), question, known.source)
 
     return api
 
