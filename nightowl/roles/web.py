@@ -21,7 +21,7 @@ from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
 from nightowl.web.app import make_app
 from nightowl.web.exposition import metrics
-from nightowl.web.handlers import ChannelUse, Handlers, WebSettings
+from nightowl.web.handlers import ChannelUse, Handlers, WebSettings, channel_use
 from nightowl.web.serve import ServerThread
 from nightowl.wire.addresses import is_loopback, link
 from nightowl.wire.check_secrets import seal_secrets, stand_ins
@@ -116,12 +116,8 @@ def _check(installation: Installation, name: str, spec: Mapping[str, Any]) -> Ch
 
 
 def _channels(configuration: Configuration) -> list[ChannelUse]:
-    return [
-        ChannelUse(
-            name=name, kind=settings.kind, routes=tuple(route for route in configuration.routes if name in route.to)
-        )
-        for name, settings in configuration.channels.items()
-    ]
+    channels, routes = configuration.channels, configuration.routes
+    return [channel_use(name, settings.kind, routes) for name, settings in channels.items()]
 
 
 def _tester(installation: Installation) -> Callable[[str], str]:

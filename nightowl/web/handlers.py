@@ -46,12 +46,32 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
         return urlsplit(self.public_url).netloc.rpartition("@")[2].lower()
 
 
+class Later(msgspec.Struct, frozen=True, kw_only=True):
+    """A route that leads to a channel by its escalation, ``after`` seconds from the first notice on."""
+
+    route: Route
+    after: float
+
+
 class ChannelUse(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel: its kind (``email``, ``webhook``, ...) and the routes that lead to it."""
+    """A channel: its kind (``email``, ``webhook``, ...), the routes that lead to it, and those that escalate to it."""
 
     name: str
     kind: str
     routes: tuple[Route, ...] = ()
+    escalations: tuple[Later, ...] = ()
+
+
+def channel_use(name: str, kind: str, routes: Sequence[Route]) -> ChannelUse:
+    """Return a channel with those of all ``routes`` that reach it; of a route's steps the first that does counts."""
+    later = {
+        route.name: Later(route=route, after=step.after)
+        for route in routes
+        for step in sorted(route.escalate, key=lambda step: -step.after)
+        if name in step.to and name not in route.to
+    }
+    direct = tuple(route for route in routes if name in route.to)
+    return ChannelUse(name=name, kind=kind, routes=direct, escalations=tuple(later.values()))
 
 
 class Handlers(msgspec.Struct, frozen=True, kw_only=True):

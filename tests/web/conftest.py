@@ -24,7 +24,7 @@ from nightowl.flows.where import where
 from nightowl.ports import Store
 from nightowl.testing.store import memory_store
 from nightowl.web.app import make_app
-from nightowl.web.handlers import ChannelUse, Handlers, WebSettings
+from nightowl.web.handlers import Handlers, WebSettings, channel_use
 
 with warnings.catch_warnings():
     # Starlette would rather have a successor of httpx, which nothing else here needs.
@@ -94,7 +94,7 @@ class World:
             rule_from_spec=rule_from_spec,
             rule_to_toml=rule_to_toml,
             strategies=BUILT_IN,
-            channels=lambda: [ChannelUse(name=name, kind="webhook", routes=ROUTES) for name in self.channels],
+            channels=lambda: [channel_use(name, "webhook", self.telling.routes) for name in self.channels],
             test_channel=self._test_channel,
             problems=lambda: [*self.problems, *self.unreachable],
             unreachable=lambda: self.unreachable,

@@ -209,6 +209,17 @@ def test_a_test_of_routes_wants_tags_as_names_and_values(routed):
     assert answer.json()["mistakes"][0]["allowed"] == "name=value"
 
 
+def test_a_channel_lists_the_routes_that_reach_it_at_once_and_by_escalation(world, routed):
+    world.channels = ["ops", "boss", "nobody"]
+    boss, nobody, ops = routed.get("/api/v1/channels").json()
+    assert [route["name"] for route in ops["routes"]] == ["shop", "critical"]
+    assert ops["escalations"] == boss["routes"] == nobody["escalations"] == []
+    assert boss["escalations"] == [{"route": {"name": "shop", "match": {"team": "shop"}}, "after": 900.0}]
+    page = routed.get("/channels").text
+    assert "after 15 min by" in page
+    assert page.count("it is never told") == 1
+
+
 # -- acknowledging for a while -----------------------------------------------------------------------------------------
 
 

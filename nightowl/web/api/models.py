@@ -332,12 +332,20 @@ class RouteModel(Model):
     match: dict[str, str] = Field({}, description="By `severity`, `name` or a tag: the value asked for (a pattern).")
 
 
+class LaterModel(Model):
+    """A route that leads to a channel by its escalation."""
+
+    route: RouteModel
+    after: float = Field(description="Seconds from the first notice on, unless somebody acknowledges.")
+
+
 class ChannelModel(Model):
     """Somewhere that notices go."""
 
     name: str
     kind: str = Field(examples=["email"])
     routes: list[RouteModel] = Field([], description="The routes that lead there.")
+    escalations: list[LaterModel] = Field([], description="Those that lead there only while nobody acknowledges.")
 
 
 class SeriesModel(Model):
