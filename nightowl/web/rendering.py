@@ -33,7 +33,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """What surrounds every page. ``own`` counts open incidents about NightOwl itself.
+    """What surrounds every page. ``open`` counts open incidents by kind.
 
     ``feed`` is the change feed's item that the page is as new as.
     """
@@ -43,7 +43,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     visitor: Visitor | None = None
     csrf: str = ""
     counts: Mapping[str, int] = {}
-    own: int = 0
+    open: Mapping[str, int] = {}
     problems: tuple[str, ...] = ()
     feed: int = 0
     theme: str = "auto"
@@ -52,15 +52,20 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wrong(self) -> int:
-        """How many checks are down and incidents about NightOwl itself are open."""
-        return self.counts.get("down", 0) + self.own
+        """How many checks are down, and incidents of rules and about NightOwl itself are open."""
+        return self.counts.get("down", 0) + sum(self.open.get(kind, 0) for kind in ("rule", "nodata", "own"))
 
     @property
     def headline(self) -> str:
-        """The same in words: ``2 down, 1 own fault`` (empty: nothing)."""
-        down = self.counts.get("down", 0)
-        parts = [f"{down:,} down" if down else "", words.plural(self.own, "own fault") if self.own else ""]
-        return ", ".join(filter(None, parts))
+        """The same in words: ``2 down, 3 firing, 1 without data, 1 own fault`` (empty: nothing)."""
+        counted = {
+            "down": self.counts.get("down", 0),
+            "firing": self.open.get("rule", 0),
+            "without data": self.open.get("nodata", 0),
+        }
+        own = self.open.get("own", 0)
+        parts = [f"{count:,} {word}" for word, count in counted.items() if count]
+        return ", ".join([*parts, words.plural(own, "own fault")] if own else parts)
 
     @property
     def may_write(self) -> bool:

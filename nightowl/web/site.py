@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -174,9 +175,9 @@ class Site:
         with self._handlers.store.read() as unit:
             view = build(unit)
             counts, feed = unit.checks.counts(), unit.feed.last()
-            own = sum(incident.kind == "own" for incident in unit.incidents.open())
+            kinds = Counter(incident.kind for incident in unit.incidents.open())
         now = self._handlers.clock.now()
-        return view, {"now": now, "counts": counts, "own": own, "problems": problems, "feed": feed}
+        return view, {"now": now, "counts": counts, "open": kinds, "problems": problems, "feed": feed}
 
 
 def _may_read(visitor: Visitor | None, path: str) -> bool:

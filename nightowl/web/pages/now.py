@@ -44,10 +44,19 @@ class Notable(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """How many incidents are open that are no check's: of a ``word``, with the shape of the worst."""
+
+    state: str
+    word: str
+    count: int
+
+
 class Now(msgspec.Struct, frozen=True, kw_only=True):
     """The first page. ``last_round`` is when a round last closed (Unix seconds; None: never)."""
 
     counts: Mapping[str, int]
+    others: tuple[Tally, ...]
     troubles: tuple[Trouble, ...]
     suspects: tuple[Notable, ...]
     partial: tuple[Notable, ...]
@@ -70,6 +79,7 @@ def build(ask: Ask) -> View:
     recent, _ = ask.unit.incidents.page(open_only=False, subject="", offset=0, limit=50)
     data = Now(
         counts=ask.unit.checks.counts(),
+        others=_others(incidents),
         troubles=_troubles(incidents, states),
         suspects=_suspects(running, {incident.subject for incident in incidents}),
         partial=_partial(running),
@@ -112,6 +122,16 @@ def _shape(incident: Incident) -> tuple[str, str]:
             return "unknown", "no data"
         case _:
             return "own", "NightOwl"
+
+
+def _others(incidents: Sequence[Incident]) -> tuple[Tally, ...]:
+    """Count what is open of rules and of NightOwl's own."""
+    shapes: dict[str, list[str]] = {}
+    for state, word in (_shape(incident) for incident in incidents if incident.kind != "check"):
+        shapes.setdefault(word, []).append(state)
+    worst = {word: min(states, key=_WORST.index) for word, states in shapes.items()}
+    order = sorted(shapes, key=lambda word: _WORST.index(worst[word]))
+    return tuple(Tally(state=worst[word], word=word, count=len(shapes[word])) for word in order)
 
 
 def _suspects(states: Sequence[CheckState], known: set[str]) -> tuple[Notable, ...]:
