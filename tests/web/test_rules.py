@@ -2,11 +2,14 @@
 
 import re
 import sys
+from collections import Counter
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.rule_state import Phase, RuleState
+from nightowl.core.values import Change
 
 scene = sys.modules["rule_scene"]
 
@@ -96,3 +99,29 @@ def test_programs_are_told_the_same_with_the_ids_of_incidents(client):
     assert rules["gone"]["standings"][0]["silence"] == "gone-is-silent"
     assert rules["easing"]["standings"][0]["until"]
     assert rules["at-rest"]["standings"] == []
+
+
+def test_an_incident_of_a_rule_leads_to_the_rule_with_its_series(ruled):
+    client = ruled.client()
+    with ruled.store.transaction() as unit:
+        found = replace(unit.incidents.get("backlog-is-open"), tags={"queue": "mail-out"})
+        unit.incidents.apply([Change(event="escalated", incident=found, at=ruled.clock.now(), text="worse")])
+    page = client.get("/incidents/backlog-is-open").text
+    [address, again] = re.findall(r'href="(/rules/[^"]*)"', page)
+    assert address == again
+    assert "mail-out" in address
+    assert "/checks?tag=" not in page
+    assert 'aria-current="true"' in client.get(address).text
+
+
+def test_rules_and_own_faults_are_counted_in_header_and_badge(ruled):
+    page = ruled.client().get("/").text
+    tiles = re.sub(r"<[^>]*>", "", page.split('id="tiles"')[1].split("</ul>")[0])
+    with ruled.store.read() as unit:
+        kinds = Counter(incident.kind for incident in unit.incidents.open())
+        down = unit.checks.counts()["down"]
+    for kind, word in (("rule", "firing"), ("nodata", "no data"), ("own", "NightOwl")):
+        assert f"{kinds[kind]} {word}" in tiles
+    total = down + kinds["rule"] + kinds["nodata"] + kinds["own"]
+    assert re.search(rf'id="rail-wrong" class="count"[^>]*>{total}<', page)
+    assert f"<title>{down} down, {kinds['rule']} firing, {kinds['nodata']} without data, 1 own fault" in page

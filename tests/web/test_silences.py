@@ -250,6 +250,22 @@ def test_the_button_takes_care_for_as_long_as_was_chosen(world, client):
     assert client.post(f"/incidents/{ident}/acknowledge", data={"csrf": csrf, "for": "soon"}).status_code == 409
 
 
+def test_an_acknowledgement_is_given_again_for_another_time(world, client):
+    ident = open_incident(client)["id"]
+    csrf = client.get(f"/incidents/{ident}").text.split('name="csrf" value="')[1].split('"')[0]
+    for chosen, seconds in (("4h", 14400), ("10m", 600)):
+        world.clock.time += 60
+        page = client.get(f"/incidents/{ident}").text
+        assert f"<option>{chosen}</option>" in page
+        client.post(f"/incidents/{ident}/acknowledge", data={"csrf": csrf, "for": chosen})
+        with world.store.read() as unit:
+            assert unit.incidents.get(ident).acknowledged_until == world.clock.now() + seconds
+    page = client.get(f"/incidents/{ident}").text
+    assert "Acknowledge again" in page
+    told = page.split('id="timeline"')[1].split("</ol>")[0]
+    assert "Until 2025-11-20 19:09:00 UTC" in told, told
+
+
 def test_an_incident_says_what_holds_it_back(world, client):
     number = make(client, match={"name": "*"}).json()["id"]
     ident = open_incident(client)["id"]

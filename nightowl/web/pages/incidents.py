@@ -33,7 +33,8 @@ class IncidentList(msgspec.Struct, frozen=True, kw_only=True):
 class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     """One incident with what happened and who was told.
 
-    ``already``: the visitor acknowledged what another had acknowledged before.
+    ``already``: the visitor acknowledged what another had acknowledged before. ``rule`` is the rule that it is of, and
+    ``series`` the series of the rule while it is open (empty: none).
     """
 
     incident: Incident
@@ -41,6 +42,8 @@ class IncidentPage(msgspec.Struct, frozen=True, kw_only=True):
     notices: list[OutboxRow]
     channels: tuple[str, ...]
     already: bool
+    rule: str = ""
+    series: str = ""
 
     @property
     def meant(self) -> str:
@@ -63,14 +66,22 @@ def build(ask: Ask) -> View:
     incident = ask.unit.incidents.get(ask.path["id"])
     if incident is None:
         raise NotFound(f"There is no incident {ask.path['id']}.")
+    rule = incident.subject.partition("{")[0] if incident.kind in ("rule", "nodata") else ""
     data = IncidentPage(
         incident=incident,
+        rule=rule,
+        series=_series(ask, rule, incident.id) if rule else "",
         timeline=ask.unit.incidents.timeline(incident.id),
         notices=ask.unit.outbox.of(incident.id),
         channels=tuple(channel.name for channel in ask.handlers.channels()),
         already="already" in ask.query,
     )
     return View(template="incident.html", title=incident.subject, data=data)
+
+
+def _series(ask: Ask, rule: str, incident: str) -> str:
+    standings = (each for each in ask.unit.rules.all() if each.rule == rule)
+    return next((each.series for each in standings if incident in (each.incident, each.silence)), "")
 
 
 LIST = Page(path="/incidents", build=build_list)
