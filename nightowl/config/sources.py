@@ -113,6 +113,9 @@ def identifiers(name: str, table: rules.Rule, bench: Bench) -> tuple[str, ...]:
     given = table.identifiers
     if given is None:
         return ()
+    if isinstance(given, str) and not bench.paths:
+        bench.report.add(path, "a list: a rule that is made here names no files")
+        return ()
     if isinstance(given, str):
         try:
             lines = read_text(bench.base, given, bench.files).splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
 
 import msgspec
 
@@ -104,7 +105,7 @@ class Evaluation:
         windows = {each: known.get(each, NONE).window(now - span.older, now - span.newer) for each in members}
         value = combining.combined(self.rule, recipe, windows)
         times, values = self._made.setdefault(series, ([], []))
-        if value is not None and not (times and times[-1] == now):
+        if value is not None and isfinite(value) and not (times and times[-1] == now):
             times.append(now)
             values.append(value)
         gone = bisect_right(times, now - self._back)

@@ -119,7 +119,13 @@ def fill_patterns(where: Mapping[str, str], identifier: str) -> dict[str, str]:
 
 
 def tagged(series: Series, identifier: str) -> Series:
-    """A series that was found for an identifier; as it is where there is none."""
+    """A series that was found for an identifier; as it is where there is none.
+
+    A label of its own that is called so and says something else is kept under another name, as Prometheus does it.
+    """
     if not identifier:
         return series
-    return Series(series.metric, tuple(sorted({**dict(series.labels), ID: identifier}.items())))
+    carried = dict(series.labels)
+    own = carried.get(ID, identifier)
+    more = {} if own == identifier else {f"exported_{ID}": own}
+    return Series(series.metric, tuple(sorted({**carried, **more, ID: identifier}.items())))

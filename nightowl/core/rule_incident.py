@@ -26,8 +26,8 @@ _SUBJECT = 200
 class Standing(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """Where a rule stands for a series, and the ids of its open incidents (empty: none).
 
-    ``incident`` is that of the breach, ``silence`` that of missing data. ``source`` is what the rule looks at (empty:
-    series of NightOwl's own). ``why`` says, of a series on a source, why it became unknown (empty: it is not).
+    ``incident`` is that of the breach, ``silence`` that of missing data. ``source`` is what is ``asked`` by the rule.
+    ``why`` says, of a series on a source, why it became unknown (empty: it is not).
     """
 
     rule: str
@@ -59,6 +59,14 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     labels: Labels
     at: float
     why: str
+
+
+def asked(rule: Rule) -> str:
+    """A text for what a rule asks of which source (empty: it looks at series of NightOwl's own)."""
+    if not rule.source:
+        return ""
+    question = (rule.query, rule.metric, sorted(rule.where.items()), bool(rule.identifiers))
+    return f"{rule.source}/{sha256(msgspec.json.encode(question)).hexdigest()[:16]}"
 
 
 def advance(rule: Rule, standing: Standing, found: Finding) -> tuple[Standing, list[Move]]:

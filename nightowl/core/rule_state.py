@@ -61,6 +61,17 @@ class RuleState(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.phase in (Phase.FIRING, Phase.RECOVERING) or (self.phase is Phase.NODATA and self.was_firing)
 
 
+def timely(rule: Rule, state: RuleState, now: float) -> RuleState:
+    """The state without moments that lie ahead of ``now``, which a clock that was wrong has left."""
+    unknown = state.unknown_since
+    return replace(
+        state,
+        since=min(state.since, now),
+        until=min(state.until, now + rule.keep_firing),
+        unknown_since=None if unknown is None else min(unknown, now),
+    )
+
+
 _READ_AS = {"ok": Truth.FALSE, "alert": Truth.TRUE}
 
 

@@ -14,6 +14,7 @@ from jinja2 import Undefined
 from nightowl.core.errors import TemplateFailed
 from nightowl.core.messages import cut, in_words
 
+_MOST_DIGITS = 20
 _GROWTH = 65_536
 """Characters by which a filter may make a text longer at most."""
 
@@ -73,6 +74,13 @@ def _bounded(more: int) -> None:
         raise TemplateFailed(f"it makes a text of more than {_GROWTH} characters")
 
 
+def rounded(value: float, digits: int | None = None) -> float:
+    """A number with so many digits behind the point; none: a whole number."""
+    if digits is not None and abs(digits) > _MOST_DIGITS:
+        raise TemplateFailed(f"round takes up to {_MOST_DIGITS} digits")
+    return round(value, digits)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     "time": time,
     "iso": iso,
@@ -90,7 +98,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "last": lambda values: values[-1] if values else "",
     "sort": sorted,
     "items": items,
-    "round": round,
+    "round": rounded,
     "tojson": tojson,
     "urlencode": urlencode,
 }

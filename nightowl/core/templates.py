@@ -93,7 +93,7 @@ class Compiled:
                 pieces.append(piece)
         except TemplateError as error:
             raise TemplateFailed(str(error.message)) from None
-        except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
+        except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError, OSError) as error:
             raise TemplateFailed(f"{type(error).__name__}: {error}") from None
         return "".join(pieces)
 

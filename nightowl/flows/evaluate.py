@@ -30,6 +30,9 @@ Samples that are stored no later than that after their event count as they would
 the next instant on; what was decided stands.
 """
 
+STUCK = 60.0
+"""Seconds without an evaluation after which that is a fault."""
+
 AWAY = 1500.0
 """Seconds without a look at the tail after which the head is read anew: what was appended may have been packed."""
 
@@ -50,7 +53,7 @@ class Evaluator:
     """The rules of one term of leading. All moments are the director's time, in Unix seconds."""
 
     def __init__(self, store: Store, lease: Lease, strategies: Mapping[str, Strategy] = BUILT_IN) -> None:
-        """``strategies`` are the installed ones by name."""
+        """``strategies`` are the installed ones by name. ``last``: the newest instant that was evaluated."""
         self._store = store
         self._lease = lease
         self._strategies = strategies
@@ -61,7 +64,7 @@ class Evaluator:
         self._arrived: deque[Sequence[Outcome]] = deque()
         self._position = 0
         self._tailed = 0.0
-        self._last: float | None = None
+        self.last: float | None = None
 
     def take_outcomes(self, outcomes: Iterable[Outcome]) -> None:
         """Take what locations said, once that is stored."""
@@ -69,13 +72,18 @@ class Evaluator:
         if found:
             self._arrived.append(found)
 
+    def stuck(self, began: float, now: float) -> float | None:
+        """Since when nothing was evaluated, in a term that ``began`` then, where that is too long (None: it is not)."""
+        since = max(began, self.last or began)
+        return since if now - since > STUCK else None
+
     def step(self, rules: Mapping[str, Rule], telling: Telling, now: float) -> bool:
         """Evaluate where the time for an instant has come since the last call; whether it had.
 
         Raises ``LeaseLost`` or ``Unavailable``.
         """
         at = floor((now - LAG) / STEP) * STEP
-        if self._last is not None and at <= self._last:
+        if self.last is not None and at <= self.last:
             return False
         if rules is not self._rules or abs(now - self._tailed) > AWAY:
             self._follow(rules, at, now)
@@ -90,7 +98,7 @@ class Evaluator:
         self._standings.write(rules, findings, telling, at)
         for each in self._evaluations.values():
             each.settle()
-        self._last = at
+        self.last = at
         return True
 
     def _follow(self, rules: Mapping[str, Rule], at: float, now: float) -> None:
@@ -100,13 +108,13 @@ class Evaluator:
         needed = needs(rules.values(), self._strategies)
         head = Head(needed)
         with self._store.read() as unit:
-            if self._last is None:
+            if self.last is None:
                 self._standings.take_over(unit)
             self._position = unit.series.last()
             for metric, need in needed.items():
                 _read(unit, head, Reading(metric, None, now - need.span, now + _SKEW))
         self._tailed = now
-        states = self._standings.states(rules)
+        states = self._standings.states(rules, at)
         evaluations = {name: Evaluation(rule, head, STEP, self._strategies) for name, rule in rules.items()}
         for name, each in evaluations.items():
             each.restore(states.get(name, {}))

@@ -14,6 +14,7 @@ from nightowl.core.evaluators import GONE, Evaluators, SourceHealth
 from nightowl.core.portion_results import by_identifier, departures, findings, portions, settled
 from nightowl.core.portions import EVALUATORS, Portion, PortionBatch, PortionReport, PortionResult, batches
 from nightowl.core.rule import STEP, Rule
+from nightowl.core.rule_incident import asked
 from nightowl.core.rule_state import RuleState
 from nightowl.core.series import Series
 from nightowl.core.strategies import BUILT_IN, Strategy
@@ -70,7 +71,7 @@ class SourceEvaluator:
         """Read where the rules stand, and which sources were failing."""
         self._standings.take_over(unit)
         self._evaluators = Evaluators(now)
-        states = self._standings.states(rules)
+        states = self._standings.states(rules, now)
         self._states = {name: by_identifier(rule, states.get(name, {})) for name, rule in rules.items()}
         self._rules = rules
         self._first = floor(now / STEP) * STEP
@@ -220,8 +221,11 @@ class SourceEvaluator:
     # -- besides ---------------------------------------------------------------------------------------------------
 
     def _follow(self, rules: Mapping[str, Rule]) -> None:
-        """Go over to these rules; where one of them stands is known by its name."""
-        known = {name: self._known(name) for name in self._states}
+        """Go over to these rules; where one of them stands is known by its name, as long as it asks the same."""
+        same = {name for name, rule in rules.items() if asked(rule) == asked(self._rules.get(name, rule))}
+        if len(same) < len(rules):
+            self._end()  # what is under way answers what is not asked any more
+        known = {name: self._known(name) for name in same & self._states.keys()}
         self._rules = rules
         self._states = {name: by_identifier(rule, known.get(name, {})) for name, rule in rules.items()}
         self._health.keep({rule.source for rule in rules.values()}, rules)

@@ -1,8 +1,8 @@
 """Faults of NightOwl's own, as incidents: opened while they last, and never blamed on a target.
 
-The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``evaluators``, ``source/NAME``,
-``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``, ``clocks/LOCATION``,
-``check/NAME`` and ``rule/NAME``.
+The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``rules``, ``evaluators``,
+``source/NAME``, ``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``,
+``clocks/LOCATION``, ``check/NAME`` and ``rule/NAME``.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def changes(
 
 
 def _answers_for(subject: str) -> bool:
-    known = subject in ("store", "bus", "verdicts", "series", "evaluators")
+    known = subject in ("store", "bus", "verdicts", "series", "evaluators", "rules")
     return known or subject.startswith(("check/", "rule/", "source/")) or _by_hearing(subject)
 
 

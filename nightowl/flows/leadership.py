@@ -130,7 +130,7 @@ class Leadership:
         self._done: list[str] = []
         self._waiting: list[Round] = []
         self._missed = 0
-        self._ticked = parts.clock.now()
+        self._began = self._ticked = parts.clock.now()
         self._states: dict[str, CheckState] = {}
         self._some_stopped = True
         self._feed = 0
@@ -357,12 +357,17 @@ class Leadership:
         with self._parts.store.read() as unit:
             self._faults.refused(unit.series.refused().at, plan.max_series, now)
             current = self._faults.current(self._flights, self._states, self._book.checks, now)
-            current |= self._sources.faults(now)
+            current |= self._sources.faults(now) | self._unevaluated(now)
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:
                 tell(unit, found, self._telling, now)
         self._faults.told()
+
+    def _unevaluated(self, now: float) -> dict[str, faults.Fault]:
+        """Rules that are not evaluated, in the other thread."""
+        since = self._evaluator.stuck(self._began, now) if self._rulebook.rules else None
+        return {} if since is None else {"rules": faults.Fault("rules are not evaluated", since)}
 
     def _note_actors(self, now: float) -> None:
         """Let other processes know who is there."""

@@ -13,8 +13,8 @@ from nightowl.core import rule_incident
 from nightowl.core.combining import looks_at
 from nightowl.core.evaluation import Finding
 from nightowl.core.rule import Rule
-from nightowl.core.rule_incident import Move, Standing, series_of
-from nightowl.core.rule_state import RuleState
+from nightowl.core.rule_incident import Move, Standing, asked, series_of
+from nightowl.core.rule_state import RuleState, timely
 from nightowl.core.series import Series
 from nightowl.core.telling import Telling
 from nightowl.core.values import Change
@@ -41,12 +41,13 @@ class Standings:
             (each.rule, each.series): each for each in unit.rules.all() if bool(each.source) is self._sourced
         }
 
-    def states(self, rules: Mapping[str, Rule]) -> dict[str, dict[Series, RuleState]]:
-        """Where each of these rules stands for the series that it looks at and with which it is not at rest."""
+    def states(self, rules: Mapping[str, Rule], now: float) -> dict[str, dict[Series, RuleState]]:
+        """Where each of these rules stands at ``now`` for the series that it looks at and is not at rest with."""
         found: dict[str, dict[Series, RuleState]] = {}
         for each in self._standings.values():
             if _is_kept(each, rules):
-                found.setdefault(each.rule, {})[series_of(each)] = each.state
+                state = timely(rules[each.rule], each.state, now)
+                found.setdefault(each.rule, {})[series_of(each)] = state
         return found
 
     def write(
@@ -95,7 +96,7 @@ class Standings:
                 if each.before != each.after:
                     series = str(each.series)
                     rule = rules[name]
-                    new = Standing(rule=name, series=series, source=rule.source)
+                    new = Standing(rule=name, series=series, source=asked(rule))
                     yield rule_incident.advance(rule, self._standings.get((name, series), new), each)
 
 
@@ -110,9 +111,11 @@ def _changes(
 
 
 def _is_kept(standing: Standing, rules: Mapping[str, Rule]) -> bool:
-    """Whether one of the rules still looks at what a standing is about; what a source has, it tells itself."""
+    """Whether one of the rules still looks at what a standing is about, or asks a source the same."""
     rule = rules.get(standing.rule)
-    return rule is not None and (bool(rule.source) or looks_at(rule, series_of(standing)))
+    if rule is None or standing.source != asked(rule):
+        return False
+    return bool(rule.source) or looks_at(rule, series_of(standing))
 
 
 def _abandoned(unit: Unit, rules: Mapping[str, Rule], gone: Sequence[Standing], at: float) -> Iterator[Change]:

@@ -29,9 +29,6 @@ from nightowl.web.words import span
 STEPS = (STEP, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 """Seconds from one instant to the next that a backtest may take."""
 
-_CHECKED = 500
-"""Instants between two looks at the clock."""
-
 _WAIT = 5.0
 """Seconds to wait for another backtest to end."""
 
@@ -204,8 +201,8 @@ class Backtest:
             return True
         replay = Replay(self._rule, STEP, self._past.strategies)
         findings: dict[Series, list[Finding]] = {}
-        for number, at in enumerate(instants(self._begin, self._end, self._every)):
-            if number % _CHECKED == 0 and self._past.clock.monotonic() >= self._until:
+        for at in instants(self._begin, self._end, self._every):
+            if self._past.clock.monotonic() >= self._until:
                 return False
             for found in replay.at(at, known):
                 if at >= self._start and self._wanted in (None, found.series):

@@ -31,3 +31,14 @@ def test_of_one_rule_and_series_put_twice_the_last_counts(store: Store) -> None:
         unit.rules.put([standing("a", "m"), standing("a", "m", Phase.PENDING)])
     with store.read() as unit:
         assert unit.rules.all() == [standing("a", "m", Phase.PENDING)]
+
+
+def test_what_a_rule_asks_of_a_source_stands_beside_what_it_looks_at_itself(store: Store) -> None:
+    own, sourced = standing("a", "m", incident="1"), standing("a", "m", source="prom/x", incident="2")
+    with store.transaction() as unit:
+        unit.rules.put([own, sourced])
+    with store.transaction() as unit:
+        assert len(unit.rules.all()) == 2
+        unit.rules.remove([own])
+    with store.read() as unit:
+        assert unit.rules.all() == [sourced]

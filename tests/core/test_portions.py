@@ -11,7 +11,7 @@ from nightowl.core.limits import Limit
 from nightowl.core.points import points
 from nightowl.core.portion_results import MOST_SERIES, findings, portions, result, settled
 from nightowl.core.portions import Portion, PortionBatch, PortionReport, PortionResult, batches, reports
-from nightowl.core.reading import Got, fill_patterns, joined, need
+from nightowl.core.reading import Got, fill_patterns, joined, need, tagged
 from nightowl.core.replay import instants
 from nightowl.core.rule import Rule
 from nightowl.core.rule_state import Phase
@@ -147,3 +147,13 @@ def test_a_batch_is_lost_until_all_of_it_was_reported():
         )
     )
     assert first in sweep.lost(110.0, ())
+
+
+def test_a_series_own_label_of_that_name_is_kept_beside_the_identifier():
+    named = [tagged(Series("m", (("dev", "x"), ("id", each))), "x") for each in ("a", "b", "x")]
+    labels = [dict(series.labels) for series in named]
+    assert labels == [
+        {"dev": "x", "exported_id": "a", "id": "x"},
+        {"dev": "x", "exported_id": "b", "id": "x"},
+        {"dev": "x", "id": "x"},
+    ]

@@ -217,3 +217,14 @@ def test_whatever_is_made_stays_within_its_bounds(template):
         made = ""
     assert len(made) <= LARGEST
     assert process_time() - began < 5
+
+
+@pytest.mark.parametrize("template", ["{{ 1 | round(-1000000000) }}", "{{ (0 - 900000000000000000) | time }}"])
+def test_absurd_figures_are_refused_and_take_no_time(template):
+    began = process_time()
+    assert refusal(template)
+    assert process_time() - began < 1.0
+
+
+def test_numbers_are_rounded():
+    assert rendered("{{ 2.345 | round(2) }} {{ 2.6 | round }}") == "2.35 3"

@@ -21,6 +21,9 @@ EVERYTHING = 10**9
 SLACK = 0.1
 """Seconds by which two processes on one machine may disagree about the order of things."""
 
+LAG = 5.0
+"""Seconds after an instant at which rules are evaluated: what a round due before it found until then counts."""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -176,12 +179,12 @@ def episodes(evidence: Evidence) -> Iterator[str]:
 
 def _episode(incident: Incident, bad: Sequence[float], good: Sequence[float]) -> Iterator[str]:
     """What is wrong with an incident of the rule, given when its location saw the target broken and well."""
-    seen = max((at for at in bad if incident.opened - STALE - SLACK <= at <= incident.opened + SLACK), default=None)
+    seen = max((at for at in bad if incident.opened - STALE - SLACK <= at <= incident.opened + LAG), default=None)
     if seen is None:
         yield f"the rule fired at {incident.opened:.1f}, and nothing was wrong"
     elif incident.resolved is None:
         yield f"the rule's incident {incident.id} is still open"
-    elif not any(seen < at <= incident.resolved + SLACK for at in good):
+    elif not any(seen < at <= incident.resolved + LAG for at in good):
         yield f"the rule's incident {incident.id} was over at {incident.resolved:.1f}, before the target was well"
 
 

@@ -7,16 +7,22 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from nightowl.core.condition import Truth
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.limits import Limit, relative_limit
+from nightowl.core.portions import Judged, PortionReport, PortionResult
 from nightowl.core.rule import Rule
-from nightowl.core.rule_state import Phase
+from nightowl.core.rule_incident import Standing
+from nightowl.core.rule_state import Phase, RuleState
+from nightowl.core.series import Series
 from nightowl.core.strategies import BUILT_IN
 from nightowl.core.strategies.guarded import Guarded
 from nightowl.core.telling import Telling
 from nightowl.core.values import Incident, Route, Sample, Severity
-from nightowl.flows.evaluate import LAG, Evaluator
+from nightowl.flows.evaluate import LAG, STUCK, Evaluator
+from nightowl.flows.evaluate_sources import SourceEvaluator
 from nightowl.ports import Lease, Store
+from nightowl.testing.bus import ListBus
 from nightowl.testing.store import memory_store
 
 START = 1_790_000_000.0
@@ -251,3 +257,79 @@ def test_what_a_changed_rule_still_looks_at_goes_on(world: World) -> None:
     world.rules = {"high": replace(HIGH, where={"queue": "m*"}, limits=(Limit("above", 6.0),))}
     world.step()
     assert [each.resolved for each in world.incidents()] == [None]
+
+
+def test_a_median_leaves_the_samples_as_they_are_for_other_rules(world: World) -> None:
+    median = Rule(name="median", metric="m", aggregate="median", over=300.0, limits=(Limit("above", 1000.0),))
+    world.rules = {"median": median, "high": HIGH}
+    for number in range(30):
+        world.say(9.0 if number < 8 else 1.0)
+    [incident] = world.incidents()
+    assert (incident.opened, incident.resolved) == (START + 10, START + 90)
+
+
+@pytest.mark.parametrize(("phase", "value"), [(Phase.PENDING, 9.0), (Phase.RECOVERING, 1.0)])
+def test_a_moment_that_a_wrong_clock_left_far_ahead_holds_up_nothing(world: World, phase: Phase, value: float) -> None:
+    world.rules = {"high": replace(HIGH, for_=60.0, keep_firing=60.0)}
+    ahead = RuleState(phase, since=START + 86_400.0, until=START + 86_460.0)
+    with world.store.transaction() as unit:
+        unit.rules.put([Standing(rule="high", series="m", state=ahead)])
+    world.evaluator = world.take_over()
+    for _ in range(8):
+        world.say(value)
+    with world.store.read() as unit:
+        found = [each.state.phase for each in unit.rules.all()]
+    assert found == ([Phase.FIRING] if phase is Phase.PENDING else [])
+
+
+@pytest.mark.parametrize("first", ["own", "source"])
+def test_a_rule_that_goes_over_between_own_series_and_a_source_leaves_no_incident_behind(
+    world: World, first: str
+) -> None:
+    """Both evaluators take their turns as a leader lets them; another leader takes over right after the change."""
+    sourced, lists = replace(HIGH, source="prom"), ListBus()
+    makers = iter(range(1, 1000))
+
+    def asking() -> SourceEvaluator:
+        assert world.lease is not None
+        made = SourceEvaluator(world.store, world.lease, lists, lambda: str(next(makers)))
+        with world.store.read() as unit:
+            made.take_over(unit, rules["source"], world.now)
+        return made
+
+    def turn(value: float) -> None:
+        world.rules = rules["own"]
+        world.say(value)
+        for _ in range(2):
+            lists.telling.append(PortionReport(evaluator="eve"))
+            asked.step(rules["source"], TELLING, world.now)
+            for batch in lists.asked:
+                condition = Judged(Series("m"), Truth.TRUE if value > 5 else Truth.FALSE, value)
+                results = tuple(PortionResult(each.rule, series=(condition,)) for each in batch.portions)
+                report = PortionReport(evaluator="eve", batch=batch.id, epoch=batch.epoch, at=batch.at, results=results)
+                lists.telling.append(report)
+            lists.asked.clear()
+
+    kept: dict[str, dict[str, Rule]] = {"own": {"high": HIGH}, "source": {}}
+    moved: dict[str, dict[str, Rule]] = {"own": {}, "source": {"high": sourced}}
+    rules = kept if first == "own" else moved
+    asked = asking()
+    for _ in range(3):
+        turn(9.0)
+    rules = moved if first == "own" else kept
+    turn(9.0)
+    world.evaluator, asked = world.take_over(), asking()
+    for _ in range(3):
+        turn(9.0)
+    assert len([each for each in world.incidents() if each.open]) == 1
+    for _ in range(3):
+        turn(1.0)
+    assert [each for each in world.incidents() if each.open] == []
+
+
+def test_an_evaluation_that_does_not_come_back_is_noticed(world: World) -> None:
+    assert world.evaluator.stuck(START, START + STUCK) is None
+    assert world.evaluator.stuck(START, START + STUCK + 1) == START
+    world.step()
+    assert world.evaluator.stuck(START, world.now + STUCK) is None
+    assert world.evaluator.stuck(START, world.now + STUCK + 1) == world.now

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.condition import Condition, Truth
 from nightowl.core.errors import StoreUnavailable
@@ -415,3 +416,46 @@ def test_a_successor_does_not_end_what_is_told_of_a_refused_rule(store: Store) -
     assert set(world.evaluator.faults(world.now)) == {"rule/high"}
     world.instant({"m": 1.0})
     assert world.evaluator.faults(world.now) == {}
+
+
+QUERY = replace(HIGH, metric="", query="sum by (a) (x)", recover=None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "before", "after"),
+    [
+        (HIGH, replace(HIGH, metric="n"), {"m": 9.0}, {"n": 1.0}),
+        (HIGH, replace(HIGH, where={"a": "2"}), {'m{a="1"}': 9.0}, {'m{a="2"}': 1.0}),
+        (HIGH, replace(HIGH, source="other"), {'m{a="1"}': 9.0}, {'m{a="2"}': 1.0}),
+        (QUERY, replace(QUERY, query="sum by (b) (x)"), {'high{a="1"}': 9.0}, {'high{b="1"}': 1.0}),
+        (replace(HIGH, identifiers=("a",)), HIGH, {'m{id="a"}': 9.0}, {"m": 1.0}),
+    ],
+    ids=["metric", "where", "source", "query", "identifiers"],
+)
+@pytest.mark.parametrize("asked", [False, True], ids=["at rest", "under way"])
+def test_a_rule_that_asks_something_else_lets_what_it_found_go(
+    store: Store, rule: Rule, changed: Rule, before: Values, after: Values, asked: bool
+) -> None:
+    world = World(store, rule)
+    world.step(10.0)
+    world.answer(before, identifier=rule.identifiers[0] if rule.identifiers else "")
+    world.step(0.05)
+    assert len(world.open()) == 1
+    if asked:
+        world.step(10.0)
+        world.answer(before, identifier=rule.identifiers[0] if rule.identifiers else "")
+    world.rules = {rule.name: changed}
+    for _ in range(3):
+        world.instant(after)
+    assert world.open() == []
+    world.take_over()
+    world.instant(after)
+    assert (world.open(), world.standings()) == ([], {})
+
+
+def test_another_limit_goes_on_with_what_is_open(store: Store) -> None:
+    world = World(store, HIGH)
+    world.instant({"m": 9.0})
+    world.rules = {"high": replace(HIGH, limits=(Limit("above", 6.0),))}
+    world.instant({"m": 9.0})
+    assert [each.resolved for each in world.incidents()] == [None]

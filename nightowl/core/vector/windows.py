@@ -183,7 +183,7 @@ def _median(part: _Part) -> Floats:
     for count in np.unique(part.counts[part.counts > 0]):
         rows = np.flatnonzero(part.counts == count)
         columns = slice(None) if len(rows) == len(found) else rows
-        found[rows] = _middle(np.ascontiguousarray(part.values[:count, columns].T))
+        found[rows] = _middle(part.values[:count, columns].T.copy("C"))  # which is reordered there
     return found
 
 
