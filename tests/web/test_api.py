@@ -202,7 +202,7 @@ def test_an_incident_is_acknowledged_by_whom_it_says(client):
 def test_a_channel_is_tested_and_says_what_went_wrong(client, world):
     routes = [{"name": "shop", "match": {"team": "shop"}}]
     assert client.get("/api/v1/channels").json() == [
-        {"name": name, "kind": "webhook", "routes": routes} for name in ("ops-hook", "ops-mail")
+        {"name": name, "kind": "webhook", "routes": routes, "escalations": []} for name in ("ops-hook", "ops-mail")
     ]
     assert client.post("/api/v1/channels/ops-mail/test").status_code == 204
     failed = client.post("/api/v1/channels/ops-hook/test")
