@@ -1,0 +1,114 @@
+"""How a cluster stands: its workers, queues and broker, as its watcher sees them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nightowl.core.cluster.events import Gap
+
+
+class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A worker. ``name`` is its node name; moments are Unix seconds by the watcher's clock, sizes bytes.
+
+    What only an inspection tells is None or empty until one was answered at ``inspected``. ``skew`` is by how many
+    seconds its clock is fast. ``offline`` is since when it is away, ``goodbye`` whether it said so. ``totals`` is how
+    many tasks it has executed since it started, by name.
+    """
+
+    name: str
+    up: bool
+    heard: float
+    since: float
+    offline: float | None = None
+    goodbye: bool = False
+    freq: float = 2.0
+    active: int = 0
+    processed: int = 0
+    loadavg: tuple[float, ...] = ()
+    software: str = ""
+    version: str = ""
+    system: str = ""
+    skew: float | None = None
+    events_on: bool | None = None
+    inspected: float | None = None
+    pid: int | None = None
+    pool: str = ""
+    concurrency: int | None = None
+    processes: tuple[int, ...] = ()
+    autoscale: tuple[int, int] | None = None
+    prefetch: int | None = None
+    memory: int | None = None
+    uptime: float | None = None
+    queues: tuple[str, ...] = ()
+    registered: tuple[str, ...] = ()
+    totals: tuple[tuple[str, int], ...] = ()
+
+
+class Queue(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A queue of the cluster's broker. None: this broker does not tell.
+
+    ``ready`` messages wait for a worker, ``unacked`` ones are with one, ``scheduled`` ones are of these not due yet.
+    ``age`` is that of the oldest ready message, in seconds. Rates are messages a second, over the last minute.
+    """
+
+    name: str
+    ready: int | None = None
+    unacked: int | None = None
+    scheduled: int | None = None
+    age: float | None = None
+    consumers: int | None = None
+    workers: int | None = None
+    processes: int | None = None
+    rate_in: float | None = None
+    rate_out: float | None = None
+
+
+class Broker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The cluster's broker itself; sizes in bytes. ``url`` has no password. ``alarms`` are what it complains of."""
+
+    kind: str
+    url: str
+    version: str = ""
+    memory: int | None = None
+    memory_limit: int | None = None
+    clients: int | None = None
+    pubsub_buffer: int | None = None
+    alarms: tuple[str, ...] = ()
+
+
+class Due(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An entry of a beat schedule. ``schedule`` is in words; ``late`` is by how many seconds it is overdue now."""
+
+    name: str
+    task: str
+    schedule: str
+    origin: str = ""
+    args: str = ""
+    kwargs: str = ""
+    queue: str = ""
+    enabled: bool = True
+    next: float | None = None
+    last: float | None = None
+    late: float | None = None
+    missed: int = 0
+
+
+class ClusterState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """A cluster at ``at`` (Unix seconds), as its watcher wrote it. ``fault`` is why nothing is taken in (empty: it is).
+
+    ``missing`` says what cannot be seen, and what would mend it, in sentences.
+    """
+
+    name: str
+    at: float
+    since: float
+    fault: str = ""
+    broker: Broker | None = None
+    workers: tuple[Worker, ...] = ()
+    queues: tuple[Queue, ...] = ()
+    beat: tuple[Due, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    missing: tuple[str, ...] = ()
+    events: int = 0
+    refused: int = 0
+    open_tasks: int = 0

@@ -1,0 +1,130 @@
+"""A watched Celery cluster: its events, its queues, its workers, and what is kept of its tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Protocol
+
+from nightowl.core.cluster.command import Answer, Command
+from nightowl.core.cluster.events import Gap, Intake
+from nightowl.core.cluster.state import Broker, ClusterState, Queue
+from nightowl.core.cluster.task import Failures, Task, TaskFilter, TaskPage
+
+
+class ClusterSource(Protocol):
+    """A cluster's stream of events, read by one thread.
+
+    A lost connection is made again by ``read`` itself: what was missed comes as a gap in the next intake, why in
+    ``fault`` meanwhile. Nothing in a message raises.
+    """
+
+    @property
+    def fault(self) -> str:
+        """Why nothing can be read now (empty: it can)."""
+
+    def read(self, timeout: float) -> Intake:
+        """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+class ClusterControl(Protocol):
+    """A cluster's remote control. It may be used by several threads at once. Raises ``Unavailable``."""
+
+    def ask(self, command: Command, timeout: float, expected: Collection[str] = ()) -> list[Answer]:
+        """Send a command; wait up to ``timeout`` seconds (0: not at all) for answers.
+
+        Done early once all of ``command.workers``, or all ``expected`` where it goes to all, have answered. A worker of
+        these that did not answer is an answer, too.
+        """
+
+    def send(self, task: str, *, args: Sequence[object], kwargs: dict[str, object], options: dict[str, object]) -> str:
+        """Put a task into its queue by name, as ``Celery.send_task`` does; return its id."""
+
+    def purge(self, queue: str) -> int:
+        """Delete what waits in a queue; return how many messages that were."""
+
+
+class ClusterDepth(Protocol):
+    """What a broker tells of its queues and of itself, for one thread. Raises ``Unavailable``."""
+
+    def queues(self, names: Collection[str]) -> list[Queue]:
+        """How full these queues are, in their order; one that does not exist is empty."""
+
+    def broker(self) -> Broker:
+        """How the broker is."""
+
+    def close(self) -> None:
+        """Give the connection back."""
+
+
+class TaskStore(Protocol):
+    """Tasks of all clusters, and how each cluster stands. Safe from any thread. Raises ``Unavailable``."""
+
+    def write(
+        self,
+        cluster: str,
+        tasks: Sequence[Task],
+        *,
+        state: ClusterState | None = None,
+        figures: bytes | None = None,
+        gaps: Sequence[Gap] = (),
+    ) -> None:
+        """Insert or replace tasks by their id, and what else is given, in one transaction."""
+
+    def state(self, cluster: str) -> ClusterState | None:
+        """How a cluster was seen last."""
+
+    def states(self) -> list[ClusterState]:
+        """How every cluster was seen last, by name."""
+
+    def figures(self, cluster: str) -> bytes | None:
+        """What its watcher had counted when it was asked last."""
+
+    def gaps(self, cluster: str, start: float, end: float) -> list[Gap]:
+        """Gaps that lie in this time or touch it, oldest first."""
+
+    def get(self, cluster: str, uuids: Collection[str]) -> dict[str, Task]:
+        """Those of these tasks that are known."""
+
+    def unfinished(self, cluster: str, since: float, limit: int) -> list[Task]:
+        """Tasks that have not ended and were first seen after ``since``, oldest first."""
+
+    def page(self, cluster: str, wanted: TaskFilter, *, after: str | None, limit: int) -> TaskPage:
+        """Tasks, newest first by when they were first seen; ``after`` is where the page before ended.
+
+        Raises ``ValueError`` for an ``after`` that no page gave.
+        """
+
+    def sorted_page(
+        self, cluster: str, wanted: TaskFilter, *, by: str, descending: bool, offset: int, limit: int
+    ) -> list[Task]:
+        """Tasks in the order of ``name``, ``state``, ``received``, ``started``, ``runtime`` or ``updated``."""
+
+    def count(self, cluster: str, wanted: TaskFilter, limit: int) -> int:
+        """How many tasks there are, counted up to ``limit``."""
+
+    def family(self, cluster: str, root: str, limit: int) -> list[Task]:
+        """All tasks of a workflow, by when they were first seen."""
+
+    def names(self, cluster: str) -> list[str]:
+        """Names of tasks that were seen, in order."""
+
+    def failures(self, cluster: str, since: float, limit: int) -> list[Failures]:
+        """Failures after ``since``, grouped by name, exception and place, most first."""
+
+    def each(self, cluster: str, wanted: TaskFilter) -> Iterator[Task]:
+        """All tasks that are asked for, newest first, read in portions."""
+
+    def prune(self, before: float, most: int | None, limit: int) -> int:
+        """Forget up to ``limit`` tasks first seen before ``before`` (Unix seconds), or beyond the newest ``most``."""
+
+    def size(self) -> int:
+        """Bytes that it takes."""
+
+    def ping(self) -> None:
+        """Raise ``Unavailable`` unless the database answers."""
+
+    def close(self) -> None:
+        """Give connections back."""
