@@ -42,6 +42,8 @@ def retention(table: Retention) -> settings.Retention:
         series=table.series,
         rollups=max(table.rollups, table.series),
         max_series=table.max_series,
+        tasks=table.tasks,
+        max_tasks=table.max_tasks,
         incidents=table.incidents,
         max_size=table.max_size,
     )
@@ -65,9 +67,9 @@ def bus(table: Bus, bench: Bench) -> settings.Bus:
     return settings.Bus(
         broker=broker(table.broker, ("bus", "broker"), bench),
         transport_options=table.transport_options,
-        ca=_file(table.ca, ("bus", "ca"), bench),
-        certificate=_file(table.certificate, ("bus", "certificate"), bench),
-        key=_file(table.key, ("bus", "key"), bench),
+        ca=pem_file(table.ca, ("bus", "ca"), bench),
+        certificate=pem_file(table.certificate, ("bus", "certificate"), bench),
+        key=pem_file(table.key, ("bus", "key"), bench),
     )
 
 
@@ -78,7 +80,7 @@ def broker(url: str, path: KeyPath, bench: Bench) -> str:
     return url
 
 
-def _file(name: str | None, path: KeyPath, bench: Bench) -> str:
+def pem_file(name: str | None, path: KeyPath, bench: Bench) -> str:
     """Return the absolute path of a PEM file, after reporting that it is none."""
     if not name:
         return ""

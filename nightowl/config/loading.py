@@ -13,8 +13,11 @@ from msgspec.structs import replace
 from nightowl.config import conversion
 from nightowl.config.channels import channel, channel_problems
 from nightowl.config.checks import Bench, make_check, spec_of
+from nightowl.config.clusters import cluster, metrics
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, check, location, people, server
+from nightowl.config.models.cluster import Cluster as ClusterTable
+from nightowl.config.models.cluster import Metrics
 from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
 from nightowl.config.models.rule import Rule as RuleTable
 from nightowl.config.models.source import Source as SourceTable
@@ -35,6 +38,7 @@ from nightowl.config.sources import (
 from nightowl.config.sources import source as make_source
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
+from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Location, Maintenance, Policy, Route, User
@@ -114,9 +118,21 @@ def load_whole(
     read_from = {
         name: replace(made, secrets=references.under(("source", name))) for name, made in configuration.sources.items()
     }
+    watched = {
+        name: replace(made, secrets=references.under(("cluster", name)))
+        for name, made in configuration.clusters.items()
+    }
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
     found = tuple(hints(configuration)) if not report.mistakes else ()
-    configuration = replace(configuration, checks=checks, sources=read_from, files=files, source=given, hints=found)
+    configuration = replace(
+        configuration,
+        checks=checks,
+        sources=read_from,
+        clusters=watched,
+        files=files,
+        source=given,
+        hints=found,
+    )
     return Loaded(configuration=configuration, report=report, files=files, raw=reading.tree, resolved=resolved)
 
 
@@ -216,6 +232,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         retention=conversion.retention(single(tree, "retention", server.Retention, report)),
         bus=conversion.bus(single(tree, "bus", server.Bus, report), bench),
         self_ping=single(tree, "self", server.Self, report).ping or "",
+        metrics=metrics(single(tree, "metrics", Metrics, report)),
     )
     checks = _checks(tree, replace(bench, policies=_policies(sound)))
     rules = _rules(tree, bench)
@@ -227,6 +244,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         specs=_specs(raw, tree),
         rules=rules,
         sources=_sources(tree, bench),
+        clusters=_clusters(tree, bench),
         rule_specs=_rule_specs(raw),
         channels=told,
         routes=_routes(tree, told, bench),
@@ -282,6 +300,11 @@ def _sources(tree: dict[str, Any], bench: Bench) -> dict[str, SourceSettings]:
             _refuse(bench.report, ("source", name), problem)
         made[name] = make_source(name, table, bench)
     return made
+
+
+def _clusters(tree: dict[str, Any], bench: Bench) -> dict[str, ClusterSettings]:
+    tables = modelled(tree, "cluster", ClusterTable, bench.report)
+    return {name: cluster(name, table, bench) for name, table in tables.items()}
 
 
 def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.series import MOST_SERIES
@@ -35,13 +36,15 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that each kind is kept, the most series, and the bytes that the store may take (None: any)."""
+    """Seconds that each kind is kept, the most series and tasks, and the bytes that the store may take (None: any)."""
 
     attempts: float = 7 * _DAY
     outcomes: float = 90 * _DAY
     series: float = 14 * _DAY
     rollups: float = 400 * _DAY
     max_series: int = MOST_SERIES
+    tasks: float = 14 * _DAY
+    max_tasks: int | None = None
     incidents: float = 730 * _DAY
     max_size: int | None = None
 
@@ -192,6 +195,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     specs: dict[str, dict[str, Any]] = {}
     rules: dict[str, Rule] = {}
     sources: dict[str, SourceSettings] = {}
+    clusters: dict[str, ClusterSettings] = {}
+    metrics: MetricsSettings = MetricsSettings()
     rule_specs: dict[str, dict[str, Any]] = {}
     channels: dict[str, ChannelSettings] = {}
     routes: tuple[Route, ...] = ()

@@ -24,7 +24,10 @@ BROKERS = (
 )
 """The transports that are tested."""
 
-_HOSTLESS = ("memory", "filesystem", "redis+socket")
+WATCHED = (*BROKERS, "sentinel", "sqla+sqlite", "sqs")
+"""The transports whose clusters can be watched."""
+
+_HOSTLESS = ("memory", "filesystem", "redis+socket", "sqla+sqlite", "sqs")
 _WITH_PATH = ("filesystem", "redis+socket", "mysql", "mariadb", "postgresql", "sqla")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 _STORES = ("sqlite", *_DRIVERS, *_DRIVERS.values())
@@ -32,9 +35,21 @@ _STORES = ("sqlite", *_DRIVERS, *_DRIVERS.values())
 
 def broker_problem(url: str) -> str:
     """Return what a broker's URL would have to be, or nothing where it is fine (empty: ``memory://``)."""
+    return _problem(url, BROKERS)
+
+
+def cluster_problem(url: str) -> str:
+    """Return what the URL of a watched cluster's broker would have to be, or nothing where it is fine.
+
+    Of several, between semicolons, the next is taken where one does not answer.
+    """
+    return next(filter(None, (_problem(each.strip(), WATCHED) for each in url.split(";"))), "")
+
+
+def _problem(url: str, brokers: tuple[str, ...]) -> str:
     scheme, separator, _ = url.partition("://")
-    if url and (not separator or scheme not in BROKERS):
-        return f"a broker URL that begins with one of {', '.join(f'{known}://' for known in BROKERS)}"
+    if url and (not separator or scheme not in brokers):
+        return f"a broker URL that begins with one of {', '.join(f'{known}://' for known in brokers)}"
     parts = split_url(url) if url else None
     if url and (not parts or (scheme not in _HOSTLESS and not parts.hostname)):
         return "a broker URL with a host and, where needed, a port; percent-encode what stands in a password"

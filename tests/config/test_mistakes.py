@@ -74,11 +74,8 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[cluster.x]", "cluster"),
-        ("[metrics]", "metrics"),
         ("[sink.x]", "sink"),
         ("[hook.x]", "hook"),
-        ('[retention]\ntasks = "1d"', "retention.tasks"),
         ("[auth]\noidc = {}", "auth.oidc"),
         ('[check.shop]\nkind = "task"', "check.shop.kind"),
     ],

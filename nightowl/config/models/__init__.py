@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.config.kinds import BUILT_IN
-from nightowl.config.models import channel, check, location, maintenance, people, rule, server, source
+from nightowl.config.models import channel, check, cluster, location, maintenance, people, rule, server, source
 from nightowl.config.models.table import Table
 
 SINGLE: dict[str, type[Table]] = {
@@ -13,6 +13,7 @@ SINGLE: dict[str, type[Table]] = {
     "bus": server.Bus,
     "self": server.Self,
     "auth": server.Auth,
+    "metrics": cluster.Metrics,
 }
 """Tables that stand once."""
 
@@ -22,6 +23,7 @@ NAMED: dict[str, type[Table] | None] = {
     "check": check.Check,
     "rule": rule.Rule,
     "source": source.Source,
+    "cluster": cluster.Cluster,
     "channel": None,
     "route": people.Route,
     "maintenance": maintenance.Maintenance,
@@ -36,11 +38,10 @@ CHANNEL_KINDS = tuple(channel.CHANNELS)
 """The kinds of channels that need no plug-in."""
 
 _LATER_CHECK = frozenset(["cluster", "task", "max_runtime"])
-LATER_TABLES = frozenset(["cluster", "metrics", "sink", "hook"])
+LATER_TABLES = frozenset(["sink", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
 LATER_KEYS: dict[str, frozenset[str]] = {
-    "retention": frozenset({"rollups", "tasks"}),
     "auth": frozenset({"oidc"}),
     "template": _LATER_CHECK,
     "check": _LATER_CHECK,

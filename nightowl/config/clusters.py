@@ -1,0 +1,63 @@
+"""Turns tables of watched clusters into settings."""
+
+from __future__ import annotations
+
+from nightowl.config import urls
+from nightowl.config.checks import Bench
+from nightowl.config.conversion import pem_file
+from nightowl.config.models.cluster import Cluster, Metrics, Ssl
+from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, MetricsSettings, Tls
+
+
+def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
+    """Return the settings of a table, after reporting what is wrong with its URLs and files."""
+    if problem := urls.cluster_problem(table.broker):
+        bench.report.add(("cluster", name, "broker"), f"{problem} [NO08]")
+    if table.ssl and (secure := urls.over_tls(table.broker)):
+        bench.report.add(("cluster", name, "broker"), f"{secure}://..., for ssl is given [NO16]")
+    return ClusterSettings(
+        name=name,
+        broker=table.broker,
+        backend=table.backend,
+        app=table.app,
+        queues=tuple(table.queues),
+        default_queue=table.default_queue,
+        rabbitmq_api=table.rabbitmq_api or "",
+        transport_options=table.transport_options,
+        tls=_tls(name, table.ssl, bench) if table.ssl else None,
+        accept_content=tuple(table.accept_content),
+        enable_events=table.enable_events,
+        worker_timeout=table.worker_timeout,
+        purge_offline_workers=table.purge_offline_workers,
+        arguments=table.arguments,
+        redact=tuple(table.redact),
+        control=table.control,
+        beat=table.beat,
+        failures=FailureSettings(
+            tasks=tuple(table.failures.tasks), after=table.failures.after, resolve=table.failures.resolve
+        ),
+    )
+
+
+def metrics(table: Metrics) -> MetricsSettings:
+    """Return how metrics are written."""
+    return MetricsSettings(
+        prefix=table.prefix,
+        labels=table.labels,
+        runtime_buckets=tuple(table.runtime_buckets),
+        queue_wait_buckets=tuple(table.queue_wait_buckets),
+        generic_hostnames=table.generic_hostnames,
+        auth=table.auth or "",
+    )
+
+
+def _tls(name: str, table: Ssl, bench: Bench) -> Tls:
+    path = ("cluster", name, "ssl")
+    if table.key and not table.certificate:
+        bench.report.add((*path, "certificate"), "the certificate of key [NO11]")
+    return Tls(
+        ca=pem_file(table.ca, (*path, "ca"), bench),
+        certificate=pem_file(table.certificate, (*path, "certificate"), bench),
+        key=pem_file(table.key, (*path, "key"), bench),
+        verify=table.verify,
+    )

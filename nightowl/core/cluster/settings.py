@@ -1,0 +1,71 @@
+"""How a cluster is watched, as it is configured."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+REDACTED = ("*password*", "*token*", "*secret*")
+"""Names of arguments whose values are hidden unless told otherwise."""
+
+RUNTIME_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Upper bounds of run times, in seconds: those of celery-exporter."""
+
+QUEUE_WAIT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0)
+"""Upper bounds of waits in queues, in seconds: those of celery-exporter."""
+
+
+class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Which failures open incidents: of these tasks (shell patterns), after so many, until none for ``resolve`` s."""
+
+    tasks: tuple[str, ...] = ("*",)
+    after: int = 1
+    resolve: float = 1800.0
+
+
+class Tls(msgspec.Struct, frozen=True, kw_only=True):
+    """How a broker is spoken to over TLS: paths of PEM files (empty: the system's, or none)."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    verify: bool = True
+
+
+class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A cluster as it is configured. Durations are seconds; ``purge_offline_workers`` 0: never.
+
+    ``secrets`` are values that may appear in nothing that is said of it.
+    """
+
+    name: str
+    broker: str
+    backend: str = ""
+    app: str = ""
+    queues: tuple[str, ...] = ()
+    default_queue: str = "celery"
+    rabbitmq_api: str = ""
+    transport_options: dict[str, Any] = {}
+    tls: Tls | None = None
+    accept_content: tuple[str, ...] = ("json",)
+    enable_events: bool = True
+    worker_timeout: float = 300.0
+    purge_offline_workers: float = 600.0
+    arguments: Literal["redacted", "full", "none"] = "redacted"
+    redact: tuple[str, ...] = REDACTED
+    control: bool = True
+    beat: str = ""
+    failures: FailureSettings = FailureSettings()
+    secrets: tuple[str, ...] = ()
+
+
+class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the metrics of clusters are written. ``auth``: ``user:password`` that scrapers must give (empty: none)."""
+
+    prefix: str = "celery_"
+    labels: dict[str, str] = {}
+    runtime_buckets: tuple[float, ...] = RUNTIME_BUCKETS
+    queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
+    generic_hostnames: bool = False
+    auth: str = ""

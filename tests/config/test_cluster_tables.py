@@ -1,0 +1,69 @@
+"""``[cluster.NAME]`` and ``[metrics]`` tables."""
+
+import pytest
+
+from nightowl.config.masking import masked
+from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, MetricsSettings, Tls
+
+SHOP = '[cluster.shop]\nbroker = "redis://127.0.0.1:6379/0"\n'
+
+
+def test_a_brokers_url_is_enough(configured):
+    loaded = configured(SHOP)
+    assert loaded.clusters == {"shop": ClusterSettings(name="shop", broker="redis://127.0.0.1:6379/0")}
+    assert loaded.metrics == MetricsSettings()
+
+
+def test_a_cluster_is_what_its_table_says(configured, tmp_path):
+    loaded = configured(
+        """
+        [cluster.shop]
+        broker = "rediss://redis.example/0"
+        ssl = { verify = false }
+        worker_timeout = "1m"
+        purge_offline_workers = "0s"
+        arguments = "none"
+        failures = { tasks = ["shop.*"], after = 3, resolve = "1h" }
+        [metrics]
+        prefix = "shop_"
+        runtime_buckets = [0.5, 1.0]
+        auth = "scraper:canary"
+        """
+    )
+    assert loaded.clusters["shop"] == ClusterSettings(
+        name="shop",
+        broker="rediss://redis.example/0",
+        tls=Tls(verify=False),
+        worker_timeout=60.0,
+        purge_offline_workers=0.0,
+        arguments="none",
+        failures=FailureSettings(tasks=("shop.*",), after=3, resolve=3600.0),
+    )
+    assert loaded.metrics == MetricsSettings(prefix="shop_", runtime_buckets=(0.5, 1.0), auth="scraper:canary")
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "allowed"),
+    [
+        ("[cluster.shop]", "cluster.shop.broker", "required"),
+        ('[cluster.shop]\nbroker = "ftp://x"', "cluster.shop.broker", "sentinel://"),
+        ('[cluster.shop]\nbroker = "redis://h;ftp://x"', "cluster.shop.broker", "sentinel://"),
+        (f"{SHOP}ssl = {{ }}", "cluster.shop.broker", "rediss://"),
+        (f'{SHOP}arguments = "some"', "cluster.shop.arguments", "redacted"),
+        (f'{SHOP}accept_content = ["pickle"]', "cluster.shop.accept_content", "json"),
+        (f"{SHOP}failures = {{ after = 0 }}", "cluster.shop.failures.after", "1"),
+        ("[metrics]\nruntime_buckets = [1.0, 1.0]", "metrics.runtime_buckets", "rising"),
+        ('[metrics]\nprefix = "7-"', "metrics.prefix", "celery_"),
+        ('[metrics]\nauth = "alone"', "metrics.auth", "a user and a password"),
+    ],
+)
+def test_what_cannot_work_is_told(mistakes, text, key, allowed):
+    told = mistakes(text)
+    named = next(name for name in told if name.startswith(key))
+    assert allowed in told[named][1]
+
+
+def test_passwords_of_brokers_and_scrapers_are_masked():
+    assert masked("redis://:canary@h/0", ("cluster", "shop", "broker")) == "redis://:***@h/0"
+    assert masked("scraper:canary", ("metrics", "auth")) == "***"
+    assert masked(["*token*"], ("cluster", "shop", "redact")) == ["*token*"]
