@@ -1,0 +1,1 @@
+"""Remote control of a cluster's workers, and its task results."""

@@ -1,0 +1,134 @@
+"""The broker of a watched cluster: how it is connected to, what it is called, and what its errors mean."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from amqp.exceptions import AccessRefused, NotAllowed
+from kombu import Connection
+
+from nightowl.core.errors import Unavailable
+from nightowl.core.redaction import hiding, without_password
+
+CONNECT_TIMEOUT = 3.0
+"""Seconds to wait for a broker to accept a connection."""
+
+ANSWER_TIMEOUT = 3.0
+"""Seconds to wait for a broker's answer to one request."""
+
+POLLING_INTERVAL = 0.02
+
+_KINDS = {
+    "redis": "Redis",
+    "rediss": "Redis",
+    "sentinel": "Redis",
+    "amqp": "RabbitMQ",
+    "amqps": "RabbitMQ",
+    "pyamqp": "RabbitMQ",
+    "sqs": "SQS",
+    "filesystem": "a folder",
+    "memory": "memory",
+}
+_DATABASES = {"mysql": "MariaDB", "mariadb": "MariaDB", "postgresql": "PostgreSQL", "sqlite": "SQLite"}
+_OPTIONS = ("CERT_NONE", "CERT_OPTIONAL", "CERT_REQUIRED")
+_REFUSALS = ("AuthenticationError", "NoPermissionError", "InvalidResponse")
+
+Tls = Mapping[str, Any] | bool | None
+"""As Celery's ``broker_use_ssl``; a certificate's requirement may be a text: ``required``, ``CERT_NONE``."""
+
+
+class Broker:
+    """A broker's URL with its options. What is shown of it has no password."""
+
+    def __init__(self, url: str, transport_options: Mapping[str, Any] | None = None, tls: Tls = None) -> None:
+        self.url = _as_kombu_has_it(url)
+        self.options = dict(transport_options or {})
+        self.scheme = self.url.split("://", 1)[0].split(":", 1)[0]
+        self._tls = tls
+        first = urlsplit(self.url.split(";")[0])
+        self.place = first.netloc.rpartition("@")[2]
+        self._hide = hiding(filter(None, _passwords(self.url)))
+
+    def __repr__(self) -> str:
+        return f"Broker({self.shown!r})"
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return self._hide(without_password(self.url))
+
+    @property
+    def kind(self) -> str:
+        """What people call it."""
+        head, _, driver = self.scheme.partition("+")
+        if head in ("sqla", "sqlalchemy"):
+            return _DATABASES.get(driver.split("+")[0], "a database")
+        return _KINDS.get(head, head)
+
+    @property
+    def speaks_amqp(self) -> bool:
+        """Whether it is RabbitMQ."""
+        return self.kind == "RabbitMQ"
+
+    def tls(self) -> dict[str, Any]:
+        """Return the options for TLS as the driver has them (none: no TLS); certificates are verified by default."""
+        secure = self.scheme in ("rediss", "amqps") or bool(self._tls)
+        given = {key: _requirement(value) for key, value in self._tls.items()} if isinstance(self._tls, Mapping) else {}
+        if not secure:
+            return {}
+        if self.speaks_amqp:
+            return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": urlsplit(self.url).hostname} | given
+        usual = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+        if given.get("ssl_cert_reqs") == ssl.CERT_NONE:
+            usual["ssl_check_hostname"] = False
+        return usual | given
+
+    def connection(self) -> Connection:
+        """Return a connection that is made at its first use."""
+        limits: dict[str, Any] = {"polling_interval": POLLING_INTERVAL}
+        if self.speaks_amqp:
+            limits = {"confirm_publish": True, "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT}
+        elif self.kind == "Redis":
+            limits = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_timeout": ANSWER_TIMEOUT}
+        elif "sql" in self.scheme:
+            limits = {} if "sqlite" in self.scheme else {"connect_args": {"connect_timeout": int(CONNECT_TIMEOUT)}}
+        return Connection(
+            self.url,
+            connect_timeout=CONNECT_TIMEOUT,
+            heartbeat=0,
+            ssl=self.tls() or False,
+            transport_options=limits | self.options,
+        )
+
+    def unavailable(self, error: BaseException) -> Unavailable:
+        """What an error of the driver means, as one of ours without secrets."""
+        where = f"the broker at {self.place}" if self.place else f"the broker ({self.kind})"
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, (AccessRefused, NotAllowed)) and type(cause).__name__ not in _REFUSALS:
+            cause = cause.__cause__
+        said = self._hide(without_password(_first_line(cause or error)))
+        return Unavailable(f"{where} {'refuses us' if cause else 'does not answer'}: {said}")
+
+
+def _as_kombu_has_it(url: str) -> str:
+    """Return the URL; one of a database by itself is a broker by SQLAlchemy."""
+    if url.split("://", 1)[0].split("+", maxsplit=1)[0] in _DATABASES:
+        return f"sqla+{url}"
+    return "memory://localhost/" if url in ("", "memory://") else url
+
+
+def _passwords(url: str) -> list[str]:
+    found = [urlsplit(each.strip()).password or "" for each in url.split(";")]
+    return [*found, *map(unquote, found)]
+
+
+def _requirement(value: Any) -> Any:
+    name = f"CERT_{str(value).upper().removeprefix('CERT_')}"
+    return getattr(ssl, name) if isinstance(value, str) and name in _OPTIONS else value
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,122 @@
+"""What remote control says where it cannot be: no fanout, no broker, no answer."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+import redis
+
+from nightowl.adapters.celery_cluster.control.broker import CONNECT_TIMEOUT, Broker
+from nightowl.adapters.celery_cluster.control.remote import control
+from nightowl.core.cluster.command import Command
+from nightowl.core.errors import Unavailable
+from tests.servers.authority import TlsBroker
+from tests.servers.server import Server
+
+PING = Command(name="ping")
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and says nothing."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        yield listener.getsockname()[1]
+
+
+@pytest.mark.mariadb
+def test_a_database_has_no_remote_control_but_takes_tasks(mariadb_url: str) -> None:
+    remote = control(f"sqla+{mariadb_url}")
+    with pytest.raises(Unavailable, match="MariaDB as the broker has no remote control"):
+        remote.ask(PING, 1.0)
+    assert remote.send("shop.add", args=[1], kwargs={}, options={"queue": "backlog"})
+    assert remote.purge("backlog") == 1
+    assert not remote.reaches_workers
+    remote.close()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp", "rediss", "amqps"])
+def test_a_broker_that_does_not_answer_holds_nobody_up(
+    silent_port: int, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for limit in ("CONNECT_TIMEOUT", "ANSWER_TIMEOUT"):
+        monkeypatch.setattr(f"nightowl.adapters.celery_cluster.control.broker.{limit}", 0.4)
+    remote = control(f"{scheme}://owl:hunter22@127.0.0.1:{silent_port}/0")
+    began = time.monotonic()
+    with pytest.raises(Unavailable, match=f"the broker at 127.0.0.1:{silent_port} does not answer") as error:
+        remote.ask(PING, 0.1)
+    assert time.monotonic() - began < CONNECT_TIMEOUT
+    assert "hunter22" not in str(error.value)
+    remote.close()
+
+
+@pytest.mark.parametrize("scheme", ["redis", "amqp", "sqla+mysql+pymysql"])
+def test_where_nothing_listens_it_is_said_at_once(scheme: str) -> None:
+    remote = control(f"{scheme}://owl:hunter22@127.0.0.1:1/0")
+    calls: list[Callable[[], object]] = [
+        lambda: remote.purge("celery"),
+        lambda: remote.send("shop.add", args=[], kwargs={}, options={}),
+    ]
+    for call in calls:
+        with pytest.raises(Unavailable) as error:
+            call()
+        assert "hunter22" not in str(error.value)
+
+
+@pytest.mark.redis
+def test_a_wrong_password_is_told_as_such(own_redis: Callable[[], Server]) -> None:
+    server = own_redis()
+    with redis.Redis(port=server.port) as client:
+        client.config_set("requirepass", "right")
+    with pytest.raises(Unavailable, match="refuses us") as error:
+        control(f"redis://:hunter22@127.0.0.1:{server.port}/0").ask(PING, 0.1)
+    assert "hunter22" not in str(error.value)
+
+
+@pytest.mark.redis
+def test_after_a_restart_of_the_broker_it_goes_on(own_redis: Callable[[], Server]) -> None:
+    server = own_redis()
+    remote = control(f"redis://127.0.0.1:{server.port}/0")
+    assert remote.ask(PING, 0.05) == []
+    server.kill()
+    with pytest.raises(Unavailable):
+        remote.ask(PING, 0.05)
+    server.start()
+    assert remote.ask(PING, 0.05) == []
+    server.kill()
+    server.start()
+    assert remote.ask(PING, 0.05, ["nobody"])[0].silent
+    remote.close()
+
+
+@pytest.mark.redis
+def test_redis_is_asked_over_tls(redis_tls: TlsBroker) -> None:
+    options = {
+        "ssl_ca_certs": str(redis_tls.certificates.ca),
+        "ssl_certfile": str(redis_tls.certificates.client),
+        "ssl_keyfile": str(redis_tls.certificates.client_key),
+    }
+    assert control(redis_tls.url, ssl=options).ask(PING, 0.05) == []
+    with pytest.raises(Unavailable):
+        control(redis_tls.url).ask(PING, 0.05)
+
+
+@pytest.mark.rabbitmq
+def test_rabbitmq_is_asked_over_tls(rabbitmq_tls: TlsBroker) -> None:
+    options = {
+        "ca_certs": str(rabbitmq_tls.certificates.ca),
+        "certfile": str(rabbitmq_tls.certificates.client),
+        "keyfile": str(rabbitmq_tls.certificates.client_key),
+    }
+    assert control(rabbitmq_tls.url, ssl=options).ask(PING, 0.05) == []
+    with pytest.raises(Unavailable):
+        control(rabbitmq_tls.url).ask(PING, 0.05)
+
+
+def test_a_broker_shows_no_password() -> None:
+    url = "sentinel://:s3cr%21et@a:1;sentinel://:s3cr%21et@b:2"
+    assert "s3cr" not in repr(Broker(url)) + str(Broker(url).unavailable(OSError(f"{url} s3cr!et")))
