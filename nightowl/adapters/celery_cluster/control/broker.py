@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from amqp.exceptions import AccessRefused, NotAllowed
 from kombu import Connection
+from kombu.exceptions import KombuError
 
 from nightowl.core.errors import Unavailable
 from nightowl.core.redaction import hiding, without_password
@@ -103,6 +104,15 @@ class Broker:
             transport_options=limits | self.options,
         )
 
+    def connected(self) -> Connection:
+        """Return a connection that is made. Raises ``Unavailable``."""
+        connection = self.connection()
+        try:
+            make(connection)
+        except (KombuError, OSError) as error:
+            raise self.unavailable(error) from None
+        return connection
+
     def unavailable(self, error: BaseException) -> Unavailable:
         """What an error of the driver means, as one of ours without secrets."""
         where = f"the broker at {self.place}" if self.place else f"the broker ({self.kind})"
@@ -111,6 +121,11 @@ class Broker:
             cause = cause.__cause__
         said = self._hide(without_password(_first_line(cause or error)))
         return Unavailable(f"{where} {'refuses us' if cause else 'does not answer'}: {said}")
+
+
+def make(connection: Connection) -> None:
+    """Connect, trying twice at once. kombu by itself would wait two seconds before it tries again, or try for ever."""
+    connection.ensure_connection(max_retries=1, interval_start=0.1, timeout=CONNECT_TIMEOUT)
 
 
 def _as_kombu_has_it(url: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from kombu import Connection
 from kombu.exceptions import KombuError
 
-from nightowl.adapters.celery_cluster.control.broker import CONNECT_TIMEOUT, Broker
+from nightowl.adapters.celery_cluster.control.broker import Broker, make
 
 KEPT = 20.0
 """Seconds for which an unused connection is kept: one that lies longer may have been cut without a word."""
@@ -125,9 +125,8 @@ def _try(connection: Connection, begin: Callable[[Any], Any], *, stale: bool) ->
 
 
 def _channel(connection: Connection) -> Any:
-    """The connection's channel. kombu by itself would wait two seconds before it tries again, or try for ever."""
     if not connection.connected:
-        connection.ensure_connection(max_retries=1, interval_start=0.1, timeout=CONNECT_TIMEOUT)
+        make(connection)
     return connection.default_channel
 
 

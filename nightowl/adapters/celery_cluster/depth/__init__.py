@@ -1,0 +1,1 @@
+"""What a cluster's broker tells of its queues and of itself."""
