@@ -7,6 +7,7 @@ from typing import Protocol
 
 from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.cluster.events import Gap, Intake
+from nightowl.core.cluster.result import TaskResult
 from nightowl.core.cluster.state import Broker, ClusterState, Queue
 from nightowl.core.cluster.task import Failures, Task, TaskFilter, TaskPage
 
@@ -44,6 +45,19 @@ class ClusterControl(Protocol):
 
     def purge(self, queue: str) -> int:
         """Delete what waits in a queue; return how many messages that were."""
+
+
+class TaskResults(Protocol):
+    """A cluster's result backend, for any thread.
+
+    Raises ``Unavailable`` while it cannot be reached, ``Refused`` for what cannot be read from it.
+    """
+
+    def get(self, task: str, timeout: float = 0.0) -> TaskResult:
+        """What is known of a task's result, waiting up to ``timeout`` seconds for it to be ready."""
+
+    def abort(self, task: str) -> None:
+        """Tell an abortable task that it is to end; it does so when it looks."""
 
 
 class ClusterDepth(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -72,6 +73,32 @@ def seconds(value: Any) -> float | None:
     if not math.isfinite(number) or not 0 < number <= LONGEST_LIMIT:
         raise ValueError(allowed)
     return number
+
+
+def delay(value: Any) -> float:
+    """A span in seconds, also as text, that may be zero."""
+    return 0.0 if value in (0, "0") else seconds(value) or 0.0
+
+
+def moment(value: Any) -> str:
+    """A moment as ISO 8601 has it; one without a time zone is UTC's, as Celery takes it."""
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError('a moment such as "2026-01-31T12:00:00+00:00"') from None
+    return str(value)
+
+
+def moment_or_span(value: Any) -> str | float:
+    """A moment, or a span from now in seconds."""
+    try:
+        return moment(value)
+    except ValueError:
+        pass
+    try:
+        return seconds(value) or 0.0
+    except ValueError as error:
+        raise ValueError(f"a moment as ISO 8601 has it, or {error}") from None
 
 
 def flag(value: Any) -> bool:
