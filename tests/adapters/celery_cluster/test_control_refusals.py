@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -101,7 +103,10 @@ def test_redis_is_asked_over_tls(redis_tls: TlsBroker) -> None:
         "ssl_keyfile": str(redis_tls.certificates.client_key),
     }
     assert control(redis_tls.url, ssl=options).ask(PING, 0.05) == []
-    with pytest.raises(Unavailable):
+    named = {"certificate": options["ssl_certfile"], "key": options["ssl_keyfile"]}
+    assert control(redis_tls.url, ssl=named | {"ca": options["ssl_ca_certs"]}).ask(PING, 0.05) == []
+    assert control(redis_tls.url, ssl=named | {"cert_reqs": "none"}).ask(PING, 0.05) == []
+    with pytest.raises(Unavailable, match="cannot be trusted"):
         control(redis_tls.url).ask(PING, 0.05)
 
 
@@ -113,10 +118,25 @@ def test_rabbitmq_is_asked_over_tls(rabbitmq_tls: TlsBroker) -> None:
         "keyfile": str(rabbitmq_tls.certificates.client_key),
     }
     assert control(rabbitmq_tls.url, ssl=options).ask(PING, 0.05) == []
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match="cannot be trusted"):
         control(rabbitmq_tls.url).ask(PING, 0.05)
+    unverified = {"certificate": options["certfile"], "key": options["keyfile"], "verify": False}
+    assert control(rabbitmq_tls.url, ssl=unverified).ask(PING, 0.05) == []
+
+
+@pytest.mark.parametrize("told", [None, True, {}, {"ca": "x"}, {"cert_reqs": None}, {"cert_reqs": "odd"}])
+@pytest.mark.parametrize(("scheme", "key"), [("rediss", "ssl_cert_reqs"), ("amqps", "cert_reqs")])
+def test_certificates_are_verified_unless_that_is_refused(scheme: str, key: str, told: Any) -> None:
+    assert Broker(f"{scheme}://h", None, told).tls()[key] is ssl.CERT_REQUIRED
+    for refused in ({"cert_reqs": "none"}, {"cert_reqs": ssl.CERT_NONE}, {"verify": False}):
+        assert Broker(f"{scheme}://h", None, refused).tls()[key] is ssl.CERT_NONE
 
 
 def test_a_broker_shows_no_password() -> None:
     url = "sentinel://:s3cr%21et@a:1;sentinel://:s3cr%21et@b:2"
     assert "s3cr" not in repr(Broker(url)) + str(Broker(url).unavailable(OSError(f"{url} s3cr!et")))
+
+
+def test_a_broker_of_no_known_kind_is_refused() -> None:
+    with pytest.raises(Unavailable, match="ftp as the broker cannot be used"):
+        control("ftp://localhost/")

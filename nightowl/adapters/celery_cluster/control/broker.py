@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -34,11 +34,11 @@ _KINDS = {
     "memory": "memory",
 }
 _DATABASES = {"mysql": "MariaDB", "mariadb": "MariaDB", "postgresql": "PostgreSQL", "sqlite": "SQLite"}
-_OPTIONS = ("CERT_NONE", "CERT_OPTIONAL", "CERT_REQUIRED")
+_FILES = {"ca": "ca_certs", "certificate": "certfile", "key": "keyfile"}
 _REFUSALS = ("AuthenticationError", "NoPermissionError", "InvalidResponse")
 
 Tls = Mapping[str, Any] | bool | None
-"""As Celery's ``broker_use_ssl``; a certificate's requirement may be a text: ``required``, ``CERT_NONE``."""
+"""As ``[cluster.NAME] ssl`` (``ca``, ``certificate``, ``key``, ``verify``), or as Celery's ``broker_use_ssl``."""
 
 
 class Broker:
@@ -76,16 +76,17 @@ class Broker:
 
     def tls(self) -> dict[str, Any]:
         """Return the options for TLS as the driver has them (none: no TLS); certificates are verified by default."""
-        secure = self.scheme in ("rediss", "amqps") or bool(self._tls)
-        given = {key: _requirement(value) for key, value in self._tls.items()} if isinstance(self._tls, Mapping) else {}
-        if not secure:
+        if not (self._tls or self.scheme in ("rediss", "amqps")):
             return {}
+        told = self._tls if isinstance(self._tls, Mapping) else {}
+        given = {key.removeprefix("ssl_"): value for key, value in told.items()}
+        options = {_FILES.get(key, key): value for key, value in given.items() if key != "verify"}
+        options["cert_reqs"] = _requirement(options.get("cert_reqs"), given.get("verify", True))
+        verified = options["cert_reqs"] != ssl.CERT_NONE
         if self.speaks_amqp:
-            return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": urlsplit(self.url).hostname} | given
-        usual = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
-        if given.get("ssl_cert_reqs") == ssl.CERT_NONE:
-            usual["ssl_check_hostname"] = False
-        return usual | given
+            host = {"server_hostname": urlsplit(self.url).hostname} if verified else {}
+            return host | {key: value for key, value in options.items() if key != "check_hostname"}
+        return {f"ssl_{key}": value for key, value in ({"check_hostname": verified} | options).items()}
 
     def connection(self) -> Connection:
         """Return a connection that is made at its first use."""
@@ -116,11 +117,22 @@ class Broker:
     def unavailable(self, error: BaseException) -> Unavailable:
         """What an error of the driver means, as one of ours without secrets."""
         where = f"the broker at {self.place}" if self.place else f"the broker ({self.kind})"
-        cause: BaseException | None = error
-        while cause and not isinstance(cause, (AccessRefused, NotAllowed)) and type(cause).__name__ not in _REFUSALS:
-            cause = cause.__cause__
-        said = self._hide(without_password(_first_line(cause or error)))
-        return Unavailable(f"{where} {'refuses us' if cause else 'does not answer'}: {said}")
+        refusal = next((each for each in _causes(error) if _refuses(each)), None)
+        distrust = next((each for each in _causes(error) if isinstance(each, ssl.SSLCertVerificationError)), None)
+        if distrust is not None:
+            return Unavailable(f"{where} cannot be trusted: {distrust.verify_message.rstrip('.')}")
+        said = self._hide(without_password(_first_line(refusal or error)))
+        return Unavailable(f"{where} {'refuses us' if refusal else 'does not answer'}: {said}")
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _refuses(error: BaseException) -> bool:
+    return isinstance(error, (AccessRefused, NotAllowed)) or type(error).__name__ in _REFUSALS
 
 
 def make(connection: Connection) -> None:
@@ -140,9 +152,14 @@ def _passwords(url: str) -> list[str]:
     return [*found, *map(unquote, found)]
 
 
-def _requirement(value: Any) -> Any:
-    name = f"CERT_{str(value).upper().removeprefix('CERT_')}"
-    return getattr(ssl, name) if isinstance(value, str) and name in _OPTIONS else value
+def _requirement(asked: Any, verify: Any) -> ssl.VerifyMode:
+    """What is required of the broker's certificate; OpenSSL's constant may be given by its name."""
+    if isinstance(asked, ssl.VerifyMode):
+        return asked
+    name = f"CERT_{asked.upper().removeprefix('CERT_')}" if isinstance(asked, str) else ""
+    if name in ssl.VerifyMode.__members__:
+        return ssl.VerifyMode[name]
+    return ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
 
 
 def _first_line(error: BaseException) -> str:

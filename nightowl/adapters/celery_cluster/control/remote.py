@@ -19,7 +19,12 @@ class RemoteControl:
     def __init__(self, broker: Broker, *, default_queue: str, namespace: str) -> None:
         self._broker = broker
         self._lines = Lines(broker)
-        self._fanout = broker.connection().supports_exchange_type("fanout")
+        try:
+            self._fanout = broker.connection().supports_exchange_type("fanout")
+        except (KeyError, ImportError):
+            raise Unavailable(
+                f"{broker.kind} as the broker cannot be used: Celery has no transport for it here"
+            ) from None
         self._pidbox = Pidbox(self._lines, namespace)
         self._sender = Sender(self._lines, default_queue, events=self._fanout)
 
@@ -63,6 +68,7 @@ def control(
 ) -> RemoteControl:
     """Return the remote control of the cluster at a broker's URL.
 
-    ``namespace`` is its ``control_exchange``. Nothing is connected to yet.
+    ``namespace`` is its ``control_exchange``. Nothing is connected to yet. Raises ``Unavailable`` for a broker of
+    a kind that Celery does not know, or of which the driver is not installed.
     """
     return RemoteControl(Broker(broker_url, transport_options, ssl), default_queue=default_queue, namespace=namespace)
