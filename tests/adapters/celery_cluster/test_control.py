@@ -11,10 +11,18 @@ from typing import Any
 import pytest
 
 from nightowl.adapters.celery_cluster.control.remote import RemoteControl, control
+from nightowl.adapters.celery_cluster.depth.factory import depth
 from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.cluster.commands import prepare
+from nightowl.core.cluster.inspection import task_names
+from nightowl.core.errors import Refused
+from nightowl.core.values import Author
+from nightowl.flows.control import Person, Remote
+from nightowl.flows.inspect import Inspection
+from nightowl.testing.store import memory_store
 from tests.adapters.celery_cluster.watched import until, workers
 from tests.conftest import fresh_url
+from tests.flows.cluster_parts import Clock, Tasks
 
 PREFORK, THREADS = "prefork@shop", "threads@shop"
 FLEET = (("-P", "prefork", "-c", "2", "-n", PREFORK), ("-P", "threads", "-c", "2", "-n", THREADS, "-Q", "other"))
@@ -164,6 +172,45 @@ def test_what_waits_in_a_queue_is_purged(remote: RemoteControl) -> None:
     assert remote.purge("backlog") == 3
     assert remote.purge("backlog") == 0
     assert ask(remote, "ping").value == "pong"
+
+
+def test_a_pool_never_loses_its_last_process(remote: RemoteControl) -> None:
+    store = memory_store()
+    flow = Remote("shop", store, Tasks(), Clock(), control=remote)
+    by = Person(Author("user", "olga"), "operator")
+    for worker in (PREFORK, THREADS):
+        with pytest.raises(Refused, match="it must keep one"):
+            flow.command(by, "pool_shrink", {"n": 50}, [worker], confirmed=True, timeout=20.0)
+    assert pool(remote) >= 1
+    store.close()
+
+
+def test_what_workers_tell_is_understood(remote: RemoteControl) -> None:
+    send(remote, "shop.add", 1, queue="other")
+    until(lambda: ask(remote, "stats", THREADS).value["total"].get("shop.add"))
+    looking = Inspection(remote, depth(remote._broker.url), queues=["extra"])
+
+    def both() -> bool:
+        looking.step([], time.time())
+        looking._due.clear()
+        return looking.seen.workers.keys() == {PREFORK, THREADS} and len(looking.seen.queues) > 2
+
+    until(both)
+    seen = looking.seen
+    prefork, threads = seen.workers[PREFORK], seen.workers[THREADS]
+    assert (prefork.pool, prefork.queues, prefork.events_on) == ("prefork", ("celery",), True)
+    assert len(prefork.processes) >= 2
+    assert prefork.memory
+    assert 10_000_000 < prefork.memory < 2_000_000_000
+    assert (threads.pool, threads.concurrency, threads.queues) == ("threads", 2, ("other",))
+    assert dict(threads.totals)["shop.add"] >= 1
+    assert {"shop.add", "shop.fail [rate_limit=0]"} & set(task_names(prefork.registered))
+    consumed = {queue.name: (queue.workers, queue.processes) for queue in seen.queues}
+    assert consumed["other"] == (1, 2)
+    assert consumed["extra"] == (0, 0)
+    assert seen.faults == ()
+    assert any("task_send_sent_event" in sentence for sentence in seen.missing)
+    looking._depth.close()  # type: ignore[union-attr]
 
 
 def test_a_task_goes_to_the_queue_that_is_named(remote: RemoteControl) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from nightowl.adapters.celery_cluster.control.broker import CONNECT_TIMEOUT, Bro
 from nightowl.adapters.celery_cluster.control.remote import control
 from nightowl.core.cluster.command import Command
 from nightowl.core.errors import Unavailable
+from tests.adapters.celery_cluster.watched import until, workers
 from tests.servers.authority import TlsBroker
 from tests.servers.server import Server
 
@@ -38,6 +41,21 @@ def test_a_database_has_no_remote_control_but_takes_tasks(mariadb_url: str) -> N
     assert remote.send("shop.add", args=[1], kwargs={}, options={"queue": "backlog"})
     assert remote.purge("backlog") == 1
     assert not remote.reaches_workers
+    remote.close()
+
+
+def test_workers_of_a_folder_are_reached(tmp_path: Path) -> None:
+    folder = tmp_path / "bus"
+    folder.mkdir()
+    options = {
+        "data_folder_in": str(folder),
+        "data_folder_out": str(folder),
+        "control_folder": str(tmp_path / "control"),
+    }
+    remote = control("filesystem://", transport_options=options)
+    fleet = ("-P", "solo", "-n", "a@shop")
+    with workers(tmp_path, "filesystem://", fleet, options=json.dumps(options | {"polling_interval": 0.05})):
+        until(lambda: not remote.ask(PING, 1.0, ["a@shop"])[0].silent)
     remote.close()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +22,8 @@ from nightowl.core.errors import Unavailable
 from nightowl.ports.clusters import ClusterDepth
 from tests.adapters.celery_cluster.watched import until, workers
 from tests.servers.authority import TlsBroker
-from tests.servers.server import Server
+from tests.servers.programs import program
+from tests.servers.server import Server, free_ports
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Celery leaves sockets open
 
@@ -150,6 +153,40 @@ def test_redis_over_tls(redis_tls: TlsBroker) -> None:
         "ssl_keyfile": str(issued.client_key),
     }
     assert one(redis_tls.url, "shop", ssl=files).ready == 0
+
+
+@contextmanager
+def sentinel(folder: Path, master: int) -> Iterator[int]:
+    """Run a Sentinel that watches the Redis at this port as ``owl``; yield its own port."""
+    (port,) = free_ports(1)
+    file = folder / "sentinel.conf"
+    file.write_text(f"port {port}\nbind 127.0.0.1\ndir {folder}\nsentinel monitor owl 127.0.0.1 {master} 1\n")
+    with (folder / "sentinel.log").open("wb") as log:
+        process = subprocess.Popen([program("redis-server"), str(file), "--sentinel"], stdout=log, stderr=log)
+    try:
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.redis
+def test_redis_is_found_by_sentinel(own_redis: Callable[[], Server], tmp_path: Path) -> None:
+    master = own_redis().port
+    fill(f"redis://127.0.0.1:{master}/0", "shop", 2)
+    with sentinel(tmp_path, master) as port, socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"sentinel://127.0.0.1:{unused.getsockname()[1]};sentinel://127.0.0.1:{port}"
+
+        def ready() -> int | None:
+            try:
+                return one(url, "shop", transport_options={"master_name": "owl"}).ready
+            except Unavailable:
+                return None
+
+        assert until(ready) == 2
+        with pytest.raises(Unavailable):
+            one(url, "shop", transport_options={"master_name": "nobody"})
 
 
 @pytest.mark.redis

@@ -95,6 +95,8 @@ class Broker:
             limits = {"confirm_publish": True, "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT}
         elif self.kind == "Redis":
             limits = {"socket_connect_timeout": CONNECT_TIMEOUT, "socket_timeout": ANSWER_TIMEOUT}
+            if self.scheme == "sentinel":
+                limits["sentinel_kwargs"] = _of_sentinels(limits) | self.options.get("sentinel_kwargs", {})
         elif "sql" in self.scheme:
             limits = {} if "sqlite" in self.scheme else {"connect_args": {"connect_timeout": int(CONNECT_TIMEOUT)}}
         return Connection(
@@ -102,7 +104,7 @@ class Broker:
             connect_timeout=CONNECT_TIMEOUT,
             heartbeat=0,
             ssl=self.tls() or False,
-            transport_options=limits | self.options,
+            transport_options=limits | {key: value for key, value in self.options.items() if key != "sentinel_kwargs"},
         )
 
     def connected(self) -> Connection:
@@ -133,6 +135,14 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _refuses(error: BaseException) -> bool:
     return isinstance(error, (AccessRefused, NotAllowed)) or type(error).__name__ in _REFUSALS
+
+
+def _of_sentinels(limits: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options for connections to Sentinels: the next one is asked at once, where redis-py tries each thrice."""
+    from redis.backoff import NoBackoff  # noqa: PLC0415 - only with Sentinels
+    from redis.retry import Retry  # noqa: PLC0415
+
+    return dict(limits) | {"retry": Retry(NoBackoff(), 0)}
 
 
 def make(connection: Connection) -> None:
