@@ -10,6 +10,7 @@ import json
 import time
 import uuid
 from collections.abc import Collection, Iterator
+from functools import cache
 from typing import Any
 
 from kombu import Exchange, Producer, Queue
@@ -29,6 +30,7 @@ LARGEST = 32 * 1024 * 1024
 KEPT = 10.0
 """Seconds for which RabbitMQ keeps a queue of answers that nobody asks any more."""
 
+_GARBAGE = object()
 _TYPED = {"__type__", "__value__"}
 
 
@@ -74,7 +76,25 @@ class Pidbox:
             expires=KEPT,
         ).bind(channel)
         queue.declare()
+        if hasattr(channel, "Message") and not issubclass(channel.Message, _Unpacked):
+            channel.Message = _unpacked(channel.Message)
         return queue
+
+
+class _Unpacked:
+    """A message of a polled transport that is not decompressed: no worker compresses an answer.
+
+    kombu unpacks whatever says that it is packed, into as much memory as that takes.
+    """
+
+    def __init__(self, payload: dict[str, Any], **kwargs: Any) -> None:
+        packed = payload["headers"].get("compression")
+        super().__init__(payload | {"headers": {}} if packed else payload, **kwargs)  # type: ignore[call-arg]
+
+
+@cache
+def _unpacked(message: type) -> type:
+    return type("Message", (_Unpacked, message), {})
 
 
 def _message(command: Command) -> dict[str, Any]:
@@ -99,7 +119,7 @@ def _answers(queue: Any, ticket: str, awaited: set[str], deadline: float) -> Ite
     whole = bool(awaited)
     wait = FIRST_LOOK
     for _ in range(MOST_ANSWERS):
-        while (message := queue.get(no_ack=True)) is None:
+        while (message := _next(queue)) is None:
             left = deadline - time.monotonic()
             if left <= 0:
                 return
@@ -112,13 +132,20 @@ def _answers(queue: Any, ticket: str, awaited: set[str], deadline: float) -> Ite
             return
 
 
+def _next(queue: Any) -> Any:
+    """Return the next message as it is (None: there is none now), ``_GARBAGE`` for one that cannot be taken apart."""
+    try:
+        return queue.channel.basic_get(queue=queue.name, no_ack=True)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        return _GARBAGE
+
+
 def _read(message: Any, ticket: str) -> Iterator[Answer]:
     """Yield what a message says; nothing where it is no answer to this command."""
-    headers = message.headers if isinstance(message.headers, dict) else {}
-    body = message.body
-    if headers.get("ticket") != ticket or message.errors or body is None or len(body) > LARGEST:
+    headers, body = getattr(message, "headers", None), getattr(message, "body", None)
+    if not isinstance(headers, dict) or headers.get("ticket") != ticket or not isinstance(body, (str, bytes)):
         return
-    if message.content_type != "application/json":
+    if message.content_type != "application/json" or len(body) > LARGEST:
         return
     try:
         said = json.loads(body)
