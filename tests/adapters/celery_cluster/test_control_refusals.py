@@ -15,13 +15,15 @@ import redis
 
 from nightowl.adapters.celery_cluster.control.broker import CONNECT_TIMEOUT, Broker
 from nightowl.adapters.celery_cluster.control.remote import control
-from nightowl.core.cluster.command import Command
+from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.errors import Unavailable
 from tests.adapters.celery_cluster.watched import until, workers
 from tests.servers.authority import TlsBroker
 from tests.servers.server import Server
 
 PING = Command(name="ping")
+
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # drivers leave sockets open
 
 
 @pytest.fixture
@@ -31,6 +33,14 @@ def silent_port() -> Iterator[int]:
         listener.bind(("127.0.0.1", 0))
         listener.listen(16)
         yield listener.getsockname()[1]
+
+
+def asked(url: str, **options: Any) -> list[Answer]:
+    remote = control(url, **options)
+    try:
+        return remote.ask(PING, 0.05)
+    finally:
+        remote.close()
 
 
 @pytest.mark.mariadb
@@ -93,7 +103,7 @@ def test_a_wrong_password_is_told_as_such(own_redis: Callable[[], Server]) -> No
     with redis.Redis(port=server.port) as client:
         client.config_set("requirepass", "right")
     with pytest.raises(Unavailable, match="refuses us") as error:
-        control(f"redis://:hunter22@127.0.0.1:{server.port}/0").ask(PING, 0.1)
+        asked(f"redis://:hunter22@127.0.0.1:{server.port}/0")
     assert "hunter22" not in str(error.value)
 
 
@@ -120,12 +130,12 @@ def test_redis_is_asked_over_tls(redis_tls: TlsBroker) -> None:
         "ssl_certfile": str(redis_tls.certificates.client),
         "ssl_keyfile": str(redis_tls.certificates.client_key),
     }
-    assert control(redis_tls.url, ssl=options).ask(PING, 0.05) == []
+    assert asked(redis_tls.url, ssl=options) == []
     named = {"certificate": options["ssl_certfile"], "key": options["ssl_keyfile"]}
-    assert control(redis_tls.url, ssl=named | {"ca": options["ssl_ca_certs"]}).ask(PING, 0.05) == []
-    assert control(redis_tls.url, ssl=named | {"cert_reqs": "none"}).ask(PING, 0.05) == []
+    assert asked(redis_tls.url, ssl=named | {"ca": options["ssl_ca_certs"]}) == []
+    assert asked(redis_tls.url, ssl=named | {"cert_reqs": "none"}) == []
     with pytest.raises(Unavailable, match="cannot be trusted"):
-        control(redis_tls.url).ask(PING, 0.05)
+        asked(redis_tls.url)
 
 
 @pytest.mark.rabbitmq
@@ -135,11 +145,11 @@ def test_rabbitmq_is_asked_over_tls(rabbitmq_tls: TlsBroker) -> None:
         "certfile": str(rabbitmq_tls.certificates.client),
         "keyfile": str(rabbitmq_tls.certificates.client_key),
     }
-    assert control(rabbitmq_tls.url, ssl=options).ask(PING, 0.05) == []
+    assert asked(rabbitmq_tls.url, ssl=options) == []
     with pytest.raises(Unavailable, match="cannot be trusted"):
-        control(rabbitmq_tls.url).ask(PING, 0.05)
+        asked(rabbitmq_tls.url)
     unverified = {"certificate": options["certfile"], "key": options["keyfile"], "verify": False}
-    assert control(rabbitmq_tls.url, ssl=unverified).ask(PING, 0.05) == []
+    assert asked(rabbitmq_tls.url, ssl=unverified) == []
 
 
 @pytest.mark.parametrize("told", [None, True, {}, {"ca": "x"}, {"cert_reqs": None}, {"cert_reqs": "odd"}])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from celery.utils.saferepr import saferepr
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nightowl.core.cluster.arguments import exact_arguments
@@ -18,6 +18,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(max_examples=50)
 @given(st.lists(VALUES, max_size=4), st.dictionaries(st.text(max_size=10), VALUES, max_size=3))
 @example(["it's", "a\\nb", "a\nb", "\r", "...", "b'x'"], {"a'b": [1, {"c": None}]})
 @example([[[[["deep"]]]]], {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightowl.core.cluster.inspection import inspected, missing, task_names
@@ -46,6 +46,7 @@ def test_what_is_not_answered_stays() -> None:
     assert (found.pool, found.processes) == ("threads", (7,))
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(["stats", "active_queues", "registered", "conf"]), ODD))
 def test_whatever_is_answered_it_is_of_the_right_kinds(looks: dict[str, Any]) -> None:
     found = inspected(WORKER, looks, 5.0)
