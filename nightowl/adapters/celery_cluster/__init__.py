@@ -1,1 +1,1 @@
-"""Celery clusters that are watched: their events, their remote control, the depth of their queues."""
+"""What is read from a watched cluster: its events, its workers' answers, its queues."""
