@@ -1,0 +1,113 @@
+"""From what is counted of a cluster to samples of series, summed over workers.
+
+Series are by task and queue, so that workers that come and go make no new ones. A counter that did not change is told
+again once a minute, which rules need to see that it stands still. One that is new is told at 0 first, so that its first
+count is an increase.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nightowl.core.cluster.figures import KINDS, Cell, Figures, Histogram, add
+from nightowl.core.cluster.state import ClusterState, Queue
+from nightowl.core.values import Sample
+
+REPEAT = 60.0
+"""Seconds after which a counter is told again that did not change."""
+
+_OF_QUEUES = {
+    "ready": "celery_queue_length",
+    "unacked": "celery_queue_unacked",
+    "scheduled": "celery_queue_scheduled",
+    "age": "celery_queue_oldest_age_seconds",
+    "consumers": "celery_active_consumer_count",
+    "workers": "celery_active_worker_count",
+    "processes": "celery_active_process_count",
+}
+
+Labels = tuple[tuple[str, str], ...]
+_Key = tuple[str, Labels]
+
+
+class Sampling:
+    """Makes the samples of one cluster, step by step."""
+
+    def __init__(self) -> None:
+        self._told: dict[_Key, tuple[float, float]] = {}
+
+    def step(self, figures: Figures, state: ClusterState, now: float) -> list[Sample]:
+        """Return what changed since the last step, and all gauges, at ``now`` (Unix seconds)."""
+        cluster = ("cluster", state.name)
+        found = list(_gauges(state, now))
+        told: dict[_Key, tuple[float, float]] = {}
+        for metric, labels, value, created in _counters(figures):
+            key = (metric, tuple(sorted((cluster, *labels))))
+            before = self._told.get(key)
+            if before is None and value and 0.0 < now - created < REPEAT:
+                found.append(Sample(metric, key[1], created, 0.0))
+            if before is None or before[0] != value or now - before[1] >= REPEAT:
+                before = (value, now)
+                found.append(Sample(metric, key[1], now, value))
+            told[key] = before
+        self._told = told
+        return found
+
+
+def _counters(figures: Figures) -> Iterator[tuple[str, Labels, float, float]]:
+    """Yield metric, labels without the cluster, value and since when it is counted (Unix seconds)."""
+    for cell in _by_task_and_queue(figures).values():
+        labels = (("name", cell.name), ("queue_name", cell.queue))
+        for kind, count in zip(KINDS, cell.counts, strict=True):
+            yield f"celery_task_{kind}_total", labels, float(count), cell.created
+        for exception, failed in cell.failed.items():
+            whole = (*labels, ("exception", exception))
+            yield "celery_task_failed_total", whole, float(failed.count), failed.created
+        yield from _histogram("celery_task_runtime", labels, cell.runtime, figures.runtime_buckets, cell.created)
+        yield from _histogram("celery_task_queue_wait_time", labels, cell.wait, figures.wait_buckets, cell.created)
+    sent: dict[tuple[str, str], tuple[int, float]] = {}
+    for each in list(figures.sent.values()):
+        count, since = sent.get((each.name, each.queue), (0, each.created))
+        sent[each.name, each.queue] = (count + each.count, min(since, each.created))
+    for (name, queue), (count, since) in sent.items():
+        yield "celery_task_sent_total", (("name", name), ("queue_name", queue)), float(count), since
+
+
+def _by_task_and_queue(figures: Figures) -> dict[tuple[str, str], Cell]:
+    sums: dict[tuple[str, str], Cell] = {}
+    for cell in (*figures.cells.values(), *figures.retired.values()):
+        key = (cell.name, cell.queue)
+        if key not in sums:
+            sums[key] = figures.empty_cell(cell.name, "", cell.queue, cell.created)
+        add(sums[key], cell)
+    return sums
+
+
+def _histogram(
+    name: str, labels: Labels, histogram: Histogram, bounds: tuple[float, ...], created: float
+) -> Iterator[tuple[str, Labels, float, float]]:
+    if not any(histogram.counts):
+        return
+    total = 0
+    for bound, count in zip((*map(str, bounds), "+Inf"), histogram.counts, strict=True):
+        total += count
+        yield f"{name}_bucket", (*labels, ("le", bound)), float(total), created
+    yield f"{name}_count", labels, float(total), created
+    yield f"{name}_sum", labels, histogram.sum, created
+
+
+def _gauges(state: ClusterState, now: float) -> Iterable[Sample]:
+    cluster = ("cluster", state.name)
+    for worker in state.workers:
+        labels = (cluster, ("hostname", worker.name.rpartition("@")[2]), ("worker", worker.name))
+        yield Sample("celery_worker_up", labels, now, float(worker.up))
+        yield Sample("celery_worker_tasks_active", labels, now, float(worker.active if worker.up else 0))
+    for queue in state.queues:
+        yield from _of_queue(queue, (cluster, ("queue_name", queue.name)), now)
+
+
+def _of_queue(queue: Queue, labels: Labels, now: float) -> Iterator[Sample]:
+    for field, metric in _OF_QUEUES.items():
+        value = getattr(queue, field)
+        if value is not None:
+            yield Sample(metric, labels, now, float(value))

@@ -1,0 +1,134 @@
+"""The metrics of a cluster: names, labels and figures of celery-exporter and of Flower, and samples of series."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightowl.core.cluster.exposition import Exposition, Style
+from nightowl.core.cluster.figures import REJECTED, SUCCEEDED, Figures
+from nightowl.core.cluster.flower_metrics import flower_metrics
+from nightowl.core.cluster.sampling import Sampling
+from tests.core.exposition_reader import read, value
+from tests.core.sample_cluster import AT, some_figures, state
+
+
+def page(figures=None, **options):
+    return Exposition(Style(**options)).render([(figures or some_figures(), state())])
+
+
+def test_families_have_the_names_and_types_of_celery_exporter():
+    kinds = read(page())[1]
+    for kind in ("sent", "received", "started", "succeeded", "failed", "rejected", "revoked", "retried"):
+        assert kinds[f"celery_task_{kind}_total"] == "counter"
+        assert kinds[f"celery_task_{kind}_created"] == "gauge"
+    assert kinds["celery_task_runtime"] == kinds["celery_task_queue_wait_time"] == "histogram"
+    assert kinds["celery_worker_up"] == kinds["celery_queue_length"] == kinds["celery_active_process_count"] == "gauge"
+
+
+@pytest.mark.parametrize(
+    ("metric", "labels", "expected"),
+    [
+        ("celery_task_succeeded_total", {"name": "shop.charge", "hostname": "web", "queue_name": "mail"}, 5),
+        ("celery_task_succeeded_total", {"worker": "b@web", "cluster": "shop"}, 2),
+        ("celery_task_failed_total", {"exception": "Boom", "worker": "a@web"}, 1),
+        ("celery_task_failed_total", {"exception": ""}, 0),
+        ("celery_task_sent_total", {"hostname": "one"}, 1),
+        ("celery_task_received_total", {"hostname": "one"}, None),
+        ("celery_task_runtime_bucket", {"worker": "a@web", "le": "0.25"}, 0),
+        ("celery_task_runtime_bucket", {"worker": "a@web", "le": "0.5"}, 3),
+        ("celery_task_runtime_bucket", {"worker": "a@web", "le": "+Inf"}, 3),
+        ("celery_task_runtime_count", {"worker": "a@web"}, 3),
+        ("celery_task_queue_wait_time_bucket", {"worker": "a@web", "le": "0.05"}, 1),
+        ("celery_task_succeeded_created", {"worker": "a@web"}, AT),
+        ("celery_worker_up", {"worker": "a@web", "hostname": "web"}, 1),
+        ("celery_worker_up", {"worker": "b@web"}, 0),
+        ("celery_worker_tasks_active", {"worker": "b@web"}, 0),
+        ("celery_queue_length", {"queue_name": "mail"}, 7),
+        ("celery_queue_length", {"queue_name": "empty"}, None),
+        ("celery_queue_unacked", {"queue_name": "mail"}, 3),
+        ("celery_queue_oldest_age_seconds", {"queue_name": "mail"}, 1.5),
+        ("nightowl_task_events_total", {"cluster": "shop", "type": "task-sent"}, 2),
+        ("nightowl_events_refused_total", {"reason": "garbage"}, 1),
+        ("nightowl_events_lost_total", {"cluster": "shop"}, 0),
+    ],
+)
+def test_what_is_shown(metric, labels, expected):
+    assert value(page(), metric, **labels) == expected
+
+
+def test_prefix_labels_and_hostnames_can_be_chosen():
+    shown = page(prefix="fleet_", labels=(("env", "live"),), generic_hostnames=True)
+    assert value(shown, "fleet_task_sent_total", hostname="generic", env="live") == 2
+    assert value(shown, "celery_task_sent_total") is None
+    assert value(shown, "fleet_worker_up", env="live", cluster="shop") == 1
+
+
+def test_the_page_of_one_cluster_has_no_label_for_it():
+    shown = Exposition().render([(some_figures(), state())], labelled=False)
+    series = read(shown)[0]
+    assert not [key for key in series if key[0].startswith("celery_") and "cluster" in dict(key[1])]
+    assert value(shown, "nightowl_task_events_total", cluster="shop") == 2
+
+
+def test_a_failure_that_is_new_since_the_last_scrape_is_shown_at_zero_once():
+    exposition, figures = Exposition(), some_figures()
+
+    def failures(exception, at):
+        return value(exposition.render([(figures, state(at))]), "celery_task_failed_total", exception=exception)
+
+    assert failures("Boom", AT) == 1
+    cell = figures.cell("shop.charge", "a@web", "mail", AT)
+    figures.count_failed(cell, "Late", AT + 5)
+    figures.count_failed(cell, "Boom", AT + 5)
+    assert (failures("Late", AT + 15), failures("Late", AT + 30), failures("Boom", AT + 45)) == (0, 1, 2)
+    figures.count_failed(cell, "Unwatched", AT + 50)
+    assert failures("Unwatched", AT + 3600) == 1
+
+
+@given(st.text(), st.text(), st.text())
+def test_any_text_is_a_label(name, queue, worker):
+    figures = Figures()
+    figures.cell(name, worker, queue, AT).counts[REJECTED] = 1
+    carried = {"name": name[:200], "queue_name": queue, "worker": worker}
+    assert value(page(figures), "celery_task_rejected_total", **carried) == 1
+
+
+def test_flowers_families_have_its_labels():
+    shown = flower_metrics(some_figures(), state())
+    series, kinds = read(shown)
+    assert {name for name in kinds if not name.endswith("_created")} == {
+        "flower_events_total",
+        "flower_task_runtime_seconds",
+        "flower_task_prefetch_time_seconds",
+        "flower_worker_prefetched_tasks",
+        "flower_worker_online",
+        "flower_worker_number_of_currently_executing_tasks",
+    }
+    labels = {key[0]: {name for name, _ in key[1]} for key in series}
+    assert labels["flower_events_total"] == {"worker", "type", "task"}
+    assert labels["flower_task_runtime_seconds_count"] == {"worker", "task"}
+    assert labels["flower_worker_online"] == {"worker"}
+    assert value(shown, "flower_events_total", type="task-succeeded", worker="a@web", task="shop.charge") == 3
+    assert value(shown, "flower_events_total", type="task-failed") == 1
+    assert value(shown, "flower_worker_online", worker="b@web") == 0
+
+
+def test_samples_are_summed_over_workers_and_told_when_they_change():
+    sampling, figures = Sampling(), some_figures()
+    first = {
+        (sample.metric, sample.labels, sample.time): sample.value for sample in sampling.step(figures, state(), AT + 5)
+    }
+    labels = (("cluster", "shop"), ("name", "shop.charge"), ("queue_name", "mail"))
+    assert first["celery_task_succeeded_total", labels, AT + 5] == 5
+    assert first["celery_task_succeeded_total", labels, AT] == 0
+    assert first["celery_task_runtime_count", labels, AT + 5] == 5
+    assert first["celery_queue_length", (("cluster", "shop"), ("queue_name", "mail")), AT + 5] == 7
+    figures.cell("shop.charge", "a@web", "mail", AT).counts[SUCCEEDED] += 1
+    told = [sample for sample in sampling.step(figures, state(), AT + 10) if sample.metric.startswith("celery_task")]
+    assert [(sample.metric, sample.value) for sample in told] == [("celery_task_succeeded_total", 6)]
+    figures.retire(["a@web", "b@web"])
+    told = [sample for sample in sampling.step(figures, state(), AT + 15) if sample.metric.startswith("celery_task")]
+    assert told == []
+    assert "celery_task_succeeded_total" in {sample.metric for sample in sampling.step(figures, state(), AT + 75)}
