@@ -1,0 +1,68 @@
+"""What is told of TLS to a watched cluster's broker, in one form.
+
+NightOwl's ``[cluster.NAME] ssl`` has ``ca``, ``certificate`` and ``key``, paths of PEM files. Celery's
+``broker_use_ssl`` names them as py-amqp (``ca_certs``, ``certfile``, ``keyfile``, ``cert_reqs``) or redis-py
+(``ssl_ca_certs`` ...) does, and so does the query of a ``rediss://`` URL.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+Told = Mapping[str, Any] | bool | None
+"""What a configuration or Celery says: the options, whether TLS is spoken at all, or nothing."""
+
+
+class Tls(msgspec.Struct, frozen=True):
+    """How TLS is spoken. ``ca`` empty: the system's authorities."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    verified: bool = True
+    """Whether the broker's certificate is."""
+    named: bool = True
+    """Whether it must be for the host of the URL."""
+
+    def context(self) -> ssl.SSLContext:
+        """Return what a socket is wrapped with. Raises ``OSError`` for files that cannot be used."""
+        context = ssl.create_default_context(cafile=self.ca or None)
+        if not self.verified:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        elif not self.named:
+            context.check_hostname = False
+        if self.certificate:
+            context.load_cert_chain(self.certificate, self.key or None, password=str)
+        return context
+
+
+def tls(told: Told, *, always: bool) -> Tls | None:
+    """Return how TLS is spoken; None: it is not. ``always``: the URL asks for it whatever else is told."""
+    if not told:
+        return Tls() if always else None
+    options = {key.removeprefix("ssl_"): value for key, value in told.items()} if isinstance(told, Mapping) else {}
+
+    def file(*names: str) -> str:
+        return next((str(options[name]) for name in names if options.get(name)), "")
+
+    return Tls(
+        ca=file("ca", "ca_certs"),
+        certificate=file("certificate", "certfile"),
+        key=file("key", "keyfile"),
+        verified=_verified(options.get("cert_reqs")),
+        named=str(options.get("check_hostname", True)).lower() != "false",
+    )
+
+
+def _verified(requirement: object) -> bool:
+    """Whether a requirement of OpenSSL's, or its name, asks for a certificate."""
+    return requirement is None or str(getattr(requirement, "name", requirement)).lower() not in (
+        "cert_none",
+        "none",
+        "0",
+    )
