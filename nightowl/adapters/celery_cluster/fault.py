@@ -26,8 +26,10 @@ def sentence(places: Sequence[Place], error: BaseException) -> str:
         text = f"{broker} refuses the user {places[0].user or 'by default'}: {_said(refusal)}"
     elif distrust := next((each for each in causes if isinstance(each, ssl.SSLCertVerificationError)), None):
         text = f"{broker} cannot be trusted: {distrust.verify_message.rstrip('.')}"
-    else:
+    elif isinstance(error, OSError):
         text = f"{broker} does not answer: {_said(error)}"
+    else:
+        text = f"{broker} gives no events: {_said(error)}"
     return hiding(each.password for each in places)(without_password(text))
 
 
