@@ -45,7 +45,9 @@ class Taken:
         end = time.monotonic() + PATIENCE
         while not condition():
             self.read()
-            assert time.monotonic() < end, f"{what} {self.events[-3:]} {self.refused} {self.gaps} {self.source.fault}"
+            if time.monotonic() > end:
+                last = [(event.type, event.uuid) for event in self.events[-3:]]
+                raise AssertionError(f"not yet: {what} {last} {self.refused} {self.gaps} {self.source.fault}")
 
     def ready(self, app: Celery) -> None:
         """Wait until the source is subscribed, by events of its own."""

@@ -7,12 +7,14 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from kombu import Connection
 
+from nightowl.adapters.celery_cluster.events import overflow
 from nightowl.adapters.celery_cluster.events import rabbitmq as of_rabbitmq
 from nightowl.adapters.celery_cluster.events import redis as of_redis
 from tests.end_to_end.proxy import Proxy
@@ -118,6 +120,38 @@ def test_a_reader_that_is_too_slow_is_dropped_and_told(own_redis: OwnServer) -> 
         assert taken.gaps[0].start <= stalled + 0.1
 
 
+@pytest.mark.redis
+def test_a_message_that_redis_drops_its_readers_for_is_a_gap(redis_url: str) -> None:
+    with celery(redis_url) as app, taking(redis_url) as taken, redis.Redis.from_url(redis_url) as client:
+        taken.ready(app)
+        lost = time.time()
+        client.publish(f"/{redis_url.rpartition('/')[2]}.celeryev/task.sent", bytes(40_000_000))
+        goes_on(taken, app, lost)
+
+
+@pytest.mark.rabbitmq
+def test_a_queue_that_overflows_is_told(rabbitmq_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overflow, "WAITING", 100)
+    monkeypatch.setattr(of_rabbitmq, "WAITING", 100)
+    with celery(rabbitmq_url) as app, taking(rabbitmq_url) as taken, Connection(rabbitmq_url) as connection:
+        taken.ready(app)
+        taken.until(lambda: taken.source._stream._asked is None)  # the next look is after the stall
+        stalled = time.time()
+        number = 0
+        with published(connection) as publish:
+            while number < 400 or time.time() < stalled + 1.5 * of_rabbitmq.LOOK:
+                number += 1
+                publish(b'{"type": "task-sent", "clock": %d, "args": "%s"}' % (number, b"x" * 60_000))
+        taken.until(lambda: taken.gaps)
+        assert "messages waited in the queue of events on the broker" in taken.gaps[0].reason
+        assert stalled - 10 < taken.gaps[0].start <= stalled + 0.1
+        taken.until(lambda: [event.clock for event in taken.of("task-sent")][-1:] == [number])
+        clocks = [event.clock for event in taken.of("task-sent")]
+        assert clocks == sorted(clocks)  # in order, the oldest missing
+        assert len(clocks) < number
+        assert taken.source.fault == ""
+
+
 def hostile(event: bytes) -> list[bytes]:
     """Bodies that no Celery sends."""
     deep = b"[" * 200_000 + b"]" * 200_000
@@ -197,6 +231,30 @@ def published(connection: Connection) -> Iterator[Callable[..., None]]:
         producer.publish(body, exchange="celeryev", routing_key="x", content_encoding="binary", **properties)
 
     yield publish
+
+
+def test_strangers_in_a_folder_do_no_harm(tmp_path: Path) -> None:
+    folders = {name: str(tmp_path / name) for name in ("control_folder", "data_folder_in", "data_folder_out")}
+    (tmp_path / "data_folder_in").mkdir()
+    folders["data_folder_out"] = folders["data_folder_in"]
+    with (
+        celery("filesystem://", broker_transport_options=folders) as app,
+        taking("filesystem://", transport_options=folders) as taken,
+    ):
+        taken.ready(app)
+        ((_, _, queue),) = json.loads((tmp_path / "control_folder" / "celeryev.exchange").read_text())
+        whole = {"properties": {"delivery_tag": "t", "delivery_info": {}, "body_encoding": "base64"}, "headers": {}}
+        odd = [b"garbage", b"{}", b"[]", b"5", b"[" * 100_000, json.dumps(whole | {"body": 5}).encode()]
+        odd += [json.dumps(whole | {"body": "eA==", "headers": {"compression": "application/x-gzip"}}).encode()]
+        odd += [json.dumps(whole | {"body": b64encode(body).decode()}).encode() for body in (b"", b"null", b"{}")]
+        for number, payload in enumerate(odd):
+            part = tmp_path / "part"
+            part.write_bytes(payload)
+            part.rename(tmp_path / "data_folder_in" / f"0{number}.{queue}.msg")
+        taken.until(lambda: sum(taken.refused.values()) == len(odd))
+        send(app, "task-sent", uuid="last")
+        taken.until(lambda: taken.of("task-sent"))
+        assert not taken.gaps
 
 
 def _check(taken: Taken, app: Any, refused: int) -> None:

@@ -6,7 +6,6 @@ import re
 import ssl
 from collections.abc import Iterator, Sequence
 
-from nightowl.adapters.celery_cluster.events.stream import NotSupported
 from nightowl.adapters.celery_cluster.place import Place
 from nightowl.core.redaction import hiding, without_password
 
@@ -14,6 +13,10 @@ _REFUSALS = ("AccessRefused", "NotAllowed", "AuthenticationError", "Authorizatio
 """What drivers raise where a user may not. By name, as a driver is imported only where it is used."""
 
 _REDIS_REFUSES = re.compile("NOAUTH|WRONGPASS|NOPERM|ERR AUTH|ERR Client sent AUTH|ERR invalid password")
+
+
+class NotSupported(Exception):
+    """This broker cannot do what is wanted, however often one asks; the message says why, in words for people."""
 
 
 def sentence(places: Sequence[Place], error: BaseException) -> str:
@@ -30,7 +33,7 @@ def sentence(places: Sequence[Place], error: BaseException) -> str:
         text = f"{broker} does not answer: {_said(error)}"
     else:
         text = f"{broker} gives no events: {_said(error)}"
-    return hiding(each.password for each in places)(without_password(text))
+    return hiding(each.password for each in places if each.password != each.user)(without_password(text))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -43,9 +43,11 @@ class Tls(msgspec.Struct, frozen=True):
 
 def tls(told: Told, *, always: bool) -> Tls | None:
     """Return how TLS is spoken; None: it is not. ``always``: the URL asks for it whatever else is told."""
-    if not told:
-        return Tls() if always else None
-    options = {key.removeprefix("ssl_"): value for key, value in told.items()} if isinstance(told, Mapping) else {}
+    options: dict[str, Any] = {}
+    if isinstance(told, Mapping):
+        options = {key.removeprefix("ssl_"): value for key, value in told.items() if value not in ("", None)}
+    if not (options or told is True or always):
+        return None
 
     def file(*names: str) -> str:
         return next((str(options[name]) for name in names if options.get(name)), "")

@@ -67,7 +67,7 @@ def test_tls_as_nightowl_celery_and_urls_say_it() -> None:
         tls({"ca_certs": "a", "certfile": "c", "keyfile": "k", "cert_reqs": ssl.CERT_REQUIRED}, always=False) == files
     )
     assert tls({"ssl_ca_certs": "a", "ssl_certfile": "c", "ssl_keyfile": "k"}, always=True) == files
-    assert tls(None, always=False) is None
+    assert tls(None, always=False) is tls({"ca": "", "certificate": "", "key": ""}, always=False) is None
     assert tls({}, always=True) == tls(True, always=False) == Tls()
     for none in (ssl.CERT_NONE, "CERT_NONE", "none", 0):
         assert tls({"ssl_cert_reqs": none}, always=False) == Tls(verified=False)

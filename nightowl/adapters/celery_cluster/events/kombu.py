@@ -11,7 +11,8 @@ import kombu
 
 from nightowl.adapters.celery_cluster.events.decode import Label, Sieve
 from nightowl.adapters.celery_cluster.events.envelope import STRANGE
-from nightowl.adapters.celery_cluster.events.stream import NotSupported, Stream
+from nightowl.adapters.celery_cluster.events.stream import Stream
+from nightowl.adapters.celery_cluster.fault import NotSupported
 from nightowl.adapters.celery_cluster.tls import Told
 from nightowl.ports.clock import Clock
 

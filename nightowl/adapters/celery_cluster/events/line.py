@@ -7,11 +7,12 @@ import socket
 import ssl
 from contextlib import suppress
 
-CHUNK = 512 * 1024
-"""Bytes that are read at once at most."""
+CHUNK = 64 * 1024
+"""Bytes that are read at once at most. With more hiredis gets slow: it moves all that is left after each message."""
 
-KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
-"""Seconds of silence, seconds between probes, and probes until the kernel holds a connection for lost."""
+KEEPALIVE = {"TCP_KEEPIDLE": 15, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
+"""Seconds of silence, seconds between probes, and probes until the kernel holds a connection for lost; milliseconds
+for which what was sent may be unconfirmed (py-amqp has one second, which a busy broker may need)."""
 
 _NOT_NOW = (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 

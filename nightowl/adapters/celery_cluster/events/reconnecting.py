@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from nightowl.adapters.celery_cluster.events.connecting import Connecting
 from nightowl.adapters.celery_cluster.events.decode import Sieve
-from nightowl.adapters.celery_cluster.events.stream import Connect, NotSupported, Stream
+from nightowl.adapters.celery_cluster.events.stream import Connect, Stream
+from nightowl.adapters.celery_cluster.fault import NotSupported
 from nightowl.core.cluster.events import Gap, Intake
 from nightowl.ports.clock import Clock
 

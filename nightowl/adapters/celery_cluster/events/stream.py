@@ -29,7 +29,3 @@ class Stream(Protocol):
 
 Connect = Callable[[], Stream]
 """Connects and subscribes, within some seconds. Raises what the driver does."""
-
-
-class NotSupported(Exception):
-    """This broker carries no events, however often one asks; the message says why."""
