@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightowl.adapters.celery_cluster.events import envelope
@@ -21,6 +21,7 @@ from nightowl.core.cluster.events import LATEST, NAME, TEXT, WHOLE, Event
 
 FIELDS = [field.name for field in msgspec.structs.fields(Event)]
 JSON = Label()
+EASY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ALL = ("json", "yaml", "msgpack")
 
 # What JSON carries of a text: no halves of surrogate pairs. A NUL is replaced, which is tested by itself.
@@ -72,6 +73,7 @@ def sound(event: Event) -> bool:
     return not any("\0" in text for text in texts) and bool(event.type)
 
 
+@EASY
 @given(st.lists(events, max_size=5), st.booleans())
 def test_what_celery_sends_arrives_as_json_reads_it(sent: list[dict[str, Any]], ascii_only: bool) -> None:
     body = json.dumps(sent, ensure_ascii=ascii_only).encode()
@@ -83,6 +85,7 @@ def test_what_celery_sends_arrives_as_json_reads_it(sent: list[dict[str, Any]], 
     assert sieve.empty() == (expected * 2, {})
 
 
+@EASY
 @given(st.lists(events, max_size=5))
 def test_the_careful_way_reads_the_same(sent: list[dict[str, Any]]) -> None:
     body = json.dumps(sent).encode()
@@ -91,11 +94,13 @@ def test_the_careful_way_reads_the_same(sent: list[dict[str, Any]]) -> None:
     assert careful.empty() == sifted(body)
 
 
+@EASY
 @given(events, st.dictionaries(st.text(max_size=8).filter(lambda key: key not in FIELDS), junk, max_size=3))
 def test_fields_that_nobody_knows_are_dropped(sent: dict[str, Any], more: dict[str, Any]) -> None:
     assert sifted(json.dumps(sent | more).encode()) == ([Event(**sent)], {})
 
 
+@EASY
 @given(junk, st.sampled_from(["", "application/json", "application/x-yaml", "application/x-msgpack", "x"]))
 def test_any_json_is_taken_or_counted(raw: Any, content_type: str) -> None:
     found, refused = sifted(json.dumps(raw).encode(), Label(content_type), ALL)
@@ -104,6 +109,7 @@ def test_any_json_is_taken_or_counted(raw: Any, content_type: str) -> None:
     assert all(sound(event) for event in found)
 
 
+@EASY
 @given(junk)
 def test_any_msgpack_is_taken_or_counted(raw: Any) -> None:
     try:
@@ -115,6 +121,7 @@ def test_any_msgpack_is_taken_or_counted(raw: Any) -> None:
     assert all(sound(event) for event in found)
 
 
+@EASY
 @given(st.dictionaries(st.sampled_from(FIELDS), junk))
 def test_a_wrong_field_does_not_cost_the_others(wrong: dict[str, Any]) -> None:
     event = {"type": "task-sent", "uuid": "1"}
@@ -124,6 +131,7 @@ def test_a_wrong_field_does_not_cost_the_others(wrong: dict[str, Any]) -> None:
     assert sound(found[0])
 
 
+@EASY
 @given(st.binary(max_size=300), st.sampled_from(["application/json", "application/x-yaml", "application/x-msgpack"]))
 def test_any_bytes_are_taken_or_counted(body: bytes, content_type: str) -> None:
     assert all(sound(event) for event in sifted(body, Label(content_type), ALL)[0])
@@ -133,6 +141,7 @@ def test_any_bytes_are_taken_or_counted(body: bytes, content_type: str) -> None:
     assert sum(sieve.refused.values()) >= 1
 
 
+@EASY
 @given(junk, junk, junk, junk)
 def test_any_envelope_is_taken_or_counted(body: Any, headers: Any, properties: Any, content_type: Any) -> None:
     sieve = Sieve(ALL)

@@ -7,12 +7,13 @@ from contextlib import suppress
 
 import amqp
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightowl.adapters.celery_cluster.events.amqp_methods import Ended, length
 from nightowl.adapters.celery_cluster.events.frames import BEAT, BODY, DELIVER, HEADER, METHOD, NotAmqp, Splitter, frame
 
+EASY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FRAME_MAX = 64
 LARGEST = 200
 DELIVERY = DELIVER + b"\x01t" + bytes(9) + b"\x08celeryev\x01x"
@@ -40,6 +41,7 @@ pieces = st.lists(
 )
 
 
+@EASY
 @given(pieces, st.lists(st.integers(1, 40)))
 def test_any_cut_gives_the_same(wanted: list[tuple[str, bytes]], cuts: list[int]) -> None:
     write = {"delivery": delivery, "method": lambda payload: frame(METHOD, 1, payload), "beat": lambda _: BEAT}
@@ -54,6 +56,7 @@ def test_any_cut_gives_the_same(wanted: list[tuple[str, bytes]], cuts: list[int]
     assert splitter.methods == [payload for kind, payload in wanted if kind == "method"]
 
 
+@EASY
 @given(st.binary(max_size=200))
 def test_other_bytes_are_refused_or_waited_for(data: bytes) -> None:
     splitter = Splitter(FRAME_MAX, LARGEST)
@@ -79,6 +82,7 @@ def test_frames_out_of_order_are_refused(stream: bytes) -> None:
         Splitter(FRAME_MAX, LARGEST).feed(stream)
 
 
+@EASY
 @given(st.binary(max_size=40))
 def test_any_method_is_read_or_refused(method: bytes) -> None:
     with suppress(NotAmqp, Ended):
