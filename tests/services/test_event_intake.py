@@ -17,6 +17,7 @@ import redis
 import yaml
 from celery.events.event import get_exchange
 
+from nightowl.core.cluster.settings import Tls
 from nightowl.core.errors import ConfigurationError
 from tests.servers.authority import TlsBroker
 from tests.services.intake_parts import CLOCK, celery, send, source, taking, worker
@@ -197,7 +198,12 @@ def test_redis_over_tls(redis_url: str, redis_tls: TlsBroker) -> None:
     as_celery = {"ssl_ca_certs": right["ca"], "ssl_certfile": right["certificate"], "ssl_keyfile": right["key"]}
     query = "?" + "&".join(f"{key}={value}" for key, value in as_celery.items())
     with celery(redis_url) as app:
-        for options, address in (({"ssl": right}, url), ({"ssl": as_celery}, url), ({}, url + query)):
+        for options, address in (
+            ({"ssl": right}, url),
+            ({"ssl": Tls(**right)}, url),
+            ({"ssl": as_celery}, url),
+            ({}, url + query),
+        ):
             with taking(address, **options) as taken:
                 taken.ready(app)
         with taking(url) as taken:

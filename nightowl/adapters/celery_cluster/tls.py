@@ -1,8 +1,8 @@
 """What is told of TLS to a watched cluster's broker, in one form.
 
-NightOwl's ``[cluster.NAME] ssl`` has ``ca``, ``certificate`` and ``key``, paths of PEM files. Celery's
-``broker_use_ssl`` names them as py-amqp (``ca_certs``, ``certfile``, ``keyfile``, ``cert_reqs``) or redis-py
-(``ssl_ca_certs`` ...) does, and so does the query of a ``rediss://`` URL.
+NightOwl's ``[cluster.NAME] ssl`` is a ``Tls``. Celery's ``broker_use_ssl`` names the files as py-amqp (``ca_certs``,
+``certfile``, ``keyfile``, ``cert_reqs``) or redis-py (``ssl_ca_certs`` ...) does, and so does the query of a
+``rediss://`` URL.
 """
 
 from __future__ import annotations
@@ -11,38 +11,27 @@ import ssl
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
+from nightowl.core.cluster.settings import Tls
 
-Told = Mapping[str, Any] | bool | None
+Told = Tls | Mapping[str, Any] | bool | None
 """What a configuration or Celery says: the options, whether TLS is spoken at all, or nothing."""
 
 
-class Tls(msgspec.Struct, frozen=True):
-    """How TLS is spoken. ``ca`` empty: the system's authorities."""
-
-    ca: str = ""
-    certificate: str = ""
-    key: str = ""
-    verified: bool = True
-    """Whether the broker's certificate is."""
-    named: bool = True
-    """Whether it must be for the host of the URL."""
-
-    def context(self) -> ssl.SSLContext:
-        """Return what a socket is wrapped with. Raises ``OSError`` for files that cannot be used."""
-        context = ssl.create_default_context(cafile=self.ca or None)
-        if not self.verified:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif not self.named:
-            context.check_hostname = False
-        if self.certificate:
-            context.load_cert_chain(self.certificate, self.key or None, password=str)
-        return context
+def context(how: Tls) -> ssl.SSLContext:
+    """Return what a socket is wrapped with. Raises ``OSError`` for files that cannot be used."""
+    found = ssl.create_default_context(cafile=how.ca or None)
+    found.check_hostname = how.verify and how.named
+    if not how.verify:
+        found.verify_mode = ssl.CERT_NONE
+    if how.certificate:
+        found.load_cert_chain(how.certificate, how.key or None, password=str)
+    return found
 
 
 def tls(told: Told, *, always: bool) -> Tls | None:
     """Return how TLS is spoken; None: it is not. ``always``: the URL asks for it whatever else is told."""
+    if isinstance(told, Tls):
+        return told
     options: dict[str, Any] = {}
     if isinstance(told, Mapping):
         options = {key.removeprefix("ssl_"): value for key, value in told.items() if value not in ("", None)}
@@ -56,7 +45,7 @@ def tls(told: Told, *, always: bool) -> Tls | None:
         ca=file("ca", "ca_certs"),
         certificate=file("certificate", "certfile"),
         key=file("key", "keyfile"),
-        verified=_verified(options.get("cert_reqs")),
+        verify=_verified(options.get("cert_reqs")),
         named=str(options.get("check_hostname", True)).lower() != "false",
     )
 

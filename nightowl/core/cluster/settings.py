@@ -25,12 +25,16 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
-    """How a broker is spoken to over TLS: paths of PEM files (empty: the system's, or none)."""
+    """How a broker is spoken to over TLS: paths of PEM files (empty: the system's, or none).
+
+    ``verify``: the broker's certificate must be valid, trusted and, where ``named``, for its host.
+    """
 
     ca: str = ""
     certificate: str = ""
     key: str = ""
     verify: bool = True
+    named: bool = True
 
 
 class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):

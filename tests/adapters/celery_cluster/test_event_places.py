@@ -11,8 +11,9 @@ from kombu import Connection
 from nightowl.adapters.celery_cluster.events.channels import database, pattern
 from nightowl.adapters.celery_cluster.events.overflow import TELL, WAITING, Overflow
 from nightowl.adapters.celery_cluster.place import Place, places
-from nightowl.adapters.celery_cluster.tls import Tls, tls
+from nightowl.adapters.celery_cluster.tls import context, tls
 from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.settings import Tls
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_databases() -> None:
 
 def test_tls_as_nightowl_celery_and_urls_say_it() -> None:
     files = Tls(ca="a", certificate="c", key="k")
-    assert tls({"ca": "a", "certificate": "c", "key": "k"}, always=False) == files
+    assert tls(files, always=False) == tls({"ca": "a", "certificate": "c", "key": "k"}, always=False) == files
     assert (
         tls({"ca_certs": "a", "certfile": "c", "keyfile": "k", "cert_reqs": ssl.CERT_REQUIRED}, always=False) == files
     )
@@ -70,10 +71,10 @@ def test_tls_as_nightowl_celery_and_urls_say_it() -> None:
     assert tls(None, always=False) is tls({"ca": "", "certificate": "", "key": ""}, always=False) is None
     assert tls({}, always=True) == tls(True, always=False) == Tls()
     for none in (ssl.CERT_NONE, "CERT_NONE", "none", 0):
-        assert tls({"ssl_cert_reqs": none}, always=False) == Tls(verified=False)
+        assert tls({"ssl_cert_reqs": none}, always=False) == Tls(verify=False)
     assert tls({"ssl_check_hostname": "false"}, always=False) == Tls(named=False)
-    context = Tls(verified=False).context()
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+    found = context(Tls(verify=False))
+    assert (found.verify_mode, found.check_hostname) == (ssl.CERT_NONE, False)
 
 
 def test_a_place_does_not_show_its_password() -> None:

@@ -80,7 +80,10 @@ def connector(
     def connect() -> Stream:
         transport_options = {"polling_interval": POLL} | dict(options)
         connection = kombu.Connection(
-            url, transport_options=transport_options, ssl=told or False, connect_timeout=PATIENCE
+            url,
+            transport_options=transport_options,
+            ssl=dict(told) if isinstance(told, Mapping) else bool(told),
+            connect_timeout=PATIENCE,
         )
         try:
             transport = _supported(connection)

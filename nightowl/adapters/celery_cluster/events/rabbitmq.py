@@ -22,8 +22,9 @@ from nightowl.adapters.celery_cluster.events.overflow import WAITING, Overflow
 from nightowl.adapters.celery_cluster.events.serialisation import TOO_LARGE
 from nightowl.adapters.celery_cluster.events.stream import Stream
 from nightowl.adapters.celery_cluster.place import Place
-from nightowl.adapters.celery_cluster.tls import Tls, Told, tls
+from nightowl.adapters.celery_cluster.tls import Told, tls
 from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.settings import Tls
 from nightowl.ports.clock import Clock
 
 PATIENCE = 5.0
@@ -182,8 +183,8 @@ def _ssl(how: Tls, host: str) -> dict[str, Any]:
     """Return what py-amqp takes. It checks the name if it is told one."""
     files = {"ca_certs": how.ca, "certfile": how.certificate, "keyfile": how.key}
     return {
-        "cert_reqs": ssl.CERT_REQUIRED if how.verified else ssl.CERT_NONE,
-        "server_hostname": host if how.verified and how.named else None,
+        "cert_reqs": ssl.CERT_REQUIRED if how.verify else ssl.CERT_NONE,
+        "server_hostname": host if how.verify and how.named else None,
     } | {key: path for key, path in files.items() if path}
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import hiredis
 
 from nightowl.adapters.celery_cluster.place import Place
-from nightowl.adapters.celery_cluster.tls import Tls
+from nightowl.adapters.celery_cluster.tls import context
+from nightowl.core.cluster.settings import Tls
 
 PATIENCE = 5.0
 """Seconds to connect, and to wait for each answer."""
@@ -79,4 +80,4 @@ def _connect(place: Place, tls: Tls | None) -> socket.socket:
     if tls is None:
         return sock
     with closing(sock):  # wrapping takes its descriptor over
-        return tls.context().wrap_socket(sock, server_hostname=host)
+        return context(tls).wrap_socket(sock, server_hostname=host)
