@@ -12,20 +12,23 @@ Every call that ends a run, and every deadline that passes without one, ends a p
 A call counts from ``now`` at the latest: the clock of whoever took it may be ahead.
 
 Nothing is expected before the first call.
+
+A check of kind ``task`` follows the runs of a task in the same way; what is different stands in ``core.runs``.
 """
 
 from __future__ import annotations
 
 import hmac
 from base64 import urlsafe_b64encode
-from datetime import datetime
+from collections.abc import Sequence
 from hashlib import sha256
 from math import floor
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from nightowl.core import runs
 from nightowl.core.cron import moments
+from nightowl.core.runs import Span, local
 from nightowl.core.values import Check, Heartbeat, Ping, Pulse, State, Verdict
 
 EARLY = 30.0
@@ -64,15 +67,17 @@ def expected_after(plan: Heartbeat, moment: float) -> float:
 def follow(pulse: Pulse | None, check: Check, plan: Heartbeat, now: float) -> Pulse:
     """Bring a pulse in line with its check's definition: made, paused, resumed, or on another plan than before.
 
-    A heartbeat that is resumed, or whose new plan would make it late already, is counted from ``now`` on.
+    A heartbeat that is resumed, or whose new plan would make it late already, is counted from ``now`` on; so is the
+    check of a task from the first: nobody has to teach a task to call.
     """
-    if pulse is None:
-        return Pulse(check=check.name, plan=plan, resting=check.paused)
+    if pulse is None or (pulse.plan.cluster, pulse.plan.task) != (plan.cluster, plan.task):
+        new = Pulse(check=check.name, plan=plan, resting=check.paused)
+        return _count(new, now) if plan.task and not check.paused else new
     if check.paused:
         return rest(replace(pulse, plan=plan))
     if pulse.resting:
         awake = replace(pulse, plan=plan, resting=False)
-        return awake if awake.counted is None else _count(awake, now)
+        return _count(awake, now) if plan.task or awake.counted is not None else awake
     if pulse.plan == plan:
         return pulse
     changed = replace(pulse, plan=plan, started=None)
@@ -84,7 +89,7 @@ def follow(pulse: Pulse | None, check: Check, plan: Heartbeat, now: float) -> Pu
 
 def rest(pulse: Pulse) -> Pulse:
     """Expect nothing until the check runs (again)."""
-    return replace(pulse, resting=True, expected=None, deadline=None, started=None)
+    return replace(pulse, resting=True, expected=None, deadline=None, started=None, runs=())
 
 
 def heard(ping: Ping, now: float) -> Ping:
@@ -96,6 +101,8 @@ def take(pulse: Pulse, ping: Ping, now: float) -> tuple[Pulse, Verdict | None]:
     """Fold one call into a pulse; a start has no verdict, nor has any call of a check that rests."""
     if pulse.resting:
         return replace(pulse, counted=ping.at), None
+    if pulse.plan.task:
+        return _take_run(pulse, ping, now)
     if ping.signal == "start":
         begun = _count(pulse, ping.at) if pulse.expected is None else pulse
         deadline = round(ping.at + pulse.plan.grace, 3) if pulse.started is None else pulse.deadline
@@ -115,17 +122,34 @@ def take(pulse: Pulse, ping: Ping, now: float) -> tuple[Pulse, Verdict | None]:
     return _count(pulse, max(ping.at, pulse.counted or 0.0)), verdict
 
 
-def missed(pulse: Pulse, until: float, now: float) -> tuple[Pulse, list[Verdict]]:
+def due(pulse: Pulse) -> float | None:
+    """When a deadline or a run's time is over next (None: nothing is waited for)."""
+    overrun = runs.due(pulse)
+    return pulse.deadline if overrun is None else overrun if pulse.deadline is None else min(pulse.deadline, overrun)
+
+
+def missed(pulse: Pulse, until: float, now: float, deaf: Sequence[Span] = ()) -> tuple[Pulse, list[Verdict]]:
     """End the periods whose deadlines have passed by ``until``: each is down, and the next one begins.
 
-    After ``ROW`` of them the next one that begins is that whose deadline lies after ``until``.
+    After ``ROW`` of them the next one that begins is that whose deadline lies after ``until``. In the spans ``deaf``
+    nothing could be heard of tasks: what ought to have been heard then is unknown.
     """
     verdicts = []
-    while pulse.deadline is not None and pulse.deadline <= until:
-        verdicts.append(_late(pulse, pulse.deadline, now))
-        expected = _next_expected(pulse, pulse.deadline if len(verdicts) < ROW else until)
+    while (moment := due(pulse)) is not None and moment <= until:
+        if moment != pulse.deadline:
+            pulse, verdict = runs.overrun(pulse, deaf, now)
+            verdicts.append(verdict)
+            continue
+        verdicts.append(_late(pulse, moment, deaf, now))
+        expected = _next_expected(pulse, moment if len(verdicts) < ROW else until)
         pulse = replace(pulse, expected=expected, deadline=round(expected + pulse.plan.grace, 3), started=None)
     return pulse, verdicts
+
+
+def waited_since(pulse: Pulse) -> float:
+    """From when on what is waited for may have been heard; ``due`` is when the waiting is over."""
+    begun = [run.at for run in pulse.runs]
+    return min(begun if pulse.expected is None else [*begun, _awaited(pulse.plan, pulse.expected)], default=0.0)
 
 
 def extended(pulse: Pulse, since: float, until: float) -> Pulse:
@@ -139,6 +163,15 @@ def _count(pulse: Pulse, moment: float) -> Pulse:
     expected = expected_after(pulse.plan, moment)
     deadline = round(expected + pulse.plan.grace, 3)
     return replace(pulse, counted=moment, expected=expected, deadline=deadline, started=None)
+
+
+def _take_run(pulse: Pulse, ping: Ping, now: float) -> tuple[Pulse, Verdict | None]:
+    """A start meets what was expected; the end of a run whose start was seen expects nothing anew."""
+    run = runs.find(pulse, ping.run)
+    counted = _count(pulse, max(ping.at, pulse.counted or 0.0)) if run is None else pulse
+    if ping.signal == "start":
+        return (runs.begun(counted, ping) if run is None else pulse), None
+    return runs.ended(counted, ping, run, now)
 
 
 def _next_expected(pulse: Pulse, deadline: float) -> float:
@@ -163,19 +196,23 @@ def _failure(ping: Ping) -> tuple[str, str]:
     return "heartbeat.exit", f"the job ended with exit code {ping.exit_code}"
 
 
-def _late(pulse: Pulse, deadline: float, now: float) -> Verdict:
-    until = _local(deadline, pulse.plan)
+def _awaited(plan: Heartbeat, expected: float) -> float:
+    """From when on a start may come that is the one expected then."""
+    return expected - (plan.every or EARLY)
+
+
+def _late(pulse: Pulse, deadline: float, deaf: Sequence[Span], now: float) -> Verdict:
+    if pulse.plan.task:
+        expected = deadline if pulse.expected is None else pulse.expected
+        return runs.late(pulse, expected, runs.unheard(deaf, _awaited(pulse.plan, expected), deadline), now)
+    until = local(deadline, pulse.plan)
     if pulse.started is not None:
-        reason, detail = "heartbeat.unfinished", f"the job started {_local(pulse.started, pulse.plan)}"
+        reason, detail = "heartbeat.unfinished", f"the job started {local(pulse.started, pulse.plan)}"
         detail += f" and had not ended by {until}"
     else:
         expected = deadline if pulse.expected is None else pulse.expected
-        reason, detail = "heartbeat.late", f"the job was expected {_local(expected, pulse.plan)}"
+        reason, detail = "heartbeat.late", f"the job was expected {local(expected, pulse.plan)}"
         detail += f" and had not called by {until}"
     return Verdict(
         check=pulse.check, due=deadline, closed=now, state=State.DOWN, places=(), reason=reason, detail=detail
     )
-
-
-def _local(moment: float, plan: Heartbeat) -> str:
-    return datetime.fromtimestamp(moment, ZoneInfo(plan.timezone)).strftime("%Y-%m-%d %H:%M:%S %Z")

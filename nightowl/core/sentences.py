@@ -56,6 +56,10 @@ CAUSES = {
     "heartbeat.unfinished": "the job started and did not end in time",
     "heartbeat.failed": "the job said that it failed",
     "heartbeat.exit": "the job ended with an error",
+    "task.late": "the task did not start in time",
+    "task.unfinished": "the task started and did not end in time",
+    "task.failed": "the task failed",
+    "task.unheard": "not all events of the cluster were heard",
     "own.offline": "the location was offline",
 }
 

@@ -148,16 +148,23 @@ class Location(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class Heartbeat(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """When a job is expected to call.
+    """When a job is expected to call, or a task to run.
 
     ``every``: seconds from one call to the next; 0: by ``cron`` (five fields) in ``timezone`` (an IANA name).
     ``grace``: seconds that a call may be late, and that a run may take which said when it started.
+
+    Of a check of kind ``task``, ``cluster`` is where the task runs, and ``task`` its name or a shell pattern (empty: a
+    job calls). ``every`` counts from one start to the next, ``grace`` is how late a start may be, and ``max_runtime``
+    the seconds that a run may take (None: as long as it likes).
     """
 
     every: float = 0.0
     cron: str = ""
     timezone: str = "UTC"
     grace: float = 300.0
+    cluster: str = ""
+    task: str = ""
+    max_runtime: float | None = None
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -190,6 +197,10 @@ class Ping(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     ``exit_code`` where the job told one; ``tail`` is the end of its log, ``source`` the address it called from.
     ``id`` is the store's number (0: not stored yet).
+
+    Of a check of kind ``task`` it stands for the start or the end of the run of the task whose id is ``run``, by the
+    worker ``source``; ``tail`` is the error. ``started`` is when a run began that has ended, as far as that is known.
+    ``event`` names what was heard, so that hearing it twice is one call.
     """
 
     check: str
@@ -199,6 +210,17 @@ class Ping(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     source: str = ""
     tail: str = ""
     id: int = 0
+    run: str = ""
+    started: float | None = None
+    event: str = ""
+
+
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A run of a task that was seen to start ``at`` (Unix seconds); ``told``: it is down for taking too long."""
+
+    id: str
+    at: float
+    told: bool = False
 
 
 class Pulse(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -208,6 +230,9 @@ class Pulse(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     ``grace`` earlier unless NightOwl was away. Both are None while nothing is counted: before the first call, and
     while the check is paused (``resting``). ``counted`` is the moment that ``expected`` was reckoned from,
     ``started`` when the run began that has not ended yet.
+
+    Of a check of kind ``task``, ``runs`` are those that have not ended, the oldest first, and ``ended`` is the moment
+    of the newest end that was judged.
     """
 
     check: str
@@ -217,6 +242,8 @@ class Pulse(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     deadline: float | None = None
     started: float | None = None
     resting: bool = False
+    runs: tuple[Run, ...] = ()
+    ended: float = 0.0
 
 
 class Round(msgspec.Struct, frozen=True, order=True):
