@@ -175,8 +175,8 @@ class Heartbeats(Protocol):
     def owner(self, token_hash: bytes) -> str | None:
         """The check whose URL has a token with this hash."""
 
-    def add(self, ping: Ping) -> None:
-        """Store a call, and tell the change feed."""
+    def add(self, *pings: Ping) -> None:
+        """Store calls, and tell the change feed; one whose event is stored already has no effect."""
 
     def pings(self, check: str, limit: int) -> list[Ping]:
         """The newest calls of a check, newest first."""

@@ -41,8 +41,8 @@ def users(url: str) -> list[str]:
 
 
 def test_migrate_makes_the_tables_in_the_state_folder(home: Path) -> None:
-    assert call("migrate").output == "the store was migrated from nothing to schema 0006\n"
-    assert call("migrate").output == "the store is up to date (schema 0006)\n"
+    assert call("migrate").output == "the store was migrated from nothing to schema 0007\n"
+    assert call("migrate").output == "the store is up to date (schema 0007)\n"
     assert (home / "state" / "nightowl.db").exists()
 
 

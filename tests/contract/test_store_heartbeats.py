@@ -108,3 +108,28 @@ def test_calls_are_forgotten_by_age(store: Store) -> None:
         assert unit.retention.prune("pings", NOW + 2, 10) == 2
     with store.read() as unit:
         assert [each.at for each in unit.heartbeats.pings("backup", 10)] == [NOW + 2]
+
+
+def test_a_call_of_the_same_event_is_stored_once_and_one_without_an_event_each_time(store: Store) -> None:
+    define(store)
+    define(store, "other")
+    begun = Ping(check="backup", at=NOW, signal="start", run="u" * 300, source="celery@web-1", event="u start")
+    ended = Ping(check="backup", at=NOW + 2, signal="success", run="u" * 300, started=NOW, event="u end")
+    with store.transaction() as unit:
+        unit.heartbeats.add(begun, ended, begun, Ping(check="gone", at=NOW, signal="start", event="u start"))
+    with store.transaction() as unit:
+        last = unit.feed.last()
+        unit.heartbeats.add(ended)
+        assert unit.feed.after(last, 10) == []
+        unit.heartbeats.add()
+        unit.heartbeats.add(Ping(check="other", at=NOW, signal="start", event="u start"), ping(), ping())
+    with store.read() as unit:
+        found = unit.heartbeats.untaken(10)
+    assert [(each.check, each.signal) for each in found] == [
+        ("backup", "start"),
+        ("backup", "success"),
+        ("other", "start"),
+        ("backup", "fail"),
+        ("backup", "fail"),
+    ]
+    assert (found[1].run, found[1].started, found[0].started) == ("u" * 255, NOW, None)

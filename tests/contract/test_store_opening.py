@@ -22,7 +22,7 @@ from nightowl.core.series import Series
 from nightowl.core.values import Attempt, Outcome, Sample, State, User
 from nightowl.ports import Store, StoredCheck
 
-REVISION = "0006"
+REVISION = "0007"
 
 
 def run(url: str, statement: str) -> None:
@@ -121,7 +121,7 @@ def test_an_older_schema_is_refused_with_the_command_that_migrates_it(
 ) -> None:
     migrate(lasting_url)
     monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "9998")
-    with pytest.raises(SchemaOutdated, match=r'has schema 0006.*needs 9998.*run "nightowl db migrate"'):
+    with pytest.raises(SchemaOutdated, match=r'has schema 0007.*needs 9998.*run "nightowl db migrate"'):
         open_store(lasting_url, migrate=may_create)
 
 

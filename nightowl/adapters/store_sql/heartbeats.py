@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -15,7 +16,8 @@ from nightowl.adapters.store_sql.times import from_ms, to_ms
 from nightowl.core.values import Ping, Pulse
 from nightowl.ports import HeartbeatUrl
 
-_PING = ("check_id", "at", "taken", "signal", "exit_code", "source", "tail")
+_PING = ("check_id", "at", "taken", "signal", "exit_code", "source", "tail", "run", "started", "event")
+_LONGEST = 255  # characters of a run's id
 _WATCHED = "watched_until"
 _URLS = select(CHECKS.c.name, CHECKS.c.id, HEARTBEAT_URLS.c.generation, HEARTBEAT_URLS.c.token_hash).join(
     HEARTBEAT_URLS, HEARTBEAT_URLS.c.check_id == CHECKS.c.id, isouter=True
@@ -53,13 +55,16 @@ class SqlHeartbeats:
         name: str | None = self._connection.execute(owned.where(HEARTBEAT_URLS.c.token_hash == token_hash)).scalar()
         return name
 
-    def add(self, ping: Ping) -> None:
-        """Store a call, and tell the change feed; one of a check that is gone has no effect."""
-        number = self._session.names.found([ping.check]).get(ping.check)
-        if number is not None:
-            row = (number, ping.at, False, ping.signal, ping.exit_code, ping.source, ping.tail)
-            self._session.insert_new(PINGS, [row], _PING)
-            self._feed.add("ping", ping.check)
+    def add(self, *pings: Ping) -> None:
+        """Store calls, and tell the change feed.
+
+        One of a check that is gone has no effect, nor has one whose event is stored already.
+        """
+        numbers = self._session.names.found([ping.check for ping in pings])
+        known = [ping for ping in pings if ping.check in numbers]
+        if self._session.insert_new(PINGS, [_row(numbers[ping.check], ping) for ping in known], _PING):
+            for check in dict.fromkeys(ping.check for ping in known):
+                self._feed.add("ping", check)
 
     def pings(self, check: str, limit: int) -> list[Ping]:
         """The newest calls of a check, newest first."""
@@ -114,6 +119,12 @@ def _pings() -> Select[Any]:
     return select(PINGS, CHECK_IDS.c.name).join(CHECK_IDS, CHECK_IDS.c.id == PINGS.c.check_id)
 
 
+def _row(number: int, ping: Ping) -> tuple[Any, ...]:
+    event = sha256(ping.event.encode()).hexdigest() if ping.event else None
+    said = (ping.signal, ping.exit_code, ping.source, ping.tail)
+    return (number, ping.at, False, *said, ping.run[:_LONGEST], ping.started, event)
+
+
 def _ping(row: Row[Any]) -> Ping:
     return Ping(
         check=row.name,
@@ -123,4 +134,6 @@ def _ping(row: Row[Any]) -> Ping:
         source=row.source,
         tail=row.tail,
         id=row.id,
+        run=row.run,
+        started=row.started,
     )

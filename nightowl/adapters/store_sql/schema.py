@@ -228,12 +228,16 @@ PINGS = _table(
     Column("exit_code", SmallInteger),
     Column("source", Text, nullable=False),
     Column("tail", _LONG_TEXT, nullable=False),
+    Column("run", String(255), nullable=False, server_default=""),
+    Column("started", Double),
+    Column("event", String(64)),
     Index("pings_by_check", "check_id", "id"),
+    Index("pings_by_event", "check_id", "event", unique=True),
     Index("pings_untaken", "taken", "id"),
     Index("pings_by_age", "at", "id"),
     sqlite_autoincrement=True,
 )
-"""The calls of heartbeats; ``taken``: the leader has taken them up."""
+"""The calls of heartbeats; ``taken``: the leader has taken them up. ``event`` is a hash (null: of nothing)."""
 
 # -- incidents -----------------------------------------------------------------------------------------------------
 
