@@ -3,6 +3,10 @@
 Processes that serve the web store calls; the leader takes them up, in a transaction with the verdicts, incidents and
 notices that follow from them. Once a second it notes that it watches. A span without such a note is time in which
 NightOwl was away, and moves every deadline that lay ahead.
+
+Checks of kind ``task`` are judged in the same way, from what the watcher of their cluster stored. Their deadlines do
+not move, as nobody calls a second time: they wait until the watcher has heard what came before them, and where it did
+not hear everything, what was missed is unknown.
 """
 
 from __future__ import annotations
@@ -14,10 +18,12 @@ import msgspec
 from msgspec.structs import replace
 
 from nightowl.core import heartbeat
+from nightowl.core.runs import Span, in_order
 from nightowl.core.telling import Telling
 from nightowl.core.values import Check, CheckState, Ping, Pulse, Verdict
 from nightowl.flows.checkbook import CheckBook
 from nightowl.flows.close import Closing, judge, write
+from nightowl.flows.hearing import Ears, deafness
 from nightowl.ports import Lease, Store, Unit
 
 WATCH = 1.0
@@ -43,10 +49,11 @@ class Turn(msgspec.Struct):
 class Heartbeats:
     """The pulses of one term of leading. All moments are the director's time, in Unix seconds."""
 
-    def __init__(self, store: Store, lease: Lease, book: CheckBook) -> None:
+    def __init__(self, store: Store, lease: Lease, book: CheckBook, ears: Ears) -> None:
         self._store = store
         self._lease = lease
         self._book = book
+        self._ears = ears
         self._pulses: dict[str, Pulse] = {}
         self._watched = 0.0
         self._next = 0.0
@@ -86,19 +93,33 @@ class Heartbeats:
         waiting = _by_check(heartbeat.heard(ping, now) for ping in pings)
         turn = Turn(Closing(), {})
         for name, before in self._followed(now):
-            pulse = heartbeat.extended(before, *away)
-            verdicts: list[Verdict] = []
-            for ping in waiting.get(name, ()):
-                pulse, late = heartbeat.missed(pulse, ping.at, now)
-                pulse, verdict = heartbeat.take(pulse, ping, now)
-                pulse = heartbeat.extended(pulse, max(ping.at, away[0]), away[1])
-                verdicts += late if verdict is None else [*late, verdict]
-            pulse, late = heartbeat.missed(pulse, now - SETTLE, now)
-            for each in [*verdicts, *late]:
+            if before.plan.task:
+                pulse, verdicts = self._follow_task(before, waiting.get(name, ()), now, all_read=len(pings) < BATCH)
+            else:
+                pulse, verdicts = _follow_job(before, waiting.get(name, ()), away, now)
+            for each in verdicts:
                 _judge(turn.closing, self._book.checks[name], each, states)
             if pulse != self._pulses.get(name):
                 turn.pulses[name] = pulse
         return turn
+
+    def _follow_task(
+        self, pulse: Pulse, pings: Sequence[Ping], now: float, *, all_read: bool
+    ) -> tuple[Pulse, list[Verdict]]:
+        pings = in_order(pings)
+        verdicts: list[Verdict] = []
+        due = heartbeat.due(pulse)
+        deaf: Sequence[Span] = ()
+        until = now - SETTLE
+        if due is not None and due <= max([until, *(ping.at for ping in pings)]):
+            hearing = self._ears(pulse.plan.cluster, heartbeat.waited_since(pulse))
+            deaf, until = deafness(hearing, due, until, now)
+        for ping in pings:
+            pulse, late = heartbeat.missed(pulse, min(ping.at, until), now, deaf)
+            pulse, verdict = heartbeat.take(pulse, ping, now)
+            verdicts += late if verdict is None else [*late, verdict]
+        pulse, late = heartbeat.missed(pulse, until, now, deaf) if all_read else (pulse, [])
+        return pulse, [*verdicts, *late]
 
     def _followed(self, now: float) -> Iterator[tuple[str, Pulse]]:
         """Yield the pulses of all heartbeats, in line with their definitions.
@@ -120,8 +141,23 @@ class Heartbeats:
 
     def _soonest(self, now: float) -> float:
         """When to look again unless woken: at the next deadline, or to note that somebody watches."""
-        deadlines = [pulse.deadline + SETTLE for pulse in self._pulses.values() if pulse.deadline is not None]
-        return min([now + WATCH, *deadlines])
+        waited = [(heartbeat.due(pulse), pulse.plan.task) for pulse in self._pulses.values()]
+        again = now + WATCH / 4  # where the watcher has to be waited for
+        looks = [max(due + SETTLE, again if task else due) for due, task in waited if due is not None]
+        return min([now + WATCH, *looks])
+
+
+def _follow_job(pulse: Pulse, pings: Sequence[Ping], away: Span, now: float) -> tuple[Pulse, list[Verdict]]:
+    """Take up the calls of one job, then what was missed; ``away`` is when nobody watched."""
+    pulse = heartbeat.extended(pulse, *away)
+    verdicts: list[Verdict] = []
+    for ping in pings:
+        pulse, late = heartbeat.missed(pulse, ping.at, now)
+        pulse, verdict = heartbeat.take(pulse, ping, now)
+        pulse = heartbeat.extended(pulse, max(ping.at, away[0]), away[1])
+        verdicts += late if verdict is None else [*late, verdict]
+    pulse, late = heartbeat.missed(pulse, now - SETTLE, now)
+    return pulse, [*verdicts, *late]
 
 
 def _by_check(pings: Iterable[Ping]) -> dict[str, list[Ping]]:

@@ -33,6 +33,7 @@ from nightowl.flows.direct import Dispatcher, by_location, open_rounds
 from nightowl.flows.evaluate import Evaluator
 from nightowl.flows.evaluate_sources import SourceEvaluator
 from nightowl.flows.figures import Figures
+from nightowl.flows.hearing import Ears, hears_nothing
 from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
@@ -91,7 +92,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a leader works with.
 
     ``compile_check`` and ``compile_rule`` make a check and a rule of its stored definition (they raise
-    ``ConfigurationError``); ``plan`` gives the configuration in force; ``strategies`` are the installed ones by name.
+    ``ConfigurationError``); ``plan`` gives the configuration in force; ``strategies`` are the installed ones by name;
+    ``ears`` tell until when the events of watched clusters were heard.
     """
 
     store: Store
@@ -101,6 +103,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     compile_rule: Callable[[StoredRule], Rule]
     plan: Callable[[], Plan]
     strategies: Mapping[str, Strategy] = msgspec.field(default_factory=lambda: BUILT_IN)
+    ears: Ears = hears_nothing
 
 
 class Leadership:
@@ -119,7 +122,7 @@ class Leadership:
         self._faults = faults.Faults()
         self._retainer = Retainer(parts.store, lease)
         self._compactor = Compactor(parts.store, lease)
-        self._heartbeats = Heartbeats(parts.store, lease, book)
+        self._heartbeats = Heartbeats(parts.store, lease, book, parts.ears)
         self._evaluator = Evaluator(parts.store, lease, parts.strategies)
         self._vigil = Vigil(parts.store, lease)
         self._telling = Telling()

@@ -37,6 +37,6 @@ def where(store: Store, telling: Telling, rules: Iterable[Rule], seconds: Durati
 def _kin(checks: Iterable[StoredCheck], seconds: Durations) -> Iterator[Kin]:
     """The relatives of checks, by their definitions as they are written."""
     for check in checks:
-        every = 0.0 if check.spec.get("kind") == "heartbeat" else seconds(str(check.spec.get("every", "1m")))
+        every = 0.0 if check.spec.get("kind") in ("heartbeat", "task") else seconds(str(check.spec.get("every", "1m")))
         severity = Severity(check.spec.get("severity", "critical"))
         yield Kin("check", check.name, check.spec.get("depends_on", ()), severity, settling(every))
