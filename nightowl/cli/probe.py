@@ -242,7 +242,8 @@ def _configured(options: Options) -> Iterator[Subject]:
         raise click.UsageError(f"{options.path}: no check is named {unknown[0]!r}; there are: {known}.")
     called = [name for name in options.names if checks[name].heartbeat]
     if called:
-        raise click.UsageError(f"{called[0]} is a heartbeat, which jobs call: there is nothing to probe.")
+        what = "follows a task" if checks[called[0]].target.kind == "task" else "is a heartbeat, which jobs call"
+        raise click.UsageError(f"{called[0]} {what}: there is nothing to probe.")
     for name in options.names or checks:
         shown = _without_secrets(checks[name].target)
         for location in checks[name].locations:

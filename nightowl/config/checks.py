@@ -12,7 +12,7 @@ from nightowl.config import kinds
 from nightowl.config.fields import split_url
 from nightowl.config.kinds import Part
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, LATER_KINDS
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS
 from nightowl.config.models import check as models
 from nightowl.config.models.table import Table
 from nightowl.config.numbered import check_problems, one_of
@@ -25,6 +25,9 @@ from nightowl.core.values import Check, Expect, Heartbeat, Policy, Severity, Tar
 HEARTBEAT = "heartbeat"
 """The kind of a check that a job calls."""
 
+TASK = "task"
+"""The kind of a check that follows a task of a watched cluster."""
+
 Spec = dict[str, Any]
 
 _TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expect, "warn": models.Warn}
@@ -33,9 +36,9 @@ _TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expec
 class Bench(msgspec.Struct, kw_only=True):
     """What checks, rules and channels are made with: where mistakes go, and the surroundings.
 
-    ``sources`` are the kinds of sources that there are. ``policies`` are those of the locations by which addresses are
-    judged; a location without one is not asked. ``paths`` says whether keys may name files, relative to ``base``;
-    those read are appended to ``files``.
+    ``sources`` are the kinds of sources that there are, ``clusters`` the watched clusters. ``policies`` are those of
+    the locations by which addresses are judged; a location without one is not asked. ``paths`` says whether keys may
+    name files, relative to ``base``; those read are appended to ``files``.
     """
 
     report: Report
@@ -46,6 +49,7 @@ class Bench(msgspec.Struct, kw_only=True):
     strategies: Collection[str] = STRATEGIES
     channels: Collection[str] = CHANNEL_KINDS
     sources: Collection[str] = ()
+    clusters: Collection[str] = ()
     paths: bool = True
     files: list[Path] = []
 
@@ -106,7 +110,7 @@ class _Maker:
         kind = self._kind(model)
         self._refuse_foreign(model, kind)
         check = self._check(model, self._target(model, kind))
-        for problem in check_problems(check, self._bench.locations, self._bench.policies):
+        for problem in check_problems(check, self._bench.locations, self._bench.policies, self._bench.clusters):
             if not any(self._mistaken((key,)) for key in problem.about):
                 self._refuse(problem.key, f"{problem.allowed} [{problem.number}]", problem.found)
         return check
@@ -124,21 +128,28 @@ class _Maker:
         known = self._bench.kinds
         scheme = parts.scheme if (parts := split_url(model.url or "")) else ""
         kind = model.kind or scheme
-        if kind == HEARTBEAT and model.kind and kind in known:
+        if kind in (HEARTBEAT, TASK) and model.kind and kind in known:
+            self._require(model, kind)
             return kind
         if kind in known and not model.url:
             self._refuse(("url",), "what to test; the key is required")
         elif kind not in known:
-            later = f"; this version of NightOwl does not have {kind} yet" if kind in LATER_KINDS["check"] else ""
             key = "kind" if model.kind else "url"
             what = "a kind" if model.kind else "a URL that begins with a kind"
             possible = known if model.kind else kinds.follows_from(known)
-            self._refuse((key,), one_of(what, possible) + later)
+            self._refuse((key,), one_of(what, possible))
         elif kind in BUILT_IN_KINDS and scheme not in kinds.schemes_of(kind):
             self._refuse_scheme(kind, scheme)
         else:
             return kind
         return ""
+
+    def _require(self, model: models.Check, kind: str) -> None:
+        """Report that the check of a task does not say which."""
+        if kind == TASK and not model.cluster:
+            self._refuse(("cluster",), "the watched cluster that the task runs in; the key is required")
+        if kind == TASK and not model.task:
+            self._refuse(("task",), "the task's name, or a shell pattern; the key is required")
 
     def _refuse_scheme(self, kind: str, scheme: str) -> None:
         known = kinds.schemes_of(kind)
@@ -199,7 +210,7 @@ class _Maker:
         )
 
     def _check(self, model: models.Check, target: Target) -> Check:
-        beats = target.kind == HEARTBEAT
+        beats = target.kind in (HEARTBEAT, TASK)
         locations = self._bench.locations if model.locations is None else model.locations
         return Check(
             name=self.name,
@@ -230,6 +241,9 @@ def _heartbeat(model: models.Check) -> Heartbeat:
         cron=model.cron or "",
         timezone=model.timezone,
         grace=model.grace,
+        cluster=model.cluster or "",
+        task=model.task or "",
+        max_runtime=model.max_runtime,
     )
 
 

@@ -15,6 +15,8 @@ def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
         bench.report.add(("cluster", name, "broker"), f"{problem} [NO08]")
     if table.ssl and (secure := urls.over_tls(table.broker)):
         bench.report.add(("cluster", name, "broker"), f"{secure}://..., for ssl is given [NO16]")
+    if problem := urls.store_problem(table.beat):
+        bench.report.add(("cluster", name, "beat"), f"{problem} [NO09]")
     return ClusterSettings(
         name=name,
         broker=table.broker,
@@ -32,7 +34,7 @@ def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
         arguments=table.arguments,
         redact=tuple(table.redact),
         control=table.control,
-        beat=table.beat,
+        beat=urls.store_url(table.beat, bench.base),
         failures=FailureSettings(
             tasks=tuple(table.failures.tasks), after=table.failures.after, resolve=table.failures.resolve
         ),

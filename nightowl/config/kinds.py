@@ -40,6 +40,7 @@ _TRIED = frozenset(
 _TLS = frozenset(["verify", "ca", "client_certificate", "client_key"])
 _CERTIFICATE = frozenset(["certificate"])
 _HTTP = frozenset(["method", "headers", "body", "auth", "redirects", "http_version", "user_agent", "family"])
+_EXPECTED = frozenset(["cron", "timezone", "grace"])
 _HTTP_EXPECT = frozenset(["status", "body", "not_body", "regex", "json_values", "header"])
 
 BUILT_IN: dict[str, Kind] = {
@@ -90,7 +91,8 @@ BUILT_IN: dict[str, Kind] = {
         bare=False,
         schemes={"redis": 6379, "rediss": 6379, "amqp": 5672, "amqps": 5671},
     ),
-    "heartbeat": Kind(keys=frozenset(["cron", "timezone", "grace"]), form="", port=0, tried=False),
+    "heartbeat": Kind(keys=_EXPECTED, form="", port=0, tried=False),
+    "task": Kind(keys=_EXPECTED | {"cluster", "task", "max_runtime"}, form="", port=0, tried=False),
 }
 """The kinds that need no plug-in."""
 

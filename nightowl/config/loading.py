@@ -108,6 +108,7 @@ def load_whole(
         strategies=strategies,
         sources=sources,
         channels=channel_kinds,
+        clusters=names(resolved, "cluster"),
         files=references.files,
     )
     configuration = _convert(reading.tree, resolved, bench)
@@ -141,6 +142,7 @@ def check_from_spec(
     spec: Mapping[str, Any],
     *,
     locations: Mapping[str, Location] | Collection[str],
+    clusters: Collection[str] = (),
     kinds: Collection[str] = BUILT_IN_KINDS,
     environ: Mapping[str, str] = os.environ,
     base: Path | None = None,
@@ -150,7 +152,8 @@ def check_from_spec(
 
     References and file names are refused unless ``allow_references``: whoever may make a check must not thereby
     read this machine's environment and files. ``base`` is where relative file names begin (None: here). Given as
-    values by name, ``locations`` also judge whether they may reach an address that the URL names.
+    values by name, ``locations`` also judge whether they may reach an address that the URL names. ``clusters`` are
+    those that are watched.
 
     Raises:
         ConfigurationError: with every mistake, at key paths ``check.NAME.key``.
@@ -169,6 +172,7 @@ def check_from_spec(
         locations=locations,
         policies=_policies(locations) if isinstance(locations, Mapping) else {},
         kinds=kinds,
+        clusters=clusters,
         paths=allow_references,
     )
     made = make_check(name, resolved["check"][name], bench, {})

@@ -29,7 +29,7 @@ NUMBERED = {
     "NO06": "A route leads to a channel that is not declared.",
     "NO07": "A route or maintenance matches a severity or a kind of incident that does not exist.",
     "NO08": "A broker's URL is broken, or its transport unknown.",
-    "NO09": "The store's URL is broken, or its database unknown.",
+    "NO09": "A database's URL is broken, or the database unknown.",
     "NO10": "A location is private and allows nothing, so nothing can be checked from there.",
     "NO11": "A client key stands without its certificate.",
     "NO12": "A HEAD request is expected to be answered with a body.",
@@ -38,8 +38,8 @@ NUMBERED = {
     "NO15": "An expected answer of a dns check is not a record of the type that it asks for.",
     "NO16": "Files for TLS are given, and the broker's URL is one without TLS.",
     "NO17": "A control target's URL names an address and port that its location may not reach.",
-    "NO18": "A heartbeat has neither `every` nor `cron`, or both of them.",
-    "NO19": "A heartbeat is expected more often than every 10 seconds.",
+    "NO18": "A heartbeat, or the check of a task, has neither `every` nor `cron`, or both of them.",
+    "NO19": "A heartbeat or a task is expected more often than every 10 seconds.",
     "NO20": "Hint: pages are served beyond loopback, and links in notices have no `public_url` to begin with.",
     "NO21": "Hint: a store that several machines may share is used without `[server] secret_key`, so that each machine \
 seals the secrets of checks by a key of its own, which the others cannot open.",
@@ -48,6 +48,8 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO24": "Hint: `warn.duration` is not below `timeout`, so slowness is never seen.",
     "NO25": "Hint: a location has no `key`, and its broker is on another machine.",
     "NO26": "Hint: an escalation leads to nobody who would not be told anyway.",
+    "NO27": "Hint: a check follows a task of a cluster with `enable_events = false`, so it hears only of workers that \
+send events by themselves.",
     "NO30": "A rule names a strategy that is not installed.",
     "NO31": "A rule has a key that its strategy does not understand.",
     "NO32": "A rule has one of `aggregate` and `over` without the other.",
@@ -62,6 +64,7 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO41": "A rule has neither `metric` nor `query`, or both, or a query that nobody understands.",
     "NO42": "A rule on a source has a key that is for NightOwl's own series.",
     "NO43": "A rule has `identifiers` and no `$id` that they stand for, or the other way round.",
+    "NO44": "A check follows a task of a cluster that is not declared.",
     "NO50": "A template is not written as templates are, or does what they may not.",
     "NO51": "A template names a value that notices do not have.",
     "NO52": "A template does not work for every notice.",
@@ -109,10 +112,17 @@ class Problem(msgspec.Struct, frozen=True):
     about: tuple[str, ...] = ()
 
 
-def check_problems(check: Check, locations: Collection[str], policies: Mapping[str, Policy]) -> Iterator[Problem]:
-    """Yield what keeps a check from working at ``locations``; ``policies`` are those of the locations to judge."""
+def check_problems(
+    check: Check, locations: Collection[str], policies: Mapping[str, Policy], clusters: Collection[str]
+) -> Iterator[Problem]:
+    """Yield what keeps a check from working at ``locations``; ``policies`` are those of the locations to judge.
+
+    ``clusters`` are those that are watched.
+    """
     if check.heartbeat is not None:
         yield from _heartbeat_problems(check.heartbeat)
+        if check.heartbeat.cluster and check.heartbeat.cluster not in clusters:
+            yield Problem("NO44", ("cluster",), None, one_of("a declared cluster", clusters))
         return
     every = format_duration(check.every)
     if check.every < SHORTEST:
@@ -275,6 +285,10 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
         if warn is not None and warn >= check.target.timeout:
             key = f"check.{check.name}.warn.duration"
             yield Hint(number="NO24", key=key, text="not below the timeout, so slowness is never seen")
+        plan = check.heartbeat
+        if plan and plan.cluster and not configuration.clusters[plan.cluster].enable_events:
+            text = "false, so a check of its tasks hears only of workers that send events by themselves"
+            yield Hint(number="NO27", key=f"cluster.{plan.cluster}.enable_events", text=text)
     if found := open_locations(configuration):
         yield Hint(number="NO25", key=", ".join(f"location.{name}" for name in found), text=OPEN)
 

@@ -112,7 +112,8 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
 
 def _check(installation: Installation, name: str, spec: Mapping[str, Any]) -> Check:
     judged = stand_ins(installation.vault, name, spec)
-    return check_from_spec(name, judged, locations=installation.current().locations, kinds=check_kinds())
+    current = installation.current()
+    return check_from_spec(name, judged, locations=current.locations, clusters=current.clusters, kinds=check_kinds())
 
 
 def _channels(configuration: Configuration) -> list[ChannelUse]:

@@ -57,6 +57,7 @@ def compile_check(configuration: Configuration, safe: Vault, stored: StoredCheck
         stored.name,
         open_secrets(safe, stored.name, stored.spec),
         locations=configuration.locations,
+        clusters=configuration.clusters,
         kinds=check_kinds(),
         base=source if source.is_dir() else source.parent,
         allow_references=stored.origin == "file",

@@ -11,13 +11,13 @@ NAMED = ("celery",)
 NEEDS_PORT = ("tcp", "tls")
 """The kinds whose URLs lead nowhere without a port."""
 
-HEARTBEAT = "heartbeat"
-"""The kind that nobody runs: a job calls."""
+HEARD = ("heartbeat", "task")
+"""The kinds that nobody runs: a job calls, or a watched cluster runs a task."""
 
 
 def check_kinds() -> tuple[str, ...]:
     """Return every kind of check that there can be here."""
-    return (*probe_kinds(), HEARTBEAT)
+    return (*probe_kinds(), *HEARD)
 
 
 def channel_kinds() -> tuple[str, ...]:

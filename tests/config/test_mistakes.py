@@ -77,7 +77,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
         ("[sink.x]", "sink"),
         ("[hook.x]", "hook"),
         ("[auth]\noidc = {}", "auth.oidc"),
-        ('[check.shop]\nkind = "task"', "check.shop.kind"),
     ],
 )
 def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, key):

@@ -10,6 +10,7 @@ from nightowl.config.numbered import NUMBERED
 from nightowl.core.errors import ConfigurationError
 
 CHECK = '[check.a]\nurl = "http://a/"\n'
+FOLLOWING = '[check.a]\nkind = "task"\ncluster = "c"\ntask = "t"\nevery = "1h"\n'
 OFFICE = '[location.l]\nallow = [{ network = "10.0.0.0/8" }]\n'
 RULE = '[rule.r]\nmetric = "m"\n'
 PROM = '[source.p]\nkind = "prometheus"\nurl = "http://p/"\n[rule.r]\nsource = "p"\n'
@@ -99,6 +100,7 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO42", "rule.r.difference", PROM + 'above = 1\nmetric = "m"\ndifference = "n"'),
         ("NO43", "rule.r.identifiers", PROM + "above = 1\nquery = \"up{a='$id'}\""),
         ("NO43", "rule.r.identifiers", PROM + 'above = 1\nmetric = "m"\nidentifiers = ["a"]'),
+        ("NO44", "check.a.cluster", FOLLOWING),
         ("NO50", "channel.ops.template", SLACK + 'template = "{{ range(9) }}"'),
         ("NO50", "channel.m.template.subject", MAIL + 'template = { subject = "{{ " }'),
         ("NO51", "channel.m.template.body", MAIL + 'template = { subject = "{{ step }}", body = "{{ sms }}" }'),
@@ -131,6 +133,7 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
         ("NO23", "channel", CHECK),
         ("NO26", "route.r.escalate.0", SLACK + ESCALATING + '["ops"] }]'),
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
+        ("NO27", "cluster.c.enable_events", '[cluster.c]\nbroker = "redis://h"\nenable_events = false\n' + FOLLOWING),
         ("NO25", "location.local", '[bus]\nbroker = "amqp://rabbit.example"'),
         ("NO25", "location.l, location.m", '[bus]\nbroker = "redis://10.0.0.1"\n[location.l]\n[location.m]'),
         ("NO25", "location.m", '[location.l]\n[location.m]\nbroker = "mariadb+pymysql://db.example/d"'),

@@ -37,18 +37,10 @@ BUILT_IN_KINDS = tuple(BUILT_IN)
 CHANNEL_KINDS = tuple(channel.CHANNELS)
 """The kinds of channels that need no plug-in."""
 
-_LATER_CHECK = frozenset(["cluster", "task", "max_runtime"])
 LATER_TABLES = frozenset(["sink", "hook"])
 """Tables that later versions will have: refused, not ignored."""
 
 LATER_KEYS: dict[str, frozenset[str]] = {
     "auth": frozenset({"oidc"}),
-    "template": _LATER_CHECK,
-    "check": _LATER_CHECK,
 }
 """Keys that later versions will have, by table and sub-table."""
-
-LATER_KINDS: dict[str, frozenset[str]] = {
-    "check": frozenset(["task"]),
-}
-"""Kinds of checks that later versions will have."""

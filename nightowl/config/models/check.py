@@ -89,10 +89,10 @@ class CheckKeys(Table):
 
     kind: str | None = None
     """What is spoken. Without it: the scheme of `url`. `celery`: `url` is a broker's. `heartbeat`: a job calls \
-NightOwl, and so has no `url`."""
+NightOwl; `task`: a task of a watched cluster runs. Neither has a `url`."""
     url: TargetUrl | None = None
     """What to test: `https://...`, `tcp://HOST:PORT`, ... A check needs one, its own or its template's, unless it is \
-a heartbeat."""
+a heartbeat or follows a task."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     """The HTTP method."""
     headers: Headers = Field(default_factory=dict)
@@ -103,13 +103,20 @@ a heartbeat."""
     """`{ basic = "user:password" }` or `{ bearer = "token" }`."""
     every: Annotated[float, Seconds()] = 60.0
     """From one round to the next: at least 5 seconds, and long enough for all attempts. Of a heartbeat: from one call \
-of the job to the next, at least 10 seconds, without a default."""
+of the job to the next, of a task: from one start to the next; at least 10 seconds, without a default."""
     cron: Cron | None = None
-    """Of a heartbeat, in place of `every`: when the job runs, as in its crontab, `"0 3 * * *"`."""
+    """Of a heartbeat or a task, in place of `every`: when the job runs, as in its crontab, `"0 3 * * *"`."""
     timezone: TimeZone = "UTC"
     """The time zone that `cron` is meant in, such as `"Europe/Paris"`."""
     grace: Annotated[float, Seconds()] = 300.0
-    """Of a heartbeat: how late a call may be, and how long a run may take that said when it started."""
+    """Of a heartbeat: how late a call may be, and how long a run may take that said when it started. Of a task: how \
+late it may start."""
+    cluster: Annotated[Line, Field(min_length=1)] | None = None
+    """Of a task, required: the watched cluster that it runs in."""
+    task: Annotated[Line, Field(min_length=1)] | None = None
+    """Of a task, required: its name, or a shell pattern of names, such as `"shop.reports.*"`."""
+    max_runtime: Annotated[float, Seconds(at_least=1)] | None = None
+    """Of a task: how long a run may take, with its retries. Without it: as long as it likes."""
     timeout: Annotated[float, Seconds(at_least=0.05)] = 10.0
     """The deadline of one attempt as a whole, from the name look-up to the last byte."""
     attempts: Annotated[int, Whole(1, 20)] = 3
@@ -123,7 +130,7 @@ of the job to the next, at least 10 seconds, without a default."""
     quorum: Annotated[int, Whole(1, 1000)] | None = None
     """How many locations must say *down* for the check to be down. Without it: more than half of those that voted."""
     down_after: Annotated[int, Whole(1, 1000)] = 2
-    """Rounds down in a row before an incident opens; 1 for a heartbeat, unless given."""
+    """Rounds down in a row before an incident opens; 1 for a heartbeat and a task, unless given."""
     up_after: Annotated[int, Whole(1, 1000)] = 1
     """Rounds up in a row before it closes."""
     redirects: Annotated[int, Whole(0, 20)] = 5
