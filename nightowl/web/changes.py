@@ -13,7 +13,7 @@ from nightowl.core.values import Author
 from nightowl.ports import StoredCheck, Unit
 from nightowl.web.audit import differences, record
 from nightowl.web.handlers import Handlers
-from nightowl.web.heartbeats import is_heartbeat
+from nightowl.web.heartbeats import is_heartbeat, is_task
 from nightowl.web.masking import MASK, unmask
 from nightowl.web.parents import confirm_parents
 
@@ -76,6 +76,8 @@ def run_now(handlers: Handlers, author: Author, name: str) -> None:
         stored = _existing(unit, name)
         if is_heartbeat(stored):
             raise Refused(f"{name} is a heartbeat: its job calls when it runs, and cannot be run from here.")
+        if is_task(stored):
+            raise Refused(f"{name} follows a task, which its cluster runs, and cannot be run from here.")
         if stored.paused:
             raise Refused(f"{name} is paused: resume it before running it.")
         unit.feed.add("request", f"run:{name}")

@@ -166,10 +166,39 @@ HEARTBEAT_GROUPS: Groups = (
     ),
 )  # fmt: skip
 
+TASK = "task"
+"""The kind whose checks follow a task of a watched cluster."""
+
+TASK_GROUPS: Groups = (
+    (
+        "When the task runs",
+        (
+            Field(key="kind", label="Kind", kind="hidden"),
+            Field(
+                key="cluster", label="Cluster", hint="The watched cluster that it runs in, as [cluster.NAME] calls it",
+                must="Give the cluster that the task runs in.",
+            ),
+            Field(
+                key="task", label="Task", hint="Its name, or a shell pattern: shop.reports.*",
+                must="Give the task's name, such as shop.reports.nightly.",
+            ),
+            Field(
+                key="every", label="Every", hint="From one start to the next: 1h, 1d; empty where cron says when",
+                must="Give either an interval, such as 1h, or a cron expression.",
+            ),
+            Field(key="cron", label="Cron", hint="As in a crontab: 0 3 * * *"),
+            Field(key="timezone", label="Time zone", default="UTC", hint="That cron is meant in: Europe/Paris"),
+            Field(key="grace", label="Grace", default="5m", hint="How late it may start"),
+            Field(key="max_runtime", label="Longest run", hint="A duration: 30m; without it as long as it likes"),
+        ),
+    ),
+    HEARTBEAT_GROUPS[1],
+)  # fmt: skip
+
 
 def groups_of(kind: Any) -> Groups:
     """The fields of the checks of a kind, in their groups."""
-    return HEARTBEAT_GROUPS if kind == HEARTBEAT else GROUPS
+    return {HEARTBEAT: HEARTBEAT_GROUPS, TASK: TASK_GROUPS}.get(kind, GROUPS)
 
 
 def fields_of(kind: Any) -> list[Field]:

@@ -18,6 +18,16 @@ def is_heartbeat(stored: StoredCheck) -> bool:
     return kind_of(stored.spec) == "heartbeat"
 
 
+def is_task(stored: StoredCheck) -> bool:
+    """Whether a check is one that follows a task of a watched cluster."""
+    return kind_of(stored.spec) == "task"
+
+
+def is_heard(stored: StoredCheck) -> bool:
+    """Whether a check tries nothing: a job calls, or a task runs."""
+    return is_heartbeat(stored) or is_task(stored)
+
+
 def register(store: Store, key: bytes) -> None:
     """Let the URLs of all heartbeats be known."""
     with store.read() as unit:

@@ -78,7 +78,8 @@ def sentence(check: StoredCheck, last: Verdict | None) -> str:
     if check.paused:
         return "No rounds run until it is resumed."
     if last is None:
-        return "Waiting for the first call." if kind_of(check.spec) == "heartbeat" else "No round yet."
+        waiting = {"heartbeat": "Waiting for the first call.", "task": "Waiting for the first run."}
+        return waiting.get(kind_of(check.spec), "No round yet.")
     return verdict_told(last)
 
 

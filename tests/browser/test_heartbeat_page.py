@@ -7,7 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 pytestmark = pytest.mark.chromium
 
-PATHS = ["/checks/nightly-backup", "/checks/weekly-report", "/add?kind=heartbeat"]
+PATHS = ["/checks/nightly-backup", "/checks/weekly-report", "/add?kind=heartbeat", "/add?kind=task"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 

@@ -110,7 +110,7 @@ class World:
         return TestClient(make_app(handlers), base_url=base_url, follow_redirects=False)
 
     def _check(self, name: str, spec: Mapping[str, Any]) -> Check:
-        return check_from_spec(name, spec, locations=scene.LOCATIONS)
+        return check_from_spec(name, spec, locations=scene.LOCATIONS, clusters=("shop",))
 
     def _test_channel(self, name: str) -> str:
         if name not in self.channels:

@@ -21,7 +21,7 @@ from nightowl.ports import CheckRow
 from nightowl.web import curl, phases
 from nightowl.web.availability import DAY, DAYS, SPANS, Availability, availability
 from nightowl.web.definition import checked, found, written_every
-from nightowl.web.heartbeats import is_heartbeat
+from nightowl.web.heartbeats import is_heard
 from nightowl.web.masking import mask
 from nightowl.web.page import Ask, Page
 from nightowl.web.pages import heartbeat
@@ -90,7 +90,7 @@ def build(ask: Ask) -> View:
     """Gather everything about the check of the path."""
     name = ask.path["name"]
     shown = found(ask)
-    if is_heartbeat(shown.check):
+    if is_heard(shown.check):
         return heartbeat.build(ask, shown)
     check, mistake = checked(ask, shown.check)
     today = int(ask.now // DAY)

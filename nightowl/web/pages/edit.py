@@ -33,13 +33,18 @@ class CheckForm(msgspec.Struct, frozen=True, kw_only=True):
         return self.values.get("kind") == form.HEARTBEAT
 
     @property
+    def is_task(self) -> bool:
+        """Whether it is the form of a check that follows a task."""
+        return self.values.get("kind") == form.TASK
+
+    @property
     def groups(self) -> Any:
         """The fields, in their groups."""
         return form.groups_of(self.values.get("kind"))
 
 
 def build_add(ask: Ask) -> View:
-    """An empty form; ``?url=`` fills in the first field, ``?kind=heartbeat`` is for a job that calls."""
+    """An empty form; ``?url=`` fills in the first field, ``?kind=`` is ``heartbeat`` or ``task``."""
     begun = {key: ask.query[key] for key in ("url", "kind") if ask.query.get(key)}
     values = form.to_text(begun)
     return view(CheckForm(name="", is_new=True, values=values, locations=tuple(sorted(ask.handlers.locations()))))

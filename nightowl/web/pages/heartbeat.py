@@ -1,4 +1,4 @@
-"""A heartbeat: whether its job calls, when it is expected to, where it calls, and what it said."""
+"""A heartbeat: whether its job calls, when it is expected to, where it calls, and what it said; a task likewise."""
 
 from __future__ import annotations
 
@@ -55,6 +55,11 @@ class HeartbeatPage(msgspec.Struct, frozen=True, kw_only=True):
     mistake: str
 
     @property
+    def is_task(self) -> bool:
+        """Whether a task is followed, which no job calls for."""
+        return self.row.kind == "task"
+
+    @property
     def command(self) -> str:
         """The call as a command."""
         return f"{_CURL} {self.url}"
@@ -75,14 +80,15 @@ def build(ask: Ask, shown: CheckRow) -> View:
     days = ask.unit.rounds.days(name, today - DAYS + 1, today)
     incidents, _ = ask.unit.incidents.page(open_only=False, subject=name, offset=0, limit=5)
     spec = mask(shown.check.spec)
-    path = heartbeats.path(ask.unit, ask.handlers.settings.secret_key, name) if _may_see(ask) else ""
+    has_url = heartbeats.is_heartbeat(shown.check) and _may_see(ask)
+    path = heartbeats.path(ask.unit, ask.handlers.settings.secret_key, name) if has_url else ""
     data = HeartbeatPage(
         row=row(shown),
         plan=plan,
         expects=expects(plan) if plan else "",
         pulse=ask.unit.heartbeats.pulse(name),
         url=f"{ask.handlers.settings.link}{path}" if path else "",
-        lost=_may_see(ask) and not path,
+        lost=has_url and not path,
         calls=calls(ask.unit.heartbeats.pings(name, CALLS + 1))[:CALLS],
         days=days,
         today=today,
@@ -108,7 +114,9 @@ def calls(pings: Iterable[Ping]) -> list[Call]:
     found: list[Call] = []
     started: float | None = None
     for ping in reversed(list(pings)):
-        if ping.signal == "start":
+        if ping.run:
+            found.append(Call(ping=ping, duration=None if ping.started is None else max(0.0, ping.at - ping.started)))
+        elif ping.signal == "start":
             started = ping.at
             found.append(Call(ping=ping))
         else:
