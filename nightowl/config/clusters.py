@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from nightowl.config import urls
 from nightowl.config.checks import Bench
 from nightowl.config.conversion import pem_file
-from nightowl.config.models.cluster import Cluster, Metrics, Ssl
-from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, MetricsSettings, Tls
+from nightowl.config.models.cluster import Backlog, Cluster, Finding, Findings, Lasting, Metrics, Ssl
+from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, FindingSettings, MetricsSettings, Tls
+from nightowl.core.values import Severity
 
 
 def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
@@ -38,6 +41,8 @@ def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
         failures=FailureSettings(
             tasks=tuple(table.failures.tasks), after=table.failures.after, resolve=table.failures.resolve
         ),
+        findings=dict(_tuned(table.findings)),
+        depends_on=tuple(table.depends_on),
     )
 
 
@@ -51,6 +56,21 @@ def metrics(table: Metrics) -> MetricsSettings:
         generic_hostnames=table.generic_hostnames,
         auth=table.auth or "",
     )
+
+
+def _tuned(table: Findings) -> Iterator[tuple[str, FindingSettings]]:
+    """Yield the detectors that are not left as they are, by name."""
+    for name in Findings.model_fields:
+        tuned: Finding = getattr(table, name)
+        made = FindingSettings(
+            on=tuned.on,
+            severity=Severity(tuned.severity) if tuned.severity else None,
+            skip=tuple(tuned.skip),
+            after=tuned.after if isinstance(tuned, Lasting) else None,
+            floor=tuned.floor if isinstance(tuned, Backlog) else None,
+        )
+        if made != FindingSettings():
+            yield name, made
 
 
 def _tls(name: str, table: Ssl, bench: Bench) -> Tls:

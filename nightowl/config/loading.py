@@ -240,7 +240,8 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
     )
     checks = _checks(tree, replace(bench, policies=_policies(sound)))
     rules = _rules(tree, bench)
-    refuse_dependencies(checks, rules, {*names(tree, "check"), *names(tree, "rule")}, report)
+    clusters = _clusters(tree, bench)
+    refuse_dependencies(checks, rules, clusters, {*names(tree, "check"), *names(tree, "rule")}, report)
     return replace(
         base,
         locations=places,
@@ -248,7 +249,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         specs=_specs(raw, tree),
         rules=rules,
         sources=_sources(tree, bench),
-        clusters=_clusters(tree, bench),
+        clusters=clusters,
         rule_specs=_rule_specs(raw),
         channels=told,
         routes=_routes(tree, told, bench),

@@ -70,7 +70,7 @@ send events by themselves.",
     "NO52": "A template does not work for every notice.",
     "NO53": "A webhook's template is sent as JSON, and does not always make JSON.",
     "NO54": "A channel's kind needs a package that is not installed.",
-    "NO60": "A check or rule depends on a name that no check and no rule has.",
+    "NO60": "A check, a rule or a cluster depends on a name that no check and no rule has.",
     "NO61": "Checks and rules depend on one another in a circle.",
     "NO62": "A maintenance has neither `days` nor `rrule`, or both of them.",
 }

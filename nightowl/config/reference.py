@@ -44,9 +44,17 @@ def _section(table: str, model: type[Table], which: str = "") -> Iterator[str]:
     rows = [_row(field.alias or name, field) for name, field in model.model_fields.items()]
     head = ["| key | type | default | meaning |", "| --- | --- | --- | --- |"] if rows else []
     yield "\n".join([f"### `[{table}]{which}`", "", _paragraph(model), *([""] if rows else []), *head, *rows])
+    for inner, keys in _inside(model).items():
+        yield from _section(f"{table}.{' | '.join(keys)}", inner, which)
+
+
+def _inside(model: type[Table]) -> dict[type[Table], list[str]]:
+    """Return the tables inside one, with the keys under which they stand: what looks the same is told once."""
+    found: dict[type[Table], list[str]] = {}
     for name, field in model.model_fields.items():
         if inner := table_in(field.annotation):
-            yield from _section(f"{table}.{field.alias or name}", inner, which)
+            found.setdefault(inner, []).append(field.alias or name)
+    return found
 
 
 def _paragraph(model: type[Table] | None) -> str:

@@ -3,7 +3,8 @@
 import pytest
 
 from nightowl.config.masking import masked
-from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, MetricsSettings, Tls
+from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, FindingSettings, MetricsSettings, Tls
+from nightowl.core.values import Severity
 
 SHOP = '[cluster.shop]\nbroker = "redis://127.0.0.1:6379/0"\n'
 
@@ -42,6 +43,30 @@ def test_a_cluster_is_what_its_table_says(configured, tmp_path):
     assert loaded.metrics == MetricsSettings(prefix="shop_", runtime_buckets=(0.5, 1.0), auth="scraper:canary")
 
 
+def test_what_is_found_by_itself_is_tuned_or_switched_off(configured):
+    loaded = configured(
+        f"""
+        {SHOP}
+        [cluster.shop.findings]
+        worker_silent = false
+        gaps = true
+        stuck = {{ severity = "critical", after = "5m", skip = ["shop.nightly.*"] }}
+        backlog = {{ floor = 1000 }}
+        """
+    )
+    assert loaded.clusters["shop"].findings == {
+        "worker_silent": FindingSettings(on=False),
+        "stuck": FindingSettings(severity=Severity.CRITICAL, after=300.0, skip=("shop.nightly.*",)),
+        "backlog": FindingSettings(floor=1000),
+    }
+
+
+def test_a_cluster_may_depend_on_a_check(configured, mistakes):
+    watched = f'{SHOP}depends_on = ["redis"]\n'
+    assert configured(f'{watched}[check.redis]\nurl = "tcp://h:1"').clusters["shop"].depends_on == ("redis",)
+    assert "check or rule" in mistakes(watched)["cluster.shop.depends_on[0]"][1]
+
+
 @pytest.mark.parametrize(
     ("text", "key", "allowed"),
     [
@@ -52,6 +77,9 @@ def test_a_cluster_is_what_its_table_says(configured, tmp_path):
         (f'{SHOP}arguments = "some"', "cluster.shop.arguments", "redacted"),
         (f'{SHOP}accept_content = ["pickle"]', "cluster.shop.accept_content", "json"),
         (f"{SHOP}failures = {{ after = 0 }}", "cluster.shop.failures.after", "1"),
+        (f"{SHOP}findings = {{ stuck = 1 }}", "cluster.shop.findings.stuck", "a table"),
+        (f"{SHOP}findings = {{ lost = {{ after = '1m' }} }}", "cluster.shop.findings.lost.after", ""),
+        (f"{SHOP}findings = {{ ghosts = false }}", "cluster.shop.findings.ghosts", ""),
         ("[metrics]\nruntime_buckets = [1.0, 1.0]", "metrics.runtime_buckets", "rising"),
         ('[metrics]\nprefix = "7-"', "metrics.prefix", "celery_"),
         ('[metrics]\nauth = "alone"', "metrics.auth", "a user and a password"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from nightowl.config.fields import Line, Options, Seconds, Shape, WebUrl, refuse
 from nightowl.config.models.table import Table
@@ -67,6 +67,63 @@ class Failures(Table):
     """How long none has failed that way before the incident resolves."""
 
 
+class Finding(Table):
+    """A detector of what goes wrong by itself; `false` in place of the table switches it off."""
+
+    on: bool = True
+    """Whether it looks."""
+    severity: Literal["info", "warning", "critical"] | None = None
+    """How much its incidents matter. Without it: as the detector has it."""
+    skip: list[Line] = Field(default_factory=list)
+    """What it does not judge, as shell patterns: names of tasks, of queues, of workers or of beat entries."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _switched(cls, found: Any) -> Any:
+        return {"on": found} if isinstance(found, bool) else found
+
+
+class Lasting(Finding):
+    """A detector of what must last, or be late, for a while."""
+
+    after: Annotated[float, Seconds()] | None = None
+    """How long it lasts before it counts. Without it: as the detector has it."""
+
+
+class Backlog(Lasting):
+    """The detector of queues that grow."""
+
+    floor: Annotated[int, Field(ge=1)] | None = None
+    """From how many messages on a queue is looked at. Without it: 100."""
+
+
+class Findings(Table):
+    """What is found by itself. Each is tuned by a table (`stuck = { severity = "critical" }`) or switched off by `false`."""
+
+    failures: Finding = Finding()
+    """A task that does not usually fail has failed; `failures` beside this table says which, and how often."""
+    worker_silent: Lasting = Lasting()
+    """A worker is down and has not said goodbye; `after`: beyond `worker_timeout` (`"0s"`)."""
+    lost: Finding = Finding()
+    """A worker went away with tasks that it had started."""
+    stuck: Lasting = Lasting()
+    """A task runs far beyond its usual time; `after`: and for at least as long (`"1m"`)."""
+    unreceived: Lasting = Lasting()
+    """A task was sent and is due, and no worker received it; `after`: for as long (`"5m"`)."""
+    unconsumed: Lasting = Lasting()
+    """A queue holds messages and has no consumer; `after`: for as long (`"1m"`)."""
+    backlog: Backlog = Backlog()
+    """A queue grows and will not be drained soon; `after`: for as long (`"10m"`)."""
+    failure_rate: Finding = Finding()
+    """More runs of a task fail than usual, in the last 10 minutes."""
+    beat: Lasting = Lasting()
+    """An entry of the beat schedule is late, or was missed; `after`: how late (`"2m"`)."""
+    stages: Lasting = Lasting()
+    """What was received less what has finished does not return to zero; `after`: for as long (`"30m"`)."""
+    gaps: Finding = Finding()
+    """Events were lost, so that what is shown may miss tasks."""
+
+
 class Cluster(Table):
     """A Celery installation that is watched: its broker's URL is enough."""
 
@@ -104,6 +161,10 @@ class Cluster(Table):
     """The URL of the database in which django-celery-beat keeps its entries, to show them."""
     failures: Failures = Failures()
     """Which failed tasks open incidents: `{ tasks = ["*"], after = 1, resolve = "30m" }`."""
+    findings: Findings = Findings()
+    """What is found by itself: `{ worker_silent = false, stuck = { severity = "critical" } }`."""
+    depends_on: list[Line] = Field(default_factory=list)
+    """Checks and rules: while one of them is down, what is found of the cluster opens without a word."""
 
 
 class Metrics(Table):

@@ -6,7 +6,8 @@ cut anywhere. It is never evaluated, nor parsed as if it were whole: wherever a 
 
 ``saferepr`` writes the characters of a string as they are, with a backslash before each quote alone, where ``repr``
 doubles backslashes, too. So a quote behind a backslash never ends a string here, which is right for the one and hides
-more for the other. In bytes it marks no quote at all, so nothing says where they end. All steps take time in proportion to the text.
+more for the other. In bytes it marks no quote at all, so nothing says where they end. All steps take time in proportion
+to the text.
 """
 
 from __future__ import annotations

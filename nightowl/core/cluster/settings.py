@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
+
+from nightowl.core.values import Severity
 
 REDACTED = ("*password*", "*token*", "*secret*")
 """Names of arguments whose values are hidden unless told otherwise."""
@@ -24,6 +27,20 @@ class FailureSettings(msgspec.Struct, frozen=True, kw_only=True):
     resolve: float = 1800.0
 
 
+class FindingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a detector is tuned. None: as it is by itself.
+
+    ``skip`` are shell patterns of what it does not judge: names of tasks, queues, workers or beat entries. ``after`` is
+    seconds, ``floor`` messages; what they are of, the detector says.
+    """
+
+    on: bool = True
+    severity: Severity | None = None
+    skip: tuple[str, ...] = ()
+    after: float | None = None
+    floor: int | None = None
+
+
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
     """How a broker is spoken to over TLS: paths of PEM files (empty: the system's, or none).
 
@@ -40,7 +57,8 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
 class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster as it is configured. Durations are seconds; ``purge_offline_workers`` 0: never.
 
-    ``secrets`` are values that may appear in nothing that is said of it.
+    ``findings`` has the detectors that are tuned, by name. While a check or rule of ``depends_on`` is down, what is
+    found of the cluster opens without a word. ``secrets`` are values that may appear in nothing that is said of it.
     """
 
     name: str
@@ -61,6 +79,8 @@ class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
     control: bool = True
     beat: str = ""
     failures: FailureSettings = FailureSettings()
+    findings: Mapping[str, FindingSettings] = {}
+    depends_on: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
 
