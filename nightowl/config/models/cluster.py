@@ -98,7 +98,7 @@ class Backlog(Lasting):
 
 
 class Findings(Table):
-    """What is found by itself. Each is tuned by a table (`stuck = { severity = "critical" }`) or switched off by `false`."""
+    """What is found by itself: each can be tuned (`stuck = { after = "5m" }`) or switched off (`stuck = false`)."""
 
     failures: Finding = Finding()
     """A task that does not usually fail has failed; `failures` beside this table says which, and how often."""

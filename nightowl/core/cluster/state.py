@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.finding import Finding
 
 
 class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -96,7 +97,8 @@ class Due(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class ClusterState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A cluster at ``at`` (Unix seconds), as its watcher wrote it. ``fault`` is why nothing is taken in (empty: it is).
 
-    ``missing`` says what cannot be seen, and what would mend it, in sentences.
+    ``missing`` says what cannot be seen, and what would mend it, in sentences. ``findings`` are what goes wrong, as far
+    as that was found by itself.
     """
 
     name: str
@@ -109,6 +111,7 @@ class ClusterState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     beat: tuple[Due, ...] = ()
     gaps: tuple[Gap, ...] = ()
     missing: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     events: int = 0
     refused: int = 0
     open_tasks: int = 0
