@@ -1,14 +1,15 @@
 """Queues whose backlog grows, with the time until it is drained, or never.
 
 A queue is sampled every ten seconds. Its backlog grows where the last third of the samples lies above the first third
-in whole: the least of the one exceeds the most of the other, and by a tenth. A queue that fills and is drained again
-does not, nor one that goes up and down. It ends once the queue is below half of the floor, or is being drained within
-an hour.
+in whole, the least of the one above the most of the other by a tenth, and the median of the second third in between. A
+queue that fills and is drained again does not, nor one that goes up and down. It ends once the queue is below half of
+the floor, or is being drained within an hour.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import median
 from urllib.parse import quote
 
 from nightowl.core.cluster.finding import shortened
@@ -76,8 +77,9 @@ def _grows(history: Sequence[Level]) -> bool:
     if not third:
         return False
     before = max(level.ready for level in history[:third])
+    between = median(level.ready for level in history[third:-third])
     after = min(level.ready for level in history[-third:])
-    return after > before * GROWTH
+    return before < between < after and after > before * GROWTH
 
 
 def _speed(history: Sequence[Level]) -> float:
