@@ -96,14 +96,15 @@ def _mark(notice: Notice) -> str:
 
 
 def _breach(incident: Incident) -> tuple[str, str]:
-    """An incident's sentence says whether its check is degraded or down; a rule's shape is that of its severity."""
+    """An incident's sentence says whether its check is degraded or down; others have the shape of their severity."""
     match incident.kind:
         case "own":
             return "◆", "FAILING"
         case "nodata":
             return "◆", "NO DATA"
-        case "rule":
-            return "■" if incident.severity is Severity.CRITICAL else "▲", "FIRING"
+        case "rule" | "cluster":
+            word = "FIRING" if incident.kind == "rule" else "FOUND"
+            return "■" if incident.severity is Severity.CRITICAL else "▲", word
     degraded = incident.summary.startswith(f"{incident.subject} is {State.DEGRADED}")
     return ("▲", "DEGRADED") if degraded else ("■", "DOWN")
 

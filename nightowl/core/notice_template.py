@@ -49,6 +49,17 @@ _RULE = replace(
 """An incident of a rule: its subject has the labels of a series, whatever characters they are of."""
 
 
+_FOUND = replace(
+    _SAMPLE,
+    kind="cluster",
+    subject="shop/failures/shop.charge/KeyError",
+    summary="task shop.charge failed with KeyError: 'C:\\pay\n\"eu\"'",
+    reason="failures",
+    tags={"cluster": "shop", "task": "shop.charge", "finding": "failures"},
+)
+"""An incident of a watched cluster: its summary has whatever an exception said."""
+
+
 def write(
     template: Mapping[str, str], notice: Notice, escape: Escape = str, *, is_json: bool = False
 ) -> tuple[dict[str, str], str]:
@@ -90,8 +101,8 @@ def problem(text: str, *, is_json: bool = False) -> tuple[str, str]:
     """Return what keeps a template from saying something of every notice, as a kind of problem and its sentence.
 
     The kinds are ``syntax``, ``name``, ``value`` and ``json``; two empty texts: it works. It is tried with incidents of
-    a check, of a rule with labels and of NightOwl's own at each of their steps, whose texts have quotes, backslashes
-    and line ends in them.
+    a check, of a rule with labels, of a cluster and of NightOwl's own at each of their steps, whose texts have quotes,
+    backslashes and line ends in them.
     """
     try:
         template = compiled(text)
@@ -126,6 +137,7 @@ def _samples() -> Iterator[Notice]:
     yield replace(full, incident=bare, step="test")
     yield replace(full, incident=_RULE, others=(_RULE, over))
     yield replace(full, incident=replace(_RULE, kind="nodata", reason=""), text="")
+    yield replace(full, incident=_FOUND, others=(_FOUND, over))
     yield replace(full, incident=replace(_RULE, resolved=_RULE.opened + 300), step="resolved", text="")
 
 
@@ -148,6 +160,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "acknowledged_by": incident.acknowledged_by,
         "tags": _tags(incident),
         "runbook": _cut(incident.runbook),
+        "link": _cut(incident.link),
     }
 
 

@@ -16,7 +16,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """An incident to try: what it is about, how bad, with which tags, opened ``at`` (Unix seconds)."""
 
     name: str
-    kind: Literal["check", "rule", "nodata", "own"]
+    kind: Literal["check", "rule", "nodata", "cluster", "own"]
     severity: Severity
     tags: dict[str, str]
     at: float

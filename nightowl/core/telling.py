@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -18,7 +19,7 @@ MINUTE = 60.0
 """Seconds of a slot where nothing has rounds; a rule is also looked at by its own, shorter steps."""
 
 Name = tuple[str, str]
-"""``check`` or ``rule``, and its name."""
+"""``check``, ``rule`` or ``cluster``, and its name."""
 
 
 class Parent(msgspec.Struct, frozen=True):
@@ -43,7 +44,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
 
     ``parents`` are all that a check or rule depends on, directly or not; ``slots`` the seconds from one round of a
     check to the next; ``resend`` the channels that want to be told again every so many seconds while an incident is
-    open.
+    open. ``clusters`` has the checks and rules that each cluster depends on.
     """
 
     routes: Sequence[Route] = ()
@@ -52,6 +53,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
     parents: Mapping[Name, Sequence[Parent]] = {}
     slots: Mapping[str, float] = {}
     resend: Mapping[str, float] = {}
+    clusters: Mapping[str, Sequence[str]] = {}
 
     def parents_of(self, incident: Incident) -> Sequence[Parent]:
         """What the check or rule of an incident depends on."""
@@ -65,7 +67,7 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
         """The lengths of slots, in seconds, by which the incident's subject is looked at for flapping."""
         if incident.kind == "check":
             return (self.slots.get(incident.subject, MINUTE),)
-        return (MINUTE,) if incident.kind == "own" else (STEP, MINUTE)
+        return (MINUTE,) if incident.kind in ("own", "cluster") else (STEP, MINUTE)
 
     def maintained(self, incident: Incident) -> list[Maintenance]:
         """The maintenance that is meant for an incident."""
@@ -73,9 +75,11 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def name_of(incident: Incident) -> Name:
-    """The check or rule that an incident is of; that of a rule stands before the labels."""
+    """The check, rule or cluster that an incident is of; a rule stands before labels, a cluster before what it has."""
     if incident.kind in ("rule", "nodata"):
         return "rule", incident.subject.partition("{")[0]
+    if incident.kind == "cluster":
+        return "cluster", incident.subject.partition("/")[0]
     return incident.kind, incident.subject
 
 
@@ -105,8 +109,13 @@ def settling(every: float) -> float:
     return min(LONGEST_SETTLING, 2 * every)
 
 
-def family(kin: Iterable[Kin]) -> dict[Name, tuple[Parent, ...]]:
-    """Return what each depends on; names that nobody has are left out, circles end where they close."""
+def family(
+    kin: Iterable[Kin], clusters: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> dict[Name, tuple[Parent, ...]]:
+    """Return what each depends on; names that nobody has are left out, circles end where they close.
+
+    ``clusters`` has what each cluster depends on; nothing depends on a cluster, which may be called as a check is.
+    """
     known = list(kin)
     bearers: dict[str, list[Parent]] = {}
     direct: dict[str, list[str]] = {}
@@ -118,6 +127,9 @@ def family(kin: Iterable[Kin]) -> dict[Name, tuple[Parent, ...]]:
         (each.kind, each.name): tuple(parent for name in above.get(each.name, ()) for parent in bearers.get(name, ()))
         for each in known
     }
+    for name, depends_on in clusters.items():
+        named = dict.fromkeys(parent for direct in depends_on for parent in (direct, *above.get(direct, ())))
+        found["cluster", name] = tuple(parent for each in named for parent in bearers.get(each, ()))
     return {name: parents for name, parents in found.items() if parents}
 
 

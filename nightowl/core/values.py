@@ -495,9 +495,10 @@ class Suppression(msgspec.Struct, frozen=True, omit_defaults=True):
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One episode of a check or a rule (or of NightOwl itself: ``own``) being in breach, or of a rule without data.
 
-    ``subject`` is the check's name, the rule's with the labels of its series, or what is wrong with NightOwl
+    Or of something going wrong in a watched cluster. ``subject`` is the check's name, the rule's with the labels of its
+    series, what was found in a cluster (``shop/worker_silent/celery@one``), or what is wrong with NightOwl
     (``location/london``). ``id`` is fixed by kind, subject and the moment it opened. ``summary`` is a sentence for
-    people.
+    people. ``link`` is the path of a page about its subject, below the public URL (empty: there is none).
 
     ``noticed`` is when NightOwl wrote down that it opened (0: then), ``raised`` when it last got worse. An
     acknowledgement lasts until ``acknowledged_until`` (None: to the end); ``expired`` is when one last ran out.
@@ -505,7 +506,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """
 
     id: str
-    kind: Literal["check", "rule", "nodata", "own"]
+    kind: Literal["check", "rule", "nodata", "cluster", "own"]
     subject: str
     severity: Severity
     summary: str
@@ -521,6 +522,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     acknowledged_until: float | None = None
     expired: float | None = None
     suppressed: Suppression | None = None
+    link: str = ""
 
     @property
     def open(self) -> bool:

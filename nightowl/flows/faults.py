@@ -2,7 +2,7 @@
 
 The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``rules``, ``evaluators``,
 ``source/NAME``, ``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``,
-``clocks/LOCATION``, ``check/NAME`` and ``rule/NAME``.
+``clocks/LOCATION``, ``check/NAME``, ``rule/NAME``, ``cluster/NAME`` and ``tasks``.
 """
 
 from __future__ import annotations
@@ -135,8 +135,8 @@ def changes(
 
 
 def _answers_for(subject: str) -> bool:
-    known = subject in ("store", "bus", "verdicts", "series", "evaluators", "rules")
-    return known or subject.startswith(("check/", "rule/", "source/")) or _by_hearing(subject)
+    known = subject in ("store", "bus", "verdicts", "series", "evaluators", "rules", "tasks")
+    return known or subject.startswith(("check/", "rule/", "source/", "cluster/")) or _by_hearing(subject)
 
 
 def _by_hearing(subject: str) -> bool:

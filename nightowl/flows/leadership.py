@@ -33,6 +33,7 @@ from nightowl.flows.direct import Dispatcher, by_location, open_rounds
 from nightowl.flows.evaluate import Evaluator
 from nightowl.flows.evaluate_sources import SourceEvaluator
 from nightowl.flows.figures import Figures
+from nightowl.flows.found import Found
 from nightowl.flows.hearing import Ears, hears_nothing
 from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
@@ -41,6 +42,7 @@ from nightowl.flows.rulebook import RuleBook
 from nightowl.flows.tell import tell
 from nightowl.flows.vigil import Vigil
 from nightowl.ports import Bus, Clock, Lease, Store, StoredCheck, StoredRule, Ticket, Unit
+from nightowl.ports.clusters import ClusterStates
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +61,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     ``rules`` look at series of NightOwl's own, ``source_rules`` at those of sources. ``resend``: seconds after which a
     channel wants to be told again of what is open. ``retention`` has the seconds that each kind of row is kept,
-    ``max_size`` the bytes the store may take, ``max_series`` how many series it may know.
+    ``max_size`` the bytes the store may take, ``max_series`` how many series it may know. ``clusters`` are the watched
+    ones, with the checks and rules that each depends on.
     """
 
     locations: Mapping[str, Location]
@@ -72,6 +75,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     retention: Mapping[str, float] = {}
     max_size: int | None = None
     max_series: int = MOST_SERIES
+    clusters: Mapping[str, Sequence[str]] = {}
 
 
 def telling_of(plan: Plan, checks: Mapping[str, Check], rules: Mapping[str, Rule]) -> Telling:
@@ -81,8 +85,10 @@ def telling_of(plan: Plan, checks: Mapping[str, Check], rules: Mapping[str, Rule
         public_url=plan.public_url,
         maintenance=plan.maintenance,
         parents=family(
-            [*map(of_check, checks.values()), *map(of_rule, [*rules.values(), *plan.source_rules.values()])]
+            [*map(of_check, checks.values()), *map(of_rule, [*rules.values(), *plan.source_rules.values()])],
+            plan.clusters,
         ),
+        clusters=plan.clusters,
         slots=slots(checks.values()),
         resend=plan.resend,
     )
@@ -93,7 +99,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``compile_check`` and ``compile_rule`` make a check and a rule of its stored definition (they raise
     ``ConfigurationError``); ``plan`` gives the configuration in force; ``strategies`` are the installed ones by name;
-    ``ears`` tell until when the events of watched clusters were heard.
+    ``states`` is where the watchers of clusters write (None: nowhere); ``ears`` tell until when their events were
+    heard.
     """
 
     store: Store
@@ -103,6 +110,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     compile_rule: Callable[[StoredRule], Rule]
     plan: Callable[[], Plan]
     strategies: Mapping[str, Strategy] = msgspec.field(default_factory=lambda: BUILT_IN)
+    states: ClusterStates | None = None
     ears: Ears = hears_nothing
 
 
@@ -127,6 +135,8 @@ class Leadership:
         self._vigil = Vigil(parts.store, lease)
         self._telling = Telling()
         self._sources = SourceEvaluator(parts.store, lease, parts.bus, self._next_id, parts.strategies)
+        self._found = Found(parts.store, lease, parts.states)
+        self._beside = Rhythm(parts.clock)
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = count(1)
         self._tickets: Counter[str] = Counter()
@@ -156,6 +166,7 @@ class Leadership:
             self._reschedule(now)
             self._heartbeats.take_over(unit, now)
             self._vigil.take_over(unit)
+            self._found.take_over(unit)
             self._sources.take_over(unit, self._parts.plan().source_rules, now)
             for ticket in unit.rounds.open_tickets():
                 self._reopen(unit, ticket, now)
@@ -223,7 +234,9 @@ class Leadership:
         self.figures.closed(closing.verdicts)
 
     def evaluate(self) -> None:
-        """Evaluate the rules if it is time; ``tick`` may go on in another thread meanwhile.
+        """Evaluate the rules if it is time, and take in what was found in clusters.
+
+        ``tick`` may go on in another thread meanwhile.
 
         Raises ``LeaseLost`` or ``Unavailable``.
         """
@@ -232,6 +245,8 @@ class Leadership:
         if self._evaluator.step(rules, self._telling, now) and rules:
             self.figures.evaluation = self._parts.clock.monotonic() - began
         self._sources.step(plan.source_rules, self._telling, now)
+        if self._beside.due("found", 1.0):
+            self._found.step(plan.clusters.keys(), self._telling, now)
 
     def _listen(self, now: float) -> None:
         """Note the locations that cannot be heard: their broker is away, or this process stood still."""
@@ -360,7 +375,7 @@ class Leadership:
         with self._parts.store.read() as unit:
             self._faults.refused(unit.series.refused().at, plan.max_series, now)
             current = self._faults.current(self._flights, self._states, self._book.checks, now)
-            current |= self._sources.faults(now) | self._unevaluated(now)
+            current |= {**self._sources.faults(now), **self._found.faults(), **self._unevaluated(now)}
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:

@@ -30,7 +30,7 @@ def where(store: Store, telling: Telling, rules: Iterable[Rule], seconds: Durati
     )
     with store.read() as unit:
         known = [*map(of_rule, rules), *_kin(unit.checks.all(), seconds)]
-        whole = replace(telling, parents=family(known))
+        whole = replace(telling, parents=family(known, telling.clusters))
         return preview(incident, around_now(unit, whole, question.at, [incident]), whole, question.at)
 
 

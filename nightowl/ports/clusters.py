@@ -73,6 +73,13 @@ class ClusterDepth(Protocol):
         """Give the connection back."""
 
 
+class ClusterStates(Protocol):
+    """Where watchers write how their clusters are. Safe from any thread. Raises ``Unavailable``."""
+
+    def states(self) -> list[ClusterState]:
+        """How every cluster was seen last, by name."""
+
+
 class TaskStore(Protocol):
     """Tasks of all clusters, and how each cluster stands. Safe from any thread. Raises ``Unavailable``."""
 

@@ -14,7 +14,7 @@ from nightowl.ports import Unit
 from nightowl.web import rules_in_force
 from nightowl.web.handlers import Handlers
 
-Kind = Literal["check", "rule", "nodata", "own"]
+Kind = Literal["check", "rule", "nodata", "cluster", "own"]
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,8 +52,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wrong(self) -> int:
-        """How many checks are down, and incidents of rules and about NightOwl itself are open."""
-        return self.counts.get("down", 0) + sum(self.open.get(kind, 0) for kind in ("rule", "nodata", "own"))
+        """How many checks are down, and incidents of rules, of clusters and about NightOwl itself are open."""
+        return self.counts.get("down", 0) + sum(self.open.get(kind, 0) for kind in ("rule", "nodata", "cluster", "own"))
 
     @property
     def headline(self) -> str:
@@ -62,6 +62,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
             "down": self.counts.get("down", 0),
             "firing": self.open.get("rule", 0),
             "without data": self.open.get("nodata", 0),
+            "found": self.open.get("cluster", 0),
         }
         own = self.open.get("own", 0)
         parts = [f"{count:,} {word}" for word, count in counted.items() if count]

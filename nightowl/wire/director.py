@@ -9,6 +9,7 @@ from nightowl.config import Configuration, rule_from_spec
 from nightowl.flows import leadership
 from nightowl.flows.lead import Leader
 from nightowl.ports import Store
+from nightowl.ports.clusters import ClusterStates
 from nightowl.wire.addresses import guarded_locations, link
 from nightowl.wire.check_secrets import Vault
 from nightowl.wire.checks import compile_check
@@ -17,8 +18,15 @@ from nightowl.wire.remembered import remembered
 from nightowl.wire.strategies import strategies
 
 
-def leader(store: Store, bus: Bus, current: Callable[[], Configuration], safe: Vault, holder: str) -> Leader:
-    """Return a director that follows the configuration in force."""
+def leader(
+    store: Store,
+    bus: Bus,
+    current: Callable[[], Configuration],
+    safe: Vault,
+    holder: str,
+    states: ClusterStates | None = None,
+) -> Leader:
+    """Return a director that follows the configuration in force; ``states`` is where watchers write."""
     parts = leadership.Parts(
         store=store,
         bus=bus,
@@ -27,6 +35,7 @@ def leader(store: Store, bus: Bus, current: Callable[[], Configuration], safe: V
         compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec, strategies()),
         plan=remembered(current, plan),
         strategies=strategies(),
+        states=states,
     )
     return Leader(parts, holder=holder, led=bus.led)
 
@@ -56,4 +65,5 @@ def plan(configuration: Configuration) -> leadership.Plan:
         },
         max_size=kept.max_size,
         max_series=kept.max_series,
+        clusters={name: cluster.depends_on for name, cluster in configuration.clusters.items()},
     )

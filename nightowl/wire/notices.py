@@ -46,7 +46,12 @@ def mistakes(configuration: Configuration) -> Iterator[Mistake]:
 
 def telling(configuration: Configuration) -> Telling:
     """Return who is told what, but for what depends on what, which the leader knows."""
-    return Telling(routes=configuration.routes, public_url=link(configuration), maintenance=configuration.maintenance)
+    return Telling(
+        routes=configuration.routes,
+        public_url=link(configuration),
+        maintenance=configuration.maintenance,
+        clusters={name: cluster.depends_on for name, cluster in configuration.clusters.items()},
+    )
 
 
 def notifier_plan(configuration: Configuration) -> notify.Plan:

@@ -134,9 +134,11 @@ def _alert(notice: Notice, until: float) -> dict[str, Any]:
 
 
 def _name(incident: Incident) -> str:
-    """Return what goes by one name in Alertmanager: a check, or a rule with all of its series."""
+    """Return what goes by one name in Alertmanager: a check, a rule with all of its series, a cluster's detector."""
     if incident.kind == "own":
         return "NightOwl"
+    if incident.kind == "cluster":
+        return "/".join(incident.subject.split("/")[:2])
     return incident.subject.partition("{")[0] if incident.kind in ("rule", "nodata") else incident.subject
 
 

@@ -29,8 +29,9 @@ class Route(Table):
     """Which incidents go to which channels. Without any route everything goes to every channel."""
 
     match: Annotated[dict[str, str], Shape("table of name to pattern")] = Field(default_factory=dict)
-    """What an incident must have: `severity` (also as `">=warning"`), `name` (of the check, or of the rule with its \
-labels), `kind` (`check`, `rule`, `nodata`, or `own` for a fault of NightOwl itself) or a tag, as shell patterns: \
+    """What an incident must have: `severity` (also as `">=warning"`), `name` (of the check, of the rule with its \
+labels, or what was found in a cluster), `kind` (`check`, `rule`, `nodata`, `cluster`, or `own` for a fault of \
+NightOwl itself) or a tag, as shell patterns: \
 `{ severity = "critical", team = "shop*" }`. Empty: all."""
     to: Names
     """The channels."""

@@ -260,10 +260,10 @@ class SuppressionModel(Model):
 
 
 class IncidentModel(Model):
-    """One episode of a check, or of NightOwl itself, being in breach."""
+    """One episode of a check, a rule, a watched cluster or NightOwl itself being in breach."""
 
     id: str
-    kind: Literal["check", "rule", "nodata", "own"]
+    kind: Literal["check", "rule", "nodata", "cluster", "own"]
     subject: str
     severity: Literal["info", "warning", "critical"]
     summary: str
@@ -276,6 +276,7 @@ class IncidentModel(Model):
     suppressed: SuppressionModel | None = Field(None, description="What holds back that it opened.")
     tags: dict[str, str] = {}
     runbook: str = ""
+    link: str = Field("", description="The path of a page about its subject, below the public URL; empty: none.")
 
 
 class IncidentDetail(IncidentModel):

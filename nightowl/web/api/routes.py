@@ -32,7 +32,7 @@ class AskedModel(Model):
     """The incident that was tried, with what was taken from the check or rule of its name."""
 
     name: str
-    kind: Literal["check", "rule", "nodata", "own"]
+    kind: Literal["check", "rule", "nodata", "cluster", "own"]
     severity: Literal["info", "warning", "critical"]
     tags: dict[str, str]
     at: Moment

@@ -118,6 +118,8 @@ def _shape(incident: Incident) -> tuple[str, str]:
     match incident.kind:
         case "rule":
             return "down" if incident.severity is Severity.CRITICAL else "degraded", "firing"
+        case "cluster":
+            return "down" if incident.severity is Severity.CRITICAL else "degraded", "found"
         case "nodata":
             return "unknown", "no data"
         case _:
@@ -125,7 +127,7 @@ def _shape(incident: Incident) -> tuple[str, str]:
 
 
 def _others(incidents: Sequence[Incident]) -> tuple[Tally, ...]:
-    """Count what is open of rules and of NightOwl's own."""
+    """Count what is open of rules, of clusters and of NightOwl's own."""
     shapes: dict[str, list[str]] = {}
     for state, word in (_shape(incident) for incident in incidents if incident.kind != "check"):
         shapes.setdefault(word, []).append(state)

@@ -26,7 +26,7 @@ USUALLY = 0.05
 MOST = 1000
 """Kinds of failures that are remembered; those that happened longest ago are forgotten."""
 
-MOST_COUNTED = 5000
+MOST_COUNTED = 2000
 """Failed runs that are remembered, so that none counts twice."""
 
 _ERROR = 300
