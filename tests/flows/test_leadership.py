@@ -9,17 +9,32 @@ import pytest
 from msgspec.structs import replace
 
 from nightowl.config import rule_from_spec
+from nightowl.core.cluster.finding import Finding
+from nightowl.core.cluster.state import ClusterState
 from nightowl.core.errors import ConfigurationError, LeaseLost, Mistake, StoreUnavailable
 from nightowl.core.limits import Limit
 from nightowl.core.rule import Rule
 from nightowl.core.series import MOST_SERIES
-from nightowl.core.values import Attempt, Check, Incident, Location, Report, Route, Sample, Silence, State, Target
+from nightowl.core.values import (
+    Attempt,
+    Check,
+    Incident,
+    Location,
+    Report,
+    Route,
+    Sample,
+    Severity,
+    Silence,
+    State,
+    Target,
+)
 from nightowl.flows.faults import CALM
 from nightowl.flows.lead import TERM, Leader
 from nightowl.flows.leadership import Parts, Plan
 from nightowl.ports import Store, StoredCheck, StoredRule
 from nightowl.testing.bus import ListBus, ListedDelivery, Script, answer
 from nightowl.testing.clock import ManualClock
+from nightowl.testing.clusters import KeptStates
 from nightowl.testing.store import memory_store
 
 LOCATIONS = ("london", "new-york", "tokyo")
@@ -57,6 +72,8 @@ class World:
         self.led: list[bool] = []
         self.rules: dict[str, Rule] = {}
         self.max_series = MOST_SERIES
+        self.states = KeptStates()
+        self.clusters: dict[str, tuple[str, ...]] = {}
         self.leader = self.new_leader("one")
 
     def new_leader(self, holder: str) -> Leader:
@@ -65,6 +82,7 @@ class World:
             routes=(Route(name="default", to=("ops",)),),
             rules=self.rules,
             max_series=self.max_series,
+            clusters=self.clusters,
         )
         parts = Parts(
             store=self.store,
@@ -72,6 +90,7 @@ class World:
             clock=self.clock,
             compile_check=compiled,
             compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
+            states=self.states,
             plan=lambda: plan,
         )
         return Leader(parts, holder=holder, led=self.led.append)
@@ -116,6 +135,22 @@ def world() -> Iterator[World]:
     store = memory_store()
     yield World(store)
     store.close()
+
+
+def test_what_a_watcher_found_and_that_it_fell_silent_are_incidents_of_the_leader(world: World) -> None:
+    world.clusters = {"shop": ()}
+    leader = world.new_leader("other")
+    silent = Finding(
+        detector="worker_silent", rest="w", since=world.clock.now(), severity=Severity.CRITICAL, sentence="worker w"
+    )
+    world.states.kept["shop"] = ClusterState(name="shop", at=world.clock.now(), since=0.0, findings=(silent,))
+    world.run(5.0, leader=leader)
+    assert [(each.kind, each.subject) for each in world.incidents()] == [("cluster", "shop/worker_silent/w")]
+    world.run(35.0, leader=leader)
+    assert {each.subject for each in world.incidents() if each.open} == {"shop/worker_silent/w", "cluster/shop"}
+    world.states.kept["shop"] = ClusterState(name="shop", at=world.clock.now(), since=0.0)
+    world.run(5.0, leader=leader)
+    assert not [each for each in world.incidents() if each.open]
 
 
 def test_a_round_is_one_batch_a_location_and_ends_in_a_verdict(world: World) -> None:

@@ -83,7 +83,7 @@ def _count(memory: Memory, task: Task, now: float) -> None:
         failed = memory.failures[key] = Failed(task.name, exception, task.place, first=at, last=at)
     failed.count += 1
     failed.first, failed.last = min(at, failed.first), max(at, failed.last)
-    failed.uuid, failed.error = task.uuid, cut(task.error or "", _ERROR)
+    failed.uuid, failed.error = task.uuid, " ".join(cut(task.error or "", _ERROR).split())
     if not failed.details:
         failed.details = _details(task)
 
