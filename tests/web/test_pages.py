@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from nightowl.core.errors import StoreUnavailable
-from nightowl.core.values import Author, Change, Severity
+from nightowl.core.values import Author, Change, Entry, Incident, Severity
 
 scene = sys.modules["scene"]
 
@@ -247,6 +247,31 @@ def test_an_incident_shows_what_happened_and_who_was_told(client):
     assert "Open for 3 min." in page
     assert "ops-mail firing sent" in page
     assert "1 try: 503 Service Unavailable, again in" in page
+
+
+def test_what_was_found_in_a_cluster_shows_its_proof_as_it_is_and_its_page(world, client):
+    found = Incident(
+        id="found",
+        kind="cluster",
+        subject="shop/failures/shop.charge/KeyError",
+        severity=Severity.WARNING,
+        summary="task shop.charge failed with KeyError",
+        opened=world.clock.now(),
+        tags={"cluster": "shop", "task": "shop.charge"},
+        link="/clusters/shop/tasks/id-1",
+    )
+    proof = "args: (1,)\nTraceback: <script>"
+    with world.store.transaction() as unit:
+        unit.incidents.apply([Change(event="opened", incident=found, at=found.opened, text=found.summary)])
+        unit.incidents.note(Entry(incident=found.id, at=found.opened, event="note", text=proof))
+    page = client.get("/incidents/found").text
+    assert 'href="/clusters/shop/tasks/id-1"' in page
+    assert "<pre>args: (1,)\nTraceback: &lt;script&gt;</pre>" in page
+    now = text(client.get("/").text).casefold()
+    assert "task shop.charge failed with keyerror" in now
+    assert "1 found" in now
+    assert client.get("/api/v1/incidents/found").json()["link"] == found.link
+    assert "1 found" in client.get("/checks").text
 
 
 def test_acknowledging_leads_back_and_is_shown(client):

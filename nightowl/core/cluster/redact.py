@@ -5,9 +5,8 @@ cut anywhere. It is never evaluated, nor parsed as if it were whole: wherever a 
 ``password=...``), what follows is hidden up to where the value ends for certain. In doubt more is hidden.
 
 ``saferepr`` writes the characters of a string as they are, with a backslash before each quote alone, where ``repr``
-doubles backslashes, too. So a quote behind a backslash never ends a string here, which is right for the one and hides
-more for the other. In bytes it marks no quote at all, so nothing says where they end. All steps take time in proportion
-to the text.
+doubles backslashes, too. So a quote behind a backslash may end a string or not, and all that follows is hidden. In
+bytes ``saferepr`` marks no quote at all, so nothing says where they end. All steps take time in proportion to the text.
 """
 
 from __future__ import annotations
@@ -145,14 +144,15 @@ def _ends(text: str, found: re.Match[str], *, inside: bool, whole: bool) -> bool
 
 
 def _end_of_string(text: str, at: int, opening: str) -> int:
-    """The place behind the quote that ends a string: one with no more backslashes before it than the first one had."""
+    """The place behind the quote that ends a string: one with no more backslashes before it than the first one had.
+
+    Where one has more, nothing is certain any more, and all of the text counts.
+    """
     quote, slashes = opening[-1], len(opening) - 1
-    while (found := text.find(quote, at)) >= 0:
-        before = text[max(at, found - slashes - 1) : found]
-        at = found + 1
-        if len(before) - len(before.rstrip("\\")) <= slashes:
-            return at
-    return len(text)
+    found = text.find(quote, at)
+    if found < 0 or text.endswith("\\" * (slashes + 1), at, found):
+        return len(text)
+    return found + 1
 
 
 def _without_password(chunk: re.Match[str]) -> str:
