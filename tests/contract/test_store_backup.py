@@ -205,7 +205,7 @@ def test_files_that_are_no_backup_or_cannot_be_used_are_refused(tmp_path: Path) 
 def test_a_backup_of_a_newer_nightowl_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = filled(f"sqlite:///{tmp_path / 'nightowl.db'}")
     with monkeypatch.context() as patch:
-        patch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "9999")
+        patch.setattr("nightowl.adapters.store_sql.versions.head", lambda *_: "9999")
         patch.setattr("nightowl.adapters.store_sql.versions.require_head", lambda *_: None)
         backup(url, tmp_path / "owl.backup")
     with pytest.raises(SchemaOutdated, match="9999"):

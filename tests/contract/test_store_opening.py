@@ -120,7 +120,7 @@ def test_an_older_schema_is_refused_with_the_command_that_migrates_it(
     lasting_url: str, monkeypatch: pytest.MonkeyPatch, may_create: bool
 ) -> None:
     migrate(lasting_url)
-    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda: "9998")
+    monkeypatch.setattr("nightowl.adapters.store_sql.versions.head", lambda *_: "9998")
     with pytest.raises(SchemaOutdated, match=r'has schema 0007.*needs 9998.*run "nightowl db migrate"'):
         open_store(lasting_url, migrate=may_create)
 

@@ -5,6 +5,8 @@ So that forgetting shows: no database gives the room of deleted rows back to the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, text
 
 from nightowl.adapters.store_sql.schema import METADATA
@@ -33,8 +35,8 @@ _MARIADB = text("""
 """).bindparams(bindparam("tables", expanding=True))
 
 
-def size(connection: Connection) -> int:
-    """Bytes that the store takes."""
+def size(connection: Connection, tables: Sequence[str] = tuple(METADATA.tables)) -> int:
+    """Bytes that these tables take; in SQLite the whole file."""
     if connection.dialect.name == "sqlite":
         pages, free, page = (
             connection.exec_driver_sql(f"PRAGMA {pragma}").scalar_one()
@@ -42,4 +44,4 @@ def size(connection: Connection) -> int:
         )
         return int((pages - free) * page)
     query = _POSTGRESQL if connection.dialect.name == "postgresql" else _MARIADB
-    return int(connection.execute(query, {"tables": list(METADATA.tables)}).scalar_one() or 0)
+    return int(connection.execute(query, {"tables": list(tables)}).scalar_one() or 0)

@@ -1,4 +1,7 @@
-"""The version of a database's schema: asked, refused, brought up to date."""
+"""The version of a database's schema: asked, refused, brought up to date.
+
+The store and the tasks of clusters are versioned apart, as in SQLite they are two files.
+"""
 
 from __future__ import annotations
 
@@ -6,45 +9,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-from sqlalchemy import URL, Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, column, inspect, select, table, text
 
 from nightowl.adapters.store_sql.failures import describe
 from nightowl.core.errors import SchemaOutdated, StoreUnavailable
 
 _POSTGRESQL_LOCK = 7_041_989  # any number that nobody else in the database uses
 _PATIENCE = 60  # seconds that a process waits for another one's migration
-_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def head() -> str:
+class Line(NamedTuple):
+    """A schema with revisions of its own: its folder of migrations, and the table that holds its revision."""
+
+    migrations: Path
+    table: str
+
+
+STORE = Line(Path(__file__).parent / "migrations", "alembic_version")
+
+
+def head(line: Line = STORE) -> str:
     """The revision that this version of NightOwl works with."""
-    return known()[-1]
+    return known(line)[-1]
 
 
 @cache
-def known() -> list[str]:
+def known(line: Line = STORE) -> list[str]:
     """All revisions, oldest first: each is the file ``rNNNN_WORD.py``."""
-    return sorted(path.name[1:5] for path in (_MIGRATIONS / "versions").glob("r*.py"))
+    return sorted(path.name[1:5] for path in (line.migrations / "versions").glob("r*.py"))
 
 
-def revision(connection: Connection) -> str | None:
+def revision(connection: Connection, line: Line = STORE) -> str | None:
     """The revision of the database (None: it is empty)."""
-    if not inspect(connection).has_table("alembic_version"):
+    if not inspect(connection).has_table(line.table):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return connection.execute(select(column("version_num")).select_from(table(line.table))).scalar_one_or_none()
 
 
-def require_head(engine: Engine, url: URL) -> None:
+def require_head(engine: Engine, url: URL, line: Line = STORE) -> None:
     """Raise ``SchemaOutdated`` unless the schema is the one that this version needs."""
     with engine.begin() as connection:
-        found = revision(connection)
-    wanted = head()
+        found = revision(connection, line)
+    wanted = head(line)
     if found == wanted:
         return
     if found is None:
         raise SchemaOutdated(f'Store {describe(url)} has no tables yet; create them with "nightowl db migrate"')
-    if not is_known(found):
+    if not is_known(found, line):
         raise SchemaOutdated(
             f"Store {describe(url)} was written by a newer NightOwl (schema {found}, this one knows up to {wanted}); "
             'run that version, as "nightowl db migrate" only leads forward'
@@ -55,28 +68,28 @@ def require_head(engine: Engine, url: URL) -> None:
     )
 
 
-def create_if_empty(engine: Engine) -> None:
+def create_if_empty(engine: Engine, line: Line = STORE) -> None:
     """Create all tables in an empty database; several processes may do so at once."""
     with engine.begin() as connection:
-        empty = revision(connection) is None
+        empty = revision(connection, line) is None
     if empty:
-        upgrade(engine, only_empty=True)
+        upgrade(engine, line, only_empty=True)
 
 
-def upgrade(engine: Engine, *, only_empty: bool = False) -> None:
+def upgrade(engine: Engine, line: Line = STORE, *, only_empty: bool = False) -> None:
     """Run the migrations up to this version's."""
     with engine.begin() as connection, _alone(connection):
-        if not only_empty or revision(connection) is None:
-            upgrade_on(connection, "head")
+        if not only_empty or revision(connection, line) is None:
+            upgrade_on(connection, "head", line)
 
 
-def upgrade_on(connection: Connection, to: str) -> None:
+def upgrade_on(connection: Connection, to: str, line: Line = STORE) -> None:
     """Run the migrations up to a revision, in the connection's transaction."""
     from alembic import command  # noqa: PLC0415  a tenth of a second that only a migration has to pay
     from alembic.config import Config  # noqa: PLC0415  likewise
 
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(line.migrations).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     command.upgrade(config, to)
@@ -101,6 +114,6 @@ def _alone(connection: Connection) -> Iterator[None]:
         yield
 
 
-def is_known(found: str) -> bool:
+def is_known(found: str, line: Line = STORE) -> bool:
     """Whether this version of NightOwl has that revision."""
-    return found in known()
+    return found in known(line)
