@@ -1,0 +1,64 @@
+"""Words of a task's texts, by which it is found.
+
+A word is what stands together of letters, digits and underscores, in lower case. What cuts texts into words here also
+cuts what is asked for, so that every database finds the same.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+LONGEST = 40
+"""Bytes of UTF-8 by which a word is known; what follows makes no difference."""
+
+_READ = 16_384  # characters of each text that are looked at
+_BETWEEN = str.maketrans(
+    {chr(code): " " for code in range(128) if chr(code) not in string.ascii_letters + string.digits + "_"}
+)
+_BEYOND_ASCII = re.compile(r"\W+")
+_BEGUN = re.compile(r"(\w{3,})\*\Z")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Words to look for: all of ``whole``, and one that begins with ``beginning`` (empty: none such is asked for)."""
+
+    whole: tuple[str, ...]
+    beginning: str = ""
+
+    def __bool__(self) -> bool:
+        """Whether anything is asked for."""
+        return bool(self.whole or self.beginning)
+
+
+def words(texts: Iterable[str | None]) -> str:
+    """The words of texts, separated by spaces."""
+    text = " ".join([text[:_READ] for text in texts if text]).lower()
+    text = text.translate(_BETWEEN) if text.isascii() else _BEYOND_ASCII.sub(" ", text)
+    found = text.split()
+    return " ".join(
+        found if text.isascii() and len(max(found, key=len, default="")) <= LONGEST else map(_known_by, found)
+    )
+
+
+def wanted(texts: Collection[str]) -> Wanted:
+    """What is asked for by texts, of which the last may end in ``*``; what holds no word asks for nothing.
+
+    A beginning of less than three characters is looked for as a word: too much begins with it.
+    """
+    *before, last = [*texts] or [""]
+    begun = _BEGUN.search(last.lower())
+    if begun is None:
+        return Wanted(_different(texts))
+    return Wanted(_different([*before, last.lower()[: begun.start()]]), _known_by(begun[1]))
+
+
+def _different(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words(texts).split()))
+
+
+def _known_by(word: str) -> str:
+    return word.encode()[:LONGEST].decode(errors="ignore")
