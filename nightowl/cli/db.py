@@ -61,7 +61,8 @@ def migrate(path: str | None, url: str | None) -> None:
 def backup(file: Path, path: str | None, url: str | None) -> None:
     """Copy the whole store into FILE, as it is at one moment, while NightOwl runs.
 
-    FILE can be restored into any kind of database. It holds password hashes, so only you may read it.
+    FILE can be restored into any kind of database. It holds password hashes, so only you may read it. Tasks of watched
+    clusters are not in it.
     """
     with _told(), progress_of(f"backing up to {file.name}") as progress:
         rows = store.backup(_url(path, url), file, progress)
@@ -75,7 +76,7 @@ def backup(file: Path, path: str | None, url: str | None) -> None:
 def restore(file: Path, path: str | None, url: str | None, *, force: bool) -> None:
     """Fill an empty database from FILE and bring it to what this version of NightOwl needs.
 
-    Stop all roles first. The whole FILE is read once before anything is written.
+    Stop all roles first. The whole FILE is read once before anything is written. Tasks of watched clusters stay.
     """
     with _told(), progress_of(f"restoring {file.name}") as progress:
         rows = store.restore(_url(path, url), file, replace=force, progress=progress)

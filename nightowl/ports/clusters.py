@@ -115,19 +115,23 @@ class TaskStore(Protocol):
     def page(self, cluster: str, wanted: TaskFilter, *, after: str | None, limit: int) -> TaskPage:
         """Tasks, newest first by when they were first seen; ``after`` is where the page before ended.
 
-        Raises ``ValueError`` for an ``after`` that no page gave.
+        Where much had to be tried in vain a page is short, or even empty, and continued all the same. Raises
+        ``ValueError`` for an ``after`` that no page gave.
         """
 
     def sorted_page(
         self, cluster: str, wanted: TaskFilter, *, by: str, descending: bool, offset: int, limit: int
     ) -> list[Task]:
-        """Tasks in the order of ``name``, ``state``, ``received``, ``started``, ``runtime`` or ``updated``."""
+        """Tasks in the order of ``name``, ``state``, ``received``, ``started``, ``runtime`` or ``updated``.
+
+        Of very many the newest. Those of which it is not known come last. Raises ``ValueError`` for another order.
+        """
 
     def count(self, cluster: str, wanted: TaskFilter, limit: int) -> int:
         """How many tasks there are, counted up to ``limit``."""
 
     def family(self, cluster: str, root: str, limit: int) -> list[Task]:
-        """All tasks of a workflow, by when they were first seen."""
+        """All tasks of a workflow, its root among them, by when they were first seen."""
 
     def names(self, cluster: str) -> list[str]:
         """Names of tasks that were seen, in order."""
@@ -139,7 +143,10 @@ class TaskStore(Protocol):
         """All tasks that are asked for, newest first, read in portions."""
 
     def prune(self, before: float, most: int | None, limit: int) -> int:
-        """Forget up to ``limit`` tasks first seen before ``before`` (Unix seconds), or beyond the newest ``most``."""
+        """Forget up to ``limit`` tasks first seen before ``before`` (Unix seconds), or beyond the newest ``most``.
+
+        ``most`` is of each cluster. Gaps that ended before ``before`` go, too. Returns how many tasks went.
+        """
 
     def size(self) -> int:
         """Bytes that it takes."""

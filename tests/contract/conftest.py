@@ -8,8 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine, delete, table
+from sqlalchemy.pool import NullPool
 
 from nightowl.adapters.store_sql import SqlStore, migrate, open_store
+from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks
+from nightowl.adapters.store_sql.tasks.schema import METADATA as TASKS_METADATA
 from nightowl.testing.store import memory_store
 from tests.conftest import fresh_url
 from tests.contract.emptied import Emptied
@@ -66,3 +70,26 @@ def store(
         store = open_store(emptied(request.param))
     yield store
     store.close()
+
+
+@pytest.fixture(params=BACK_ENDS)
+def tasks(request: pytest.FixtureRequest, tmp_path: Path, emptied: Callable[[str], str]) -> Iterator[SqlTasks]:
+    """An empty store of tasks of every kind."""
+    if request.param == "memory":
+        url = "sqlite://"
+    elif request.param == "file":
+        url = f"sqlite:///{tmp_path / 'nightowl.db'}"
+    else:
+        url = emptied(request.param)
+        open_tasks(url).close()
+        _empty_tasks(url)
+    store = open_tasks(url)
+    yield store
+    store.close()
+
+
+def _empty_tasks(url: str) -> None:
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for each in (*TASKS_METADATA.sorted_tables, table("task_words")):
+            connection.execute(delete(each))

@@ -82,8 +82,8 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which tasks are asked for; empty: whichever.
 
     ``words`` are words that stand in the arguments, the result or the error, all of them, in any order; the last may
-    end in ``*`` (what begins with it). ``start`` and ``end`` bound the moment of the first event that was taken in, in
-    Unix seconds: ``(start, end]``.
+    end in ``*`` (what begins with it, from three letters on). ``root`` finds the root itself, too. ``start`` and
+    ``end`` bound the moment of the first event that was taken in, in Unix seconds: ``(start, end]``.
     """
 
     names: tuple[str, ...] = ()

@@ -1,0 +1,141 @@
+"""Writing tasks: all in one transaction, each once, and its words with it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select, update
+
+from nightowl.adapters.store_sql.tasks import places
+from nightowl.adapters.store_sql.tasks.chunks import chunks
+from nightowl.adapters.store_sql.tasks.copying import copy
+from nightowl.adapters.store_sql.tasks.rows import Rows, finite, key, words_of
+from nightowl.adapters.store_sql.tasks.schema import CLUSTERS, FAULTS, TASKS
+from nightowl.adapters.store_sql.tasks.session import Session
+from nightowl.adapters.store_sql.tasks.word_index import Words
+from nightowl.core.cluster.task import Task
+from nightowl.core.cluster.words import words
+
+_COLUMNS = tuple(TASKS.columns.keys())
+_OLD = (TASKS.c.id, TASKS.c.uuid, TASKS.c.seen, TASKS.c.fault, TASKS.c.body)
+
+Key = tuple[bytes, str]
+"""What a task is found by, and its id where that does not say it."""
+
+
+def write(session: Session, cluster: int, tasks: Iterable[Task]) -> None:
+    """Insert or replace tasks of a cluster that this transaction holds; of several with one id the last counts."""
+    newest = {key(task.uuid): task for task in tasks if task.uuid}
+    replaced = _known(session.connection, cluster, [uuid for uuid, _ in newest])
+    ids = _ids(session.connection, cluster, newest, replaced)
+    _delete(session, [*replaced.values()])
+    rows = Rows(session.numbers, cluster, [*newest.values()])
+    _insert(session, sorted((ids[of], *rows.row(task, *of)) for of, task in newest.items()))
+    _put_words(
+        session,
+        sorted((ids[of], words((task.args, task.kwargs, task.result, task.error))) for of, task in newest.items()),
+    )
+    _forget_faults(session.connection, {row.fault for row in replaced.values()})
+    _tally(session.connection, cluster, len(newest) - len(replaced))
+
+
+def remove(session: Session, cluster: int, ids: Collection[int]) -> None:
+    """Forget tasks of a cluster that this transaction holds."""
+    rows = [row for chunk in chunks(ids) for row in session.connection.execute(_select(TASKS.c.id.in_(chunk)))]
+    _delete(session, rows)
+    _forget_faults(session.connection, {row.fault for row in rows})
+    _tally(session.connection, cluster, -len(rows))
+
+
+def _select(condition: Any) -> Any:
+    return select(*_OLD).where(condition)
+
+
+def _known(connection: Connection, cluster: int, uuids: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+    """Those of these tasks that are there."""
+    found: dict[bytes, Row[Any]] = {}
+    for chunk in chunks(uuids):
+        query = _select(TASKS.c.uuid.in_(chunk)).where(TASKS.c.cluster == cluster)
+        found |= {row.uuid: row for row in connection.execute(query)}
+    return found
+
+
+def _ids(
+    connection: Connection, cluster: int, tasks: Mapping[Key, Task], replaced: Mapping[bytes, Row[Any]]
+) -> dict[Key, int]:
+    """The ids of tasks: what they have where they were first seen when they were, else the next that are free."""
+    ids: dict[Key, int] = {}
+    wanted: dict[Key, int] = {}
+    start = places.of_cluster(cluster).first
+    for of, task in tasks.items():
+        before = replaced.get(of[0])
+        if before is not None and before.seen == finite(task.seen):
+            ids[of] = before.id
+        else:
+            wanted[of] = places.first_of(start, task.seen)
+    free = _Free(connection, set(wanted.values()))
+    return ids | {of: free.next(first) for of, first in wanted.items()}
+
+
+class _Free:
+    """Gives out ids that are free, millisecond by millisecond, which are named by their first id."""
+
+    def __init__(self, connection: Connection, firsts: Collection[int]) -> None:
+        self._connection = connection
+        self._last: dict[int, int] = {}
+        self._look(firsts)
+
+    def next(self, first: int) -> int:
+        """The next id of this millisecond; where it is full, of the first one after it that is not."""
+        while True:
+            if first not in self._last:
+                self._look([first])
+            place = max(first, self._last[first] + 1)
+            if place < first + places.MILLISECOND:
+                self._last[first] = place
+                return place
+            first += places.MILLISECOND
+
+    def _look(self, firsts: Collection[int]) -> None:
+        """Find the last id that is taken in each of these (0: none is)."""
+        for chunk in chunks(firsts):
+            spans = map(places.millisecond, chunk)
+            asked = [
+                f"SELECT {span.first}, MAX(id) FROM tasks WHERE id BETWEEN {span.first} AND {span.last}"  # noqa: S608  numbers
+                for span in spans
+            ]
+            found = self._connection.exec_driver_sql(" UNION ALL ".join(asked))
+            self._last |= {first: last or 0 for first, last in found}
+
+
+def _insert(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    if session.connection.dialect.name == "postgresql":
+        copy(session.connection, TASKS.name, _COLUMNS, rows)
+    else:
+        session.bulk.insert(session.connection, TASKS, rows)
+
+
+def _put_words(session: Session, words: Words) -> None:
+    if some := [each for each in words if each[1]]:
+        session.words.put(session.connection, some)
+
+
+def _delete(session: Session, rows: Sequence[Row[Any]]) -> None:
+    found = ((row.id, words_of(row.body)) for row in rows)
+    if some := [each for each in found if each[1]]:
+        session.words.drop(session.connection, some)
+    for chunk in chunks([row.id for row in rows]):
+        session.connection.execute(delete(TASKS).where(TASKS.c.id.in_(chunk)))
+
+
+def _forget_faults(connection: Connection, faults: Collection[int | None]) -> None:
+    """Forget those of these faults that no task has any more."""
+    for chunk in chunks([fault for fault in faults if fault is not None]):
+        left = select(TASKS.c.id).where(TASKS.c.fault == FAULTS.c.id).exists()
+        connection.execute(delete(FAULTS).where(FAULTS.c.id.in_(chunk), ~left))
+
+
+def _tally(connection: Connection, cluster: int, more: int) -> None:
+    if more:
+        connection.execute(update(CLUSTERS).where(CLUSTERS.c.id == cluster).values(tasks=CLUSTERS.c.tasks + more))
