@@ -17,11 +17,13 @@ from nightowl.cli.listen import naming_listen
 from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import errors_told
 from nightowl.demo import scenario
+from nightowl.demo.fleet import Fleet
 from nightowl.demo.inbox import Inbox
 from nightowl.demo.shop import PAGES, Shop
 from nightowl.roles.everything import everything
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
+from nightowl.wire.bus import FOLDER_TRANSPORT
 
 
 @click.command()
@@ -32,48 +34,55 @@ def demo(listen: str, style: str) -> None:
 
     Starts a sample shop on loopback (healthy, slow, flapping, with an expired certificate, failing at one location,
     really down), checks it from three locations every 5 s, and sends notices by e-mail and webhook to an inbox of its
-    own. What it stores is thrown away at the end.
+    own. The shop has a Celery fleet of two workers over a folder as the broker, with tasks that succeed, fail, retry
+    and get lost. What it stores is thrown away at the end.
     """
     log_to_stderr(style)
-    with errors_told(), naming_listen(), _stage() as (shop, inbox, folder):
+    with errors_told(), naming_listen(), _stage() as (shop, inbox, fleet, folder):
         path = folder / "nightowl.toml"
-        table = {"server": {"listen": listen}, **scenario.configuration(shop, inbox)}
+        table = {"server": {"listen": listen}, **scenario.configuration(shop, inbox, fleet)}
         path.write_text(tomli_w.dumps(table), encoding="utf-8")
         installation = Installation(str(path))
-        roles: list[Role] = [_Play(shop)]
+        roles: list[Role] = [_Play(shop, fleet)]
         roles += everything(installation, scenario.LOCATIONS, ready=lambda port: _tell(port, inbox, path))
         status = run(roles)
     raise SystemExit(status)
 
 
 @contextmanager
-def _stage() -> Iterator[tuple[Shop, Inbox, Path]]:
-    """Start shop and inbox, with a state folder that goes away at the end."""
+def _stage() -> Iterator[tuple[Shop, Inbox, Fleet, Path]]:
+    """Start shop, inbox and fleet, with a state folder that goes away at the end."""
     shop, inbox = Shop(), Inbox()
     with tempfile.TemporaryDirectory(prefix="nightowl-demo-") as folder:
         os.environ["STATE_DIRECTORY"] = folder
+        fleet = Fleet(Path(folder) / "fleet", FOLDER_TRANSPORT)
         shop.start()
         inbox.start()
+        fleet.start()
         try:
-            yield shop, inbox, Path(folder)
+            yield shop, inbox, fleet, Path(folder)
         finally:
+            fleet.stop()
             inbox.stop()
             shop.stop()
 
 
 class _Play:
-    """Breaks and heals the shop by the timetable."""
+    """Breaks and heals the shop, and kills and starts workers of the fleet, by the timetable."""
 
     name = "demo"
     fault = ""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, fleet: Fleet) -> None:
         self._shop = shop
+        self._fleet = fleet
 
     def run(self, stop: threading.Event) -> None:
         began = time.monotonic()
         while not stop.wait(0.2):
-            broken = scenario.broken(time.monotonic() - began)
+            elapsed = time.monotonic() - began
+            self._fleet.play(scenario.away(elapsed))
+            broken = scenario.broken(elapsed)
             for name in PAGES:
                 if name in broken:
                     self._shop.break_(name)

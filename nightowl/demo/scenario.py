@@ -2,13 +2,14 @@
 
 Three checks are wrong all the time (slow, expired certificate, failing at one location only), one now and then but
 never for two rounds in a row, and one is really down for a while, is healed, and breaks again. The times fit to
-rounds of 5 s.
+rounds of 5 s. The shop's Celery fleet is watched; one of its workers dies in the middle of a task every four minutes.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from nightowl.demo.fleet import Fleet
 from nightowl.demo.inbox import Inbox
 from nightowl.demo.shop import Shop
 
@@ -18,6 +19,7 @@ _PAYMENTS_CYCLE = 180.0
 _PAYMENTS_BROKEN = 75.0
 _FLAP_CYCLE = 17.0
 _FLAP_BROKEN = 4.5
+_MAIL_CYCLE, _MAIL_GOES, _MAIL_GONE = 240.0, 30.0, 40.0
 
 _RULES: dict[str, dict[str, Any]] = {
     "slow": {
@@ -74,8 +76,17 @@ def broken(elapsed: float) -> frozenset[str]:
     )
 
 
-def configuration(shop: Shop, inbox: Inbox) -> dict[str, Any]:
-    """Return the configuration for a shop and an inbox that have started."""
+def away(elapsed: float) -> frozenset[str]:
+    """Which workers of the fleet are gone, so many seconds after the demo began: mail, for 40 s out of every 240.
+
+    It goes 30 s after the start, in the middle of printing a catalogue.
+    """
+    gone = _MAIL_GOES <= elapsed % _MAIL_CYCLE < _MAIL_GOES + _MAIL_GONE
+    return frozenset({"mail"} if gone else ())
+
+
+def configuration(shop: Shop, inbox: Inbox, fleet: Fleet) -> dict[str, Any]:
+    """Return the configuration for a shop and an inbox that have started, and a fleet."""
     ports = [*shop.ports, inbox.smtp_port]
     return {
         "location": {
@@ -84,6 +95,7 @@ def configuration(shop: Shop, inbox: Inbox) -> dict[str, Any]:
         "template": {"shop": {"every": "5s", "timeout": "900ms", "attempts": 3, "tags": {"team": "shop"}}},
         "check": {name: {"use": "shop", **keys} for name, keys in _checks(shop, inbox).items()},
         "rule": _RULES,
+        "cluster": {"shop": fleet.configuration},
         "channel": {
             "mailbox": {
                 "kind": "email",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from nightowl.adapters.celery_bus import folder_transport
 from nightowl.adapters.celery_bus.actor import Actor
 from nightowl.adapters.celery_bus.app import BrokerSettings, make_app
 from nightowl.adapters.celery_bus.director import Bus
@@ -18,7 +19,20 @@ from nightowl.ports import Engine
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.state import secret_key
 
-__all__ = ["actor_user", "actors", "broker", "director_bus", "keyring", "permissions", "prove", "unreachable"]
+__all__ = [
+    "FOLDER_TRANSPORT",
+    "actor_user",
+    "actors",
+    "broker",
+    "director_bus",
+    "keyring",
+    "permissions",
+    "prove",
+    "unreachable",
+]
+
+FOLDER_TRANSPORT = f"{folder_transport.__name__}:Transport"
+"""What kombu is to use for a folder as the broker, for who runs Celery beside the bus."""
 
 
 def broker(configuration: Configuration) -> BrokerSettings:

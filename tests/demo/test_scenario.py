@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightowl.config import load
+from nightowl.demo.fleet import Fleet
 from nightowl.demo.inbox import Inbox
 from nightowl.demo.scenario import broken, configuration
 from nightowl.demo.shop import PAGES, Shop
@@ -36,11 +39,11 @@ def test_only_pages_of_the_shop_break(elapsed):
 
 
 @pytest.fixture(scope="module")
-def scenery():
+def scenery(tmp_path_factory):
     shop, inbox = Shop(), Inbox()
     shop.start()
     inbox.start()
-    yield configuration(shop, inbox)
+    yield configuration(shop, inbox, Fleet(tmp_path_factory.mktemp("fleet"), ""))
     inbox.stop()
     shop.stop()
 
@@ -59,3 +62,11 @@ def test_checks_reach_loopback_only_where_the_demo_listens(scenery):
     for location in scenery["location"].values():
         assert location["reach"] == "private"
         assert [allowed["network"] for allowed in location["allow"]] == ["127.0.0.1/32"]
+
+
+def test_the_fleet_is_watched(scenery, tmp_path):
+    path = tmp_path / "nightowl.toml"
+    path.write_text(tomli_w.dumps(scenery))
+    shop = load(path).clusters["shop"]
+    assert shop.broker.startswith("filesystem://")
+    assert shop.transport_options["data_folder_in"]
