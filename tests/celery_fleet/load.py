@@ -54,10 +54,12 @@ class Load:
         self._refused()
         self._workflows()
         self._revoked_in_vain()
-        if self._pool == "prefork":
-            self._limits()
-            self._lost_processes()
+        if self._pool in ("prefork", "gevent"):
+            self._hard_limit()
             self._terminated()
+        if self._pool == "prefork":
+            self._one("fleet.soft_limit", end="failed")
+            self._lost_processes()
 
     def close(self) -> None:
         """Give the client's connections back."""
@@ -76,7 +78,7 @@ class Load:
     def _due_later(self) -> None:
         self._one("fleet.add", 1, options={"countdown": 1})
         self._one("fleet.add", 1, options={"eta": datetime.now(UTC) + timedelta(seconds=1.5)})
-        self._one("fleet.sleep", 0, end="revoked", stages=("received",), options={"countdown": 4, "expires": 3})
+        self._one("fleet.sleep", 0, end="revoked", stages=("received",), options={"countdown": 6, "expires": 5})
 
     def _failures(self) -> None:
         for number in range(3):
@@ -130,21 +132,24 @@ class Load:
         self._wait(id_, "task-started")
         self._app.control.revoke(id_, destination=[node(self._pool)])
 
-    def _limits(self) -> None:
-        self._one("fleet.soft_limit", end="failed")
+    def _hard_limit(self) -> None:
         self._one("fleet.hard_limit", end="failed")
-        self._expect("fleet.hard_limit", "failed")  # Celery 5.7 tells it twice
-        self.doubled["fleet.hard_limit", "task-failed"] += 1
+        if self._pool == "prefork":
+            self._expect("fleet.hard_limit", "failed")  # Celery 5.7 tells it twice
+            self.doubled["fleet.hard_limit", "task-failed"] += 1
 
     def _lost_processes(self) -> None:
-        """One after the other, and with nothing beside: what else a lost process has goes with it."""
+        """One after the other: what else a process has goes with it."""
         for name in ("fleet.exit", "fleet.kill"):
             self._wait_until_idle()
             self._one(name, end="failed")
 
     def _terminated(self) -> None:
+        """The process goes with it, so there is nothing beside."""
         self._wait_until_idle()
         id_ = self._one("fleet.sleep", 60, end="revoked")
+        if self._pool == "gevent":
+            self._expect("fleet.sleep", "succeeded")  # Celery 5.7 tells both
         self._wait(id_, "task-started")
         self._app.control.revoke(id_, terminate=True, signal="SIGKILL", destination=[node(self._pool)])
 
