@@ -28,6 +28,8 @@ LONG = (
     "end_to_end/test_heartbeat.py",
     "end_to_end/test_memory_broker.py",
     "services/test_bus_faults.py",
+    "celery_fleet/test_harness.py",
+    "demo/test_fleet.py",
     "services/test_servers.py",
     "end_to_end/test_location_add_starts.py",
     "cli/test_roles.py",
