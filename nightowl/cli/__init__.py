@@ -18,6 +18,7 @@ COMMANDS = {
     "director": "the role that schedules rounds and decides",
     "actor": "the role that runs checks at a location",
     "evaluator": "the role that evaluates rules on sources",
+    "watcher": "the role that watches Celery clusters",
     "notifier": "the role that sends notices",
     "web": "the role that serves pages and API",
     "probe": "run attempts from here, now, with no broker",

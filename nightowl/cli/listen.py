@@ -43,12 +43,15 @@ def _naming_listen(mistake: Mistake) -> Mistake:
 
 def listeners(address: str, role: Role, figures: Callable[[], Sequence[Sample]] = list) -> list[Role]:
     """Return what listens for a role: nothing, or one listener. Raises ``ConfigurationError``."""
+    return _listeners(address, role, lambda _: role_metrics(role, figures()))
+
+
+def text_listeners(address: str, role: Role, text: Callable[[str], str]) -> list[Role]:
+    """Return what listens for a role that writes metrics by itself: of one cluster, or of all after its process's."""
+    return _listeners(address, role, lambda name: text(name) if name else role_metrics(role, ()) + text(""))
+
+
+def _listeners(address: str, role: Role, metrics: Callable[[str], str]) -> list[Role]:
     if not address:
         return []
-    listener = ListeningRole(
-        *place(address),
-        key="--listen",
-        fault=lambda: role.fault,
-        metrics=lambda: role_metrics(role, figures()),
-    )
-    return [listener]
+    return [ListeningRole(*place(address), key="--listen", fault=lambda: role.fault, metrics=metrics)]

@@ -35,7 +35,9 @@ class DirectorRole:
         self._bus = director_bus(installation.current)
         # in a container that is started again, host name and process id are what they were
         holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
-        self._leader = leader(installation.store, self._bus, installation.current, installation.vault, holder)
+        self._leader = leader(
+            installation.store, self._bus, installation.current, installation.vault, holder, installation.tasks
+        )
 
     @property
     def fault(self) -> str:

@@ -12,6 +12,7 @@ from nightowl.roles.gathering import Role
 from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
 from nightowl.roles.self_ping import SelfPingRole
+from nightowl.roles.watcher import WatcherRole
 from nightowl.roles.web import WebRole, metrics_listeners
 
 
@@ -24,12 +25,13 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
     director, notifier = DirectorRole(installation), NotifierRole(installation)
     actor = ActorRole(installation.current, locations)
     evaluator = EvaluatorRole(installation.current)
-    working: list[Role] = [actor, evaluator, director, notifier]
+    watcher = WatcherRole(installation)
+    working: list[Role] = [actor, evaluator, watcher, director, notifier]
 
     def faults() -> list[str]:
         return [role.fault for role in working if role.fault]
 
-    web = WebRole(installation, faults, ready)
+    web = WebRole(installation, faults, ready, watcher.metrics)
     pinging = SelfPingRole(installation, lambda: director.works)
-    listening = metrics_listeners(installation)
+    listening = metrics_listeners(installation, watcher.metrics)
     return [FollowingRole(installation, defines=True), pinging, web, *listening, *working]

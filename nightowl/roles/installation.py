@@ -12,11 +12,12 @@ from nightowl.config import Configuration, Watched
 from nightowl.core.errors import Unavailable
 from nightowl.flows.define import define
 from nightowl.ports import Store
+from nightowl.ports.clusters import TaskStore
 from nightowl.wire.check_secrets import Vault, seal_secrets, vault
 from nightowl.wire.checks import check_kinds, source_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.kinds import channel_kinds
-from nightowl.wire.store import open_store
+from nightowl.wire.store import open_store, open_tasks
 from nightowl.wire.strategies import strategies
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,11 @@ class Installation:
     def store(self) -> Store:
         """The store, opened when it is first asked for. Raises ``Unavailable`` or ``SchemaOutdated``."""
         return open_store(self._started_with)
+
+    @cached_property
+    def tasks(self) -> TaskStore:
+        """What is kept of watched clusters, opened when it is first asked for. Raises as ``store`` does."""
+        return open_tasks(self._started_with)
 
     @cached_property
     def vault(self) -> Vault:

@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import resource
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import unquote
 
-from nightowl.core.errors import ConfigurationError, Mistake, Unavailable
+from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Unavailable
 from nightowl.core.exposition import MEDIA_TYPE, exposition
 from nightowl.core.values import Sample
 from nightowl.roles.gathering import Role
+from nightowl.web.exposition import gives
+
+OF_CLUSTER = "/metrics/cluster/"
+"""What the path of one cluster's metrics begins with."""
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class ListeningRole:
-    """Answers ``/health`` with ``fault`` and ``/metrics`` with ``metrics``.
+    """Answers ``/health`` with ``fault``, ``/metrics`` with ``metrics("")`` and ``/metrics/cluster/NAME`` with its own.
 
-    Raises ``ConfigurationError`` where the address cannot be listened on; ``key`` is what the user gave it as.
+    ``account`` is the ``user:password`` that readers of metrics must give (empty: none). Raises ``ConfigurationError``
+    where the address cannot be listened on; ``key`` is what the user gave it as.
     """
 
     name = "listener"
     fault = ""
 
-    def __init__(self, host: str, port: int, *, key: str, fault: Callable[[], str], metrics: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        key: str,
+        fault: Callable[[], str],
+        metrics: Callable[[str], str],
+        account: str = "",
+    ) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(fault, metrics))
+            self._server = ThreadingHTTPServer((host, port), _handler(fault, metrics, account))
         except (OSError, OverflowError) as error:
             found = f'"{host}:{port}" ({error})'
             raise ConfigurationError(
@@ -57,30 +74,29 @@ def role_metrics(role: Role, figures: Sequence[Sample]) -> str:
     return exposition([], [*process, *figures])
 
 
-def _handler(fault: Callable[[], str], metrics: Callable[[], str]) -> type[BaseHTTPRequestHandler]:
+def _handler(fault: Callable[[], str], metrics: Callable[[str], str], account: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        """Two paths."""
+        """A few paths."""
 
         def do_GET(self) -> None:
-            """Answer /health (503 with the fault where there is one) and /metrics."""
+            """Answer /health (503 with the fault where there is one) and metrics."""
+            cluster = _cluster(self.path)
             if self.path in ("/health", "/healthcheck"):
                 said = fault()
-                self._answer(503 if said else 200, said or "OK", "text/plain; charset=utf-8")
-            elif self.path == "/metrics":
-                self._metrics()
+                self._answer(503 if said else 200, said or "OK")
+            elif cluster is None:
+                self._answer(404, "there are /health and /metrics")
+            elif account and not gives(self.headers.get("Authorization", ""), account):
+                self._answer(401, "these metrics ask for a user and a password", {"WWW-Authenticate": "Basic"})
             else:
-                self._answer(404, "there are /health and /metrics", "text/plain; charset=utf-8")
+                status, text = _written(metrics, cluster)
+                self._answer(status, text, {"Content-Type": MEDIA_TYPE} if status == 200 else _NO_HEADERS)
 
-        def _metrics(self) -> None:
-            try:
-                self._answer(200, metrics(), MEDIA_TYPE)
-            except Unavailable as error:
-                self._answer(503, str(error), "text/plain; charset=utf-8")
-
-        def _answer(self, status: int, text: str, media_type: str) -> None:
+        def _answer(self, status: int, text: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
             body = text.encode()
             self.send_response(status)
-            self.send_header("Content-Type", media_type)
+            for name, value in {"Content-Type": "text/plain; charset=utf-8", **headers}.items():
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -89,3 +105,20 @@ def _handler(fault: Callable[[], str], metrics: Callable[[], str]) -> type[BaseH
             """Say nothing: health checks come every few seconds."""
 
     return Handler
+
+
+def _written(metrics: Callable[[str], str], cluster: str) -> tuple[int, str]:
+    """A status, and the metrics or why there are none."""
+    try:
+        return 200, metrics(cluster)
+    except NotFound as error:
+        return 404, str(error)
+    except Unavailable as error:
+        return 503, str(error)
+
+
+def _cluster(path: str) -> str | None:
+    """The cluster whose metrics are at a path (empty: all; None: there are none)."""
+    if path == "/metrics":
+        return ""
+    return unquote(path.removeprefix(OF_CLUSTER)) if path.startswith(OF_CLUSTER) else None

@@ -31,6 +31,7 @@ from nightowl.wire.notices import channels, telling
 from nightowl.wire.remembered import remembered
 from nightowl.wire.state import secret_key
 from nightowl.wire.strategies import strategies
+from nightowl.wire.watcher import ClusterMetrics
 
 
 class WebRole:
@@ -43,10 +44,15 @@ class WebRole:
     fault = ""
 
     def __init__(
-        self, installation: Installation, faults: Callable[[], list[str]], ready: Callable[[int], None]
+        self,
+        installation: Installation,
+        faults: Callable[[], list[str]],
+        ready: Callable[[int], None],
+        cluster_metrics: Callable[[str], str] | None = None,
     ) -> None:
+        """``cluster_metrics`` are those of a watcher in this process; without them: as they were stored last."""
         server = installation.current().server
-        app = make_app(handlers(installation, faults))
+        app = make_app(handlers(installation, faults, cluster_metrics))
         self._server = ServerThread(app, server.listen_host, server.listen_port, ready=ready)
 
     def run(self, stop: threading.Event) -> None:
@@ -60,19 +66,36 @@ class WebRole:
             self._server.stop()
 
 
-def metrics_listeners(installation: Installation) -> list[ListeningRole]:
+def metrics_listeners(
+    installation: Installation, cluster_metrics: Callable[[str], str] | None = None
+) -> list[ListeningRole]:
     """Return what serves ``[server] metrics_listen``, if it is given. Raises ``ConfigurationError``."""
     address = installation.current().server.metrics_listen
     if address is None:
         return []
-    store = installation.store
-    listener = ListeningRole(
-        *address, key="server.metrics_listen", fault=lambda: "", metrics=lambda: metrics(store, CLOCK.now())
-    )
-    return [listener]
+    store, clusters = installation.store, cluster_metrics or stored_metrics(installation)
+    return [
+        ListeningRole(
+            *address,
+            key="server.metrics_listen",
+            fault=lambda: "",
+            metrics=lambda name: clusters(name) if name else metrics(store, CLOCK.now()) + clusters(""),
+            account=installation.current().metrics.auth,
+        )
+    ]
 
 
-def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -> Handlers:
+def stored_metrics(installation: Installation) -> Callable[[str], str]:
+    """Return what writes the metrics of clusters as their watchers, elsewhere, stored them last."""
+    stored = ClusterMetrics(installation.current, installation.tasks)
+    return lambda cluster: stored.text({}, cluster)
+
+
+def handlers(
+    installation: Installation,
+    unreachable: Callable[[], list[str]],
+    cluster_metrics: Callable[[str], str] | None = None,
+) -> Handlers:
     """Return what the pages call; ``unreachable`` are sentences about what cannot be reached."""
     configuration = installation.current()
     server = configuration.server
@@ -88,6 +111,7 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
             trusted_proxies=server.trusted_proxies,
             allowed_hosts=(*server.hosts, gethostname().lower()),
             metrics_elsewhere=server.metrics_listen is not None,
+            metrics_auth=configuration.metrics.auth,
             link=link(configuration),
         ),
         check_from_spec=partial(_check, installation),
@@ -107,6 +131,9 @@ def handlers(installation: Installation, unreachable: Callable[[], list[str]]) -
         acknowledge=partial(_acknowledge, installation),
         telling=remembered(installation.current, telling),
         where=partial(_where, installation),
+        clusters=lambda: installation.current().clusters,
+        tasks=installation.tasks,
+        cluster_metrics=cluster_metrics or stored_metrics(installation),
     )
 
 

@@ -1,4 +1,4 @@
-"""A store in memory, for the tests of flows and for plugin authors."""
+"""Stores in memory, for the tests of flows and for plugin authors."""
 
 from __future__ import annotations
 
@@ -12,9 +12,18 @@ from sqlalchemy import Engine
 
 from nightowl.adapters.store_sql import SqlStore
 from nightowl.adapters.store_sql.engines import connect, parse
-from nightowl.adapters.store_sql.versions import create_if_empty
+from nightowl.adapters.store_sql.tasks import LINE, SqlTasks
+from nightowl.adapters.store_sql.versions import STORE, Line, create_if_empty
 
 _URL = parse("sqlite://")
+
+
+def memory_tasks() -> SqlTasks:
+    """A new, empty store of clusters' tasks in this process's memory; gone once it is closed."""
+    engines = connect(_URL)
+    with _database(engines.writer) as database:
+        _empty(LINE).backup(database)
+    return SqlTasks(_URL, engines)
 
 
 def memory_store() -> SqlStore:
@@ -24,17 +33,17 @@ def memory_store() -> SqlStore:
     """
     engines = connect(_URL)
     with _database(engines.writer) as database:
-        _empty().backup(database)
+        _empty(STORE).backup(database)
         database.execute("UPDATE marks SET value = ? WHERE name = 'installation'", [secrets.randbits(62)])
     return SqlStore(_URL, engines)
 
 
 @cache
-def _empty() -> sqlite3.Connection:
-    """Return a database with all tables and nothing in them."""
+def _empty(line: Line) -> sqlite3.Connection:
+    """Return a database with all tables of a line and nothing in them."""
     copy = sqlite3.connect(":memory:", check_same_thread=False)
     engines = connect(_URL)
-    create_if_empty(engines.writer)
+    create_if_empty(engines.writer, line)
     with _database(engines.writer) as database:
         database.backup(copy)
     engines.dispose()

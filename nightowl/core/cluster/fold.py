@@ -133,6 +133,10 @@ class Fold:
                 entry = self._tasks[task.uuid] = restored(task, now)
                 self.books.label(entry, task.worker, now)
 
+    def open(self) -> list[Task]:
+        """Return the tasks that have not ended, oldest first. Any thread may ask; they go on changing."""
+        return [entry.task for entry in list(self._tasks.values()) if entry.rank < DONE]
+
     def due(self, now: float) -> list[Task]:
         """Return copies of tasks to be written now: ended ones at once, others when a change is two seconds old."""
         return self._pending.due(now)

@@ -17,10 +17,11 @@ from nightowl.core.cluster.state import Queue
 def look(scene: Scene) -> Iterator[Sign]:
     """Yield the queues without a consumer."""
     for queue in scene.state.queues:
-        ready = queue.ready or 0
-        if ready and _consumers(scene, queue) == 0 and not scene.skips(queue.name):
+        ready, consumers = queue.ready or 0, _consumers(scene, queue)
+        if ready and not consumers and not scene.skips(queue.name):
             yield Sign(
                 rest=shortened(queue.name),
+                fires=consumers is not None,  # a worker that has just come may consume it, and may not
                 sentence=f"queue {queue.name} holds {ready:,} message{'' if ready == 1 else 's'} "
                 "and no worker consumes it",
                 queue=queue.name,

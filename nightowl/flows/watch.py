@@ -1,0 +1,288 @@
+"""Watch: what a cluster's stream brings becomes tasks, figures and series.
+
+Two threads work on one cluster for one term. One reads and folds, and must never wait for a database: Redis drops a
+subscriber that does. The other writes, and asks the store for tasks whose beginning was not seen. What goes from one
+to the other goes through deques, which may be used from both ends at once.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from nightowl.core.cluster import findings
+from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.figures import Figures
+from nightowl.core.cluster.fold import Fold
+from nightowl.core.cluster.saved import Saved, packed, unpacked
+from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
+from nightowl.core.cluster.state import ClusterState, Due
+from nightowl.core.cluster.task import Task, TaskFilter
+from nightowl.core.cluster.workers import Workers
+from nightowl.core.errors import StoreUnavailable
+from nightowl.flows.inspect import Seen
+from nightowl.flows.measure import Measure
+from nightowl.flows.rhythm import Rhythm
+from nightowl.flows.task_runs import TaskRuns
+from nightowl.ports import Clock, Store
+from nightowl.ports.clusters import ClusterSource, TaskStore
+
+log = logging.getLogger(__name__)
+
+FLUSH = 0.25
+"""Seconds between two portions of tasks that are handed over."""
+
+STATE = 1.0
+"""Seconds between two times at which the state of a cluster is stored, at least."""
+
+SETTLED = 10.0
+"""Seconds after which any change of a task is to be written."""
+
+JUDGE = 5.0
+"""Seconds between two looks for what goes wrong, after which all that was counted and remembered is stored, too."""
+
+MOST_WAITING = 500_000
+"""Tasks that wait to be written at most, while the store does not answer; beyond that the oldest are dropped."""
+
+MOST_AT_ONCE = 20_000
+"""Tasks written in one transaction."""
+
+OPEN_FOR = 7 * 86400.0
+"""Seconds back to which tasks that have not ended are taken up again by the next watcher."""
+
+_GAPS = 100
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a watch works with.
+
+    ``seen`` is what polling told last, ``beat`` the entries of the schedule as they stand by what ``Watch.ran`` says;
+    ``runs`` are the checks that follow the cluster's tasks. ``redact`` hides secrets in a task.
+    """
+
+    source: ClusterSource
+    tasks: TaskStore
+    store: Store
+    clock: Clock
+    settings: ClusterSettings
+    metrics: MetricsSettings
+    seen: Callable[[], Seen]
+    beat: Callable[[], Sequence[Due]]
+    runs: TaskRuns
+    redact: Callable[[Task], Task]
+
+
+class Watch:
+    """One cluster, for one term. ``dropped`` counts tasks that could not be written and are not kept."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Go on where the last watcher ended. Raises ``StoreUnavailable``."""
+        self._parts = parts
+        self.name = parts.settings.name
+        self._since = now = parts.clock.now()
+        self._questions: deque[list[str]] = deque()
+        self._answers: deque[tuple[Mapping[str, Task], list[str]]] = deque()
+        self._changed: deque[list[Task]] = deque()
+        self._new_gaps: deque[Gap] = deque()
+        self._waiting = 0
+        self.dropped = 0
+        self._reading, self._writing = Rhythm(parts.clock), Rhythm(parts.clock)
+        self._state_every = STATE
+        self._queues: Mapping[str, tuple[str, ...]] = {}
+        self._ran: dict[str, float | None] = {}
+        self.state = parts.tasks.state(self.name) or ClusterState(name=self.name, at=now, since=now)
+        saved = unpacked(parts.tasks.figures(self.name))
+        self._memory = findings.recalled(saved.memory if saved else None)
+        self._fold = self._restored(saved, now)
+        self._measure = Measure(parts.store, self.name)
+        self._gaps = deque(parts.tasks.gaps(self.name, now - 86400.0, now), maxlen=_GAPS)
+        if self.state.at < now:
+            self._note_gap(Gap(self.state.at, now, "the watcher did not run"))
+
+    @property
+    def figures(self) -> Figures:
+        """What was counted."""
+        return self._fold.figures
+
+    @property
+    def fault(self) -> str:
+        """Why nothing can be read (empty: it can)."""
+        return self._parts.source.fault
+
+    def _restored(self, saved: Saved | None, now: float) -> Fold:
+        settings, metrics = self._parts.settings, self._parts.metrics
+        buckets = metrics.runtime_buckets, metrics.queue_wait_buckets
+        workers = Workers(settings.worker_timeout, settings.purge_offline_workers)
+        workers.restore(self.state.workers)
+        figures = Figures.decode(saved.figures, *buckets) if saved else Figures(*buckets)
+        fold = Fold(figures, workers, default_queue=settings.default_queue)
+        fold.restore(self._parts.tasks.unfinished(self.name, now - OPEN_FOR, MOST_WAITING), now)
+        return fold
+
+    # -- the thread that reads
+
+    def take(self, timeout: float) -> None:
+        """Read what has arrived, waiting up to ``timeout`` seconds for it, and fold it."""
+        intake = self._parts.source.read(timeout)
+        now = self._parts.clock.now()
+        while self._answers:
+            self._fold.known(*self._answers.popleft(), now)
+        self._fold.take((intake,), now)
+        for gap in intake.gaps:
+            self._note_gap(gap)
+        if self._reading.due("flush", FLUSH):
+            self._fold.books.consumes(self._queues)
+            self._hand_over(now)
+
+    def _hand_over(self, now: float) -> None:
+        asked = self._fold.unknown()
+        if asked:
+            self._questions.append(asked)
+        changed = self._fold.due(now)
+        if changed:
+            self._changed.append(changed)
+            self._waiting += len(changed)
+        while self._waiting > MOST_WAITING and self._changed:
+            lost = len(self._changed.popleft())
+            self._waiting -= lost
+            self.dropped += lost
+
+    def _note_gap(self, gap: Gap) -> None:
+        log.warning("events of %s may have been lost for %.1f s: %s", self.name, gap.end - gap.start, gap.reason)
+        self._gaps.append(gap)
+        self._new_gaps.append(gap)
+
+    # -- the thread that writes
+
+    def write(self) -> list[Task]:
+        """Answer what the fold asks, store what has changed; return the tasks that were stored.
+
+        Raises ``StoreUnavailable``; what could not be stored is tried again.
+        """
+        now = self._parts.clock.now()
+        self._look_up()
+        tasks, gaps = [self._parts.redact(task) for task in self._portion()], self._taken_gaps()
+        try:
+            self._follow(tasks, now)
+            self._store_what_is_due(tasks, gaps, now)
+        except StoreUnavailable:
+            self._changed.appendleft(tasks)
+            self._waiting += len(tasks)
+            self._new_gaps.extendleft(reversed(gaps))
+            raise
+        findings.observe(self._memory, tasks, self._parts.settings, now)
+        self._measure.step(self.figures, self.state, now)
+        return tasks
+
+    def _store_what_is_due(self, tasks: list[Task], gaps: list[Gap], now: float) -> None:
+        state = saved = None
+        if self._writing.due("state", self._state_every):
+            state = self._seen(now)
+            if self._writing.due("judge", JUDGE):
+                state, saved = self._judged(state, now), self._saved()
+        if tasks or gaps or state:
+            self._store(tasks, gaps, state, saved)
+
+    def _store(self, tasks: list[Task], gaps: list[Gap], state: ClusterState | None, saved: bytes | None) -> None:
+        began = self._parts.clock.monotonic()
+        self._parts.tasks.write(self.name, tasks, state=state, figures=saved, gaps=gaps)
+        if state is not None:
+            self.state = state
+            self._queues = {worker.name: worker.queues for worker in state.workers if worker.queues}
+            # of a large cluster the state is long: writing it takes a twentieth of the time at most
+            self._state_every = max(STATE, 20 * (self._parts.clock.monotonic() - began))
+
+    def shown(self) -> None:
+        """Store what was counted by now, before it is shown: a watcher that is killed then never counts backwards.
+
+        Raises ``StoreUnavailable``. Any thread may call it.
+        """
+        self._parts.tasks.write(self.name, (), figures=self._saved())
+
+    def end(self) -> None:
+        """Store all that is known. The thread that reads must have ended. Raises ``StoreUnavailable``."""
+        self._parts.source.close()
+        now = self._parts.clock.now()
+        self._fold.settle(now)
+        self._hand_over(now + SETTLED)
+        while self._changed:
+            self._store([self._parts.redact(task) for task in self._portion()], [], None, None)
+        self._store([], self._taken_gaps(), self._seen(now), self._saved())
+
+    def ran(self, name: str) -> float | None:
+        """When a task of this name was sent or received last (None: not as far as is known)."""
+        if name not in self._ran:
+            page = self._parts.tasks.page(self.name, TaskFilter(names=(name,)), after=None, limit=1)
+            self._ran[name] = max((moment_of(task) for task in page.tasks), default=None)
+        return self._ran[name]
+
+    def _follow(self, tasks: Sequence[Task], now: float) -> None:
+        """Tell checks and beat entries of these tasks, before it is stored that they were heard."""
+        runs = self._parts.runs
+        runs.look(now)
+        runs.take(tasks, now)
+        runs.flush()
+        for task in tasks:
+            known = self._ran.get(task.name)
+            if known is not None or task.name in self._ran:
+                self._ran[task.name] = max(known or 0.0, moment_of(task))
+
+    def _look_up(self) -> None:
+        while self._questions:
+            asked = self._questions[0]
+            found = self._parts.tasks.get(self.name, asked)
+            self._answers.append((found, asked))
+            self._questions.popleft()
+
+    def _portion(self) -> list[Task]:
+        """Take what waits, up to a bound; of a task that waits twice the newer."""
+        found: dict[str, Task] = {}
+        while self._changed and len(found) < MOST_AT_ONCE:
+            portion = self._changed.popleft()
+            self._waiting -= len(portion)
+            found.update((task.uuid, task) for task in portion)
+        return list(found.values())
+
+    def _taken_gaps(self) -> list[Gap]:
+        found = []
+        while self._new_gaps:
+            found.append(self._new_gaps.popleft())
+        return found
+
+    def _saved(self) -> bytes:
+        return packed(self.figures.encode(), findings.remembered(self._memory))
+
+    def _seen(self, now: float) -> ClusterState:
+        """How the cluster is: as events tell, as it was seen by asking, and what goes wrong in it."""
+        figures, seen = self.figures, self._parts.seen()
+        workers = seen.applied(self._fold.workers.standing())
+        return ClusterState(
+            name=self.name,
+            at=now,
+            since=self._since,
+            fault=self.fault,
+            broker=seen.broker,
+            workers=tuple(sorted(workers, key=lambda worker: worker.name)),
+            queues=seen.queues,
+            beat=tuple(self._parts.beat()),
+            gaps=tuple(self._gaps),
+            missing=(*seen.missing, *seen.faults),
+            findings=self.state.findings,
+            events=sum(figures.events.values()),
+            refused=sum(figures.refused.values()),
+            open_tasks=len(self._fold),
+        )
+
+    def _judged(self, state: ClusterState, now: float) -> ClusterState:
+        """The state with what goes wrong; what the detectors remember is to be stored with it."""
+        found = findings.judge(self._memory, state, self._fold.open(), self._parts.settings, now)
+        return replace(state, findings=found)
+
+
+def moment_of(task: Task) -> float:
+    """When a task was sent, or else received, or else first seen."""
+    return task.sent or task.received or task.seen

@@ -1,0 +1,114 @@
+"""One cluster that this process watches, or stands by to watch when another process does not any more."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from nightowl.core.errors import LeaseLost, Unavailable
+from nightowl.flows.tenure import Tenure
+from nightowl.flows.watch import Watch
+from nightowl.wire.watcher import Watching
+
+log = logging.getLogger(__name__)
+
+READ = 0.1
+"""Seconds that the reading thread waits for events at most."""
+
+TURN = 0.05
+"""Seconds between two turns of the writing thread."""
+
+STAND_BY = 0.25
+"""Seconds between two looks at the lease while standing by."""
+
+PATIENCE = 10.0
+"""Seconds that each thread gets to end."""
+
+
+class Watched:
+    """Watches one cluster by three threads: one reads, one looks around, and the role's own writes."""
+
+    def __init__(self, name: str, tenure: Tenure, make: Callable[[], Watching]) -> None:
+        """``make`` begins a term: it goes on from what the store has. Raises ``Unavailable``."""
+        self.name = name
+        self._tenure = tenure
+        self._make = make
+        self._trouble = ""
+        self.watching: Watching | None = None
+
+    @property
+    def fault(self) -> str:
+        """What it cannot reach now, empty: nothing."""
+        watching = self.watching
+        return self._trouble or (watching.watch.fault if watching else "")
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch or stand by until ``stop``."""
+        while not stop.is_set():
+            try:
+                if self._tenure.keep() is not None:
+                    self._term(stop)
+                self._note("")
+            except LeaseLost:
+                log.warning("another process watches %s now", self.name)
+            except Unavailable as error:
+                self._note(str(error))
+            stop.wait(STAND_BY)
+        self._tenure.give_back()
+
+    def _term(self, stop: threading.Event) -> None:
+        """Watch until ``stop``, or until the lease is lost."""
+        watching = self._make()
+        over = threading.Event()
+        threads = [
+            threading.Thread(target=self._until, args=(over, each), name=f"{what} {self.name}", daemon=True)
+            for what, each in (("reading", lambda: self._read(watching.watch)), ("looking at", watching.look))
+        ]
+        self.watching = watching
+        for thread in threads:
+            thread.start()
+        log.info("watching %s", self.name)
+        try:
+            self._write(watching.watch, threads, stop)
+        finally:
+            over.set()
+            for thread in threads:
+                thread.join(PATIENCE)
+            self.watching = None
+            watching.close()
+        watching.watch.end()
+
+    def _write(self, watch: Watch, threads: list[threading.Thread], stop: threading.Event) -> None:
+        while not stop.wait(TURN):
+            if not all(thread.is_alive() for thread in threads):
+                raise RuntimeError(f"{self.name} is not read any more")
+            try:
+                self._tenure.keep()
+                watch.write()
+            except LeaseLost:
+                raise
+            except Unavailable as error:
+                self._note(str(error))
+            else:
+                self._note("")
+
+    def _read(self, watch: Watch) -> float:
+        watch.take(READ)
+        return 0.0
+
+    def _until(self, over: threading.Event, turn: Callable[[], float]) -> None:
+        """Repeat until ``over``; ``turn`` returns how many seconds to wait before the next."""
+        try:
+            while not over.wait(turn()):
+                pass
+        except Exception:
+            log.exception("%s: %s failed", self.name, threading.current_thread().name)
+
+    def _note(self, trouble: str) -> None:
+        """Note what keeps it from its work (empty: nothing), and tell the log where that has changed."""
+        before, self._trouble = self._trouble, trouble
+        if trouble and not before:
+            log.error("%s: waiting and trying again: %s", self.name, trouble)
+        elif before and not trouble:
+            log.info("%s: going on: what was unavailable answers again", self.name)

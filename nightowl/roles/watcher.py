@@ -1,0 +1,130 @@
+"""The watcher: takes in the events of Celery clusters, and knows their tasks, workers and queues."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Collection
+
+from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.errors import Unavailable
+from nightowl.flows.forget import Forgetting
+from nightowl.flows.tenure import Tenure
+from nightowl.roles.installation import Installation
+from nightowl.roles.pulse import Pulse
+from nightowl.roles.watched import Watched
+from nightowl.wire.checks import compile_check
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.watcher import ClusterMetrics, Watching, watching
+
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at which clusters there are."""
+
+PATIENCE = 15.0
+"""Seconds that a cluster's watch gets to end."""
+
+
+class WatcherRole:
+    """Watches the clusters of an installation, or some of them. One process watches a cluster, others stand by."""
+
+    name = "watcher"
+
+    def __init__(self, installation: Installation, clusters: Collection[str] = ()) -> None:
+        """``clusters`` are names; empty: all."""
+        self._installation = installation
+        self._clusters = clusters
+        # in a container that is started again, host name and process id are what they were
+        self._holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
+        self._running: dict[str, _Running] = {}
+        self._forgetting = Forgetting(installation.tasks, CLOCK)
+        self._metrics = ClusterMetrics(installation.current, installation.tasks)
+
+    @property
+    def fault(self) -> str:
+        """What it cannot reach now, empty: nothing."""
+        return "; ".join(each.watched.fault for each in list(self._running.values()) if each.watched.fault)
+
+    def metrics(self, cluster: str = "") -> str:
+        """The metrics of all clusters, or of one without the label ``cluster``.
+
+        Raises ``NotFound`` or ``Unavailable``.
+        """
+        live = {name: each.watched.watching for name, each in list(self._running.items())}
+        return self._metrics.text({name: each.watch for name, each in live.items() if each}, cluster)
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch what is configured until ``stop``; a cluster whose settings change is begun anew."""
+        pulse = Pulse(self.name)
+        try:
+            while not stop.wait(LOOK):
+                self._follow()
+                self._forget()
+                pulse.beat(self.fault)
+        finally:
+            for name in list(self._running):
+                self._end(name)
+            pulse.end()
+
+    def _follow(self) -> None:
+        wanted = self._wanted()
+        for name, running in list(self._running.items()):
+            if wanted.get(name) != running.settings:
+                self._end(name)
+            elif not running.thread.is_alive():
+                raise RuntimeError(f"the watch of {name} ended by itself")
+        for name, settings in wanted.items():
+            if name not in self._running:
+                self._running[name] = self._begin(settings)
+
+    def _forget(self) -> None:
+        retention = self._installation.current().retention
+        try:
+            if self._running:
+                self._forgetting.step(retention.tasks, retention.max_tasks)
+        except Unavailable as error:
+            log.warning("old tasks could not be forgotten, trying again: %s", error)
+
+    def _wanted(self) -> dict[str, ClusterSettings]:
+        clusters = self._installation.current().clusters
+        return {name: each for name, each in clusters.items() if not self._clusters or name in self._clusters}
+
+    def _begin(self, settings: ClusterSettings) -> _Running:
+        installation = self._installation
+        tenure = Tenure(installation.store, CLOCK, f"watcher/{settings.name}", self._holder)
+        watched = Watched(settings.name, tenure, lambda: self._watching(settings))
+        stop = threading.Event()
+        thread = threading.Thread(target=watched.run, args=(stop,), name=f"watch of {settings.name}", daemon=True)
+        thread.start()
+        return _Running(settings, watched, thread, stop)
+
+    def _watching(self, settings: ClusterSettings) -> Watching:
+        installation = self._installation
+        return watching(
+            settings,
+            installation.current().metrics,
+            installation.store,
+            installation.tasks,
+            lambda stored: compile_check(installation.current(), installation.vault, stored),
+        )
+
+    def _end(self, name: str) -> None:
+        running = self._running.pop(name)
+        running.stop.set()
+        running.thread.join(PATIENCE)
+
+
+class _Running:
+    """A cluster under watch."""
+
+    def __init__(
+        self, settings: ClusterSettings, watched: Watched, thread: threading.Thread, stop: threading.Event
+    ) -> None:
+        self.settings = settings
+        self.watched = watched
+        self.thread = thread
+        self.stop = stop
