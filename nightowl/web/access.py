@@ -28,6 +28,7 @@ from nightowl.core.values import Role
 OPEN = frozenset({"/health", "/ready", "/healthcheck", "/metrics"})
 DOORS = frozenset({"/login", "/setup", "/favicon.svg"})
 PINGS = "/ping/"
+CLUSTER_METRICS = "/metrics/cluster/"
 STATIC = "/static/"
 READING = frozenset({"GET", "HEAD"})
 
@@ -39,6 +40,7 @@ SHARED = frozenset(
         "checks",
         "add",
         "rules",
+        "clusters",
         "locations",
         "incidents",
         "silences",
@@ -61,7 +63,7 @@ _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 def is_open(method: str, path: str) -> bool:
     """Whether anybody may ask this, always."""
-    return path.startswith(PINGS) or (method in READING and path in OPEN)
+    return path.startswith(PINGS) or (method in READING and (path in OPEN or path.startswith(CLUSTER_METRICS)))
 
 
 def is_door(path: str) -> bool:

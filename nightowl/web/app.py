@@ -18,6 +18,7 @@ from nightowl.core.errors import NightOwlError
 from nightowl.web.api import audit as api_audit
 from nightowl.web.api import channels as api_channels
 from nightowl.web.api import checks as api_checks
+from nightowl.web.api import clusters as api_clusters
 from nightowl.web.api import configuration as api_configuration
 from nightowl.web.api import errors as api_errors
 from nightowl.web.api import heartbeats as api_heartbeats
@@ -28,6 +29,7 @@ from nightowl.web.api import routes as api_routes
 from nightowl.web.api import rules as api_rules
 from nightowl.web.api import series as api_series
 from nightowl.web.api import silences as api_silences
+from nightowl.web.api import tasks as api_tasks
 from nightowl.web.api import tokens as api_tokens
 from nightowl.web.api import users as api_users
 from nightowl.web.api.models import ErrorModel
@@ -43,20 +45,32 @@ from nightowl.web.page import Page
 from nightowl.web.pages import (
     account,
     audit,
+    beat,
     channels,
     check,
     checks,
+    cluster,
+    clusters,
     edit,
+    failures,
     incidents,
     locations,
     maintenance,
     now,
+    queue,
+    queues,
     routes,
     rule,
     rule_edit,
     rules,
     silences,
+    task,
+    tasks,
     users,
+    visibility,
+    worker,
+    workers,
+    workflow,
 )
 from nightowl.web.pages.account import AccountActions
 from nightowl.web.pages.actions import Actions
@@ -78,6 +92,18 @@ PAGES = (
     rule_edit.NEW,
     rule_edit.EDIT,
     rule.PAGE,
+    clusters.PAGE,
+    cluster.PAGE,
+    workers.PAGE,
+    worker.PAGE,
+    queues.PAGE,
+    queue.PAGE,
+    tasks.PAGE,
+    task.PAGE,
+    workflow.PAGE,
+    failures.PAGE,
+    beat.PAGE,
+    visibility.PAGE,
     locations.PAGE,
     incidents.LIST,
     incidents.PAGE,
@@ -100,6 +126,8 @@ _API = (
     api_rounds,
     api_heartbeats,
     api_rules,
+    api_clusters,
+    api_tasks,
     api_incidents,
     api_silences,
     api_routes,

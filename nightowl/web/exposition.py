@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -14,6 +17,10 @@ from nightowl.web.handlers import Handlers
 
 FRESH = 300.0
 """Seconds after which an appended sample is too old to be shown."""
+
+
+OF_CLUSTERS = "celery_"
+"""What the names of series of clusters begin with: their sums, which are shown in all detail beside."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +43,9 @@ class Exposition:
             Route("/healthcheck", self.health),
             Route("/ready", self.ready),
         ]
-        return here if self._handlers.settings.metrics_elsewhere else [*here, Route("/metrics", self.metrics)]
+        if self._handlers.settings.metrics_elsewhere:
+            return here
+        return [*here, Route("/metrics", self.metrics), Route("/metrics/cluster/{cluster}", self.of_cluster)]
 
     async def health(self, _: Request) -> Response:
         """Answer, which is all that liveness asks."""
@@ -52,9 +61,35 @@ class Exposition:
         body = msgspec.json.encode(Ready(ready=not problems, problems=problems))
         return Response(body, 503 if problems else 200, media_type="application/json")
 
-    def metrics(self, _: Request) -> Response:
-        """Show the last round of every check, and the newest sample of every other series."""
-        return Response(metrics(self._handlers.store, self._handlers.clock.now()), media_type=MEDIA_TYPE)
+    def metrics(self, request: Request) -> Response:
+        """Show the last round of every check, the newest sample of every other series, and all watched clusters."""
+        if not self._may_read(request):
+            return _CLOSED
+        own = metrics(self._handlers.store, self._handlers.clock.now())
+        return Response(own + self._handlers.cluster_metrics(""), media_type=MEDIA_TYPE)
+
+    def of_cluster(self, request: Request) -> Response:
+        """Show one watched cluster, as celery-exporter would."""
+        if not self._may_read(request):
+            return _CLOSED
+        return Response(self._handlers.cluster_metrics(request.path_params["cluster"]), media_type=MEDIA_TYPE)
+
+    def _may_read(self, request: Request) -> bool:
+        wanted = self._handlers.settings.metrics_auth
+        return not wanted or gives(request.headers.get("authorization", ""), wanted)
+
+
+_CLOSED = PlainTextResponse("These metrics ask for a user and a password.", 401, {"WWW-Authenticate": "Basic"})
+
+
+def gives(header: str, account: str) -> bool:
+    """Whether an Authorization header has this ``user:password`` (RFC 7617)."""
+    scheme, _, encoded = header.partition(" ")
+    try:
+        given = base64.b64decode(encoded.strip(), validate=True)
+    except ValueError:
+        return False
+    return scheme.lower() == "basic" and hmac.compare_digest(given, account.encode())
 
 
 def metrics(store: Store, now: float) -> str:
@@ -62,6 +97,6 @@ def metrics(store: Store, now: float) -> str:
     with store.read() as unit:
         paused = {stored.name for stored in unit.checks.all() if stored.paused}
         states = [state for state in unit.rounds.states() if state.check not in paused]
-        samples = unit.series.latest(now - FRESH)
+        samples = [sample for sample in unit.series.latest(now - FRESH) if not sample.metric.startswith(OF_CLUSTERS)]
         actors = [actor for actor in unit.actors.all() if now - actor.heard <= FRESH]
     return exposition(states, samples, actors)

@@ -8,12 +8,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.preview import Preview, Question
 from nightowl.core.rule import Rule
 from nightowl.core.strategies import Strategy
 from nightowl.core.telling import Telling
 from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
+from nightowl.ports.clusters import TaskStore
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Host names (as in a Host header, without port) that only this machine can mean."""
@@ -26,8 +28,9 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, so no sign-in is needed.
     ``trusted_proxies``: addresses and networks whose X-Forwarded headers are believed. ``secret_key`` signs
     CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``, lower case.
-    ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here. ``link`` is where the pages
-    are, for URLs that are shown.
+    ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here. ``metrics_auth`` is the
+    ``user:password`` that its readers must give (empty: none). ``link`` is where the pages are, for URLs that are
+    shown.
     """
 
     is_loopback: bool
@@ -38,6 +41,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     metrics_elsewhere: bool = False
+    metrics_auth: str = ""
     link: str = ""
 
     @property
@@ -88,7 +92,9 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     of them that end readiness.
     ``acknowledge(incident, author, lasts)`` raises ``NotFound`` or ``Refused``; ``lasts`` is seconds, or None: to the
     end. ``telling`` is who is told what, by the configuration in force; what depends on what is not in it.
-    ``where`` says where an incident would go.
+    ``where`` says where an incident would go. ``clusters`` are those that are watched, by name; ``tasks`` is what is
+    kept of them; ``cluster_metrics`` writes their metrics, of all (an empty name) or of one,
+    without the label ``cluster``.
     """
 
     store: Store
@@ -111,3 +117,6 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     telling: Callable[[], Telling]
     where: Callable[[Question], Preview]
     reload: Callable[[], str]
+    clusters: Callable[[], Mapping[str, ClusterSettings]]
+    tasks: TaskStore
+    cluster_metrics: Callable[[str], str]

@@ -137,11 +137,11 @@ class Live:
         if not self._boards:
             return
         newest = await run_in_threadpool(self._newest)
-        if newest == self._seen and not all_boards:
-            return
+        all_boards = all_boards or newest != self._seen
         self._seen = newest
         for board in list(self._boards.values()):
-            await self._draw(board)
+            if all_boards or self._site.restless(board.address):
+                await self._draw(board)
 
     def close(self) -> None:
         """End all streams, so that a server can stop."""
@@ -155,6 +155,8 @@ class Live:
         visitor: Visitor | None = request.state.visitor
         asked = request.headers.get("last-event-id") or request.query_params.get("at", "0")
         feed = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
+        if self._site.restless(address):
+            feed = -1  # what such a page shows may be older than the board, though nothing came in the feed
         key = (address, visitor.role if visitor else "")
         board = self._boards.get(key) or Board(address, visitor)
         if not board.version and not await self._draw(board):

@@ -24,11 +24,15 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """A page at ``path``, and its data at ``path`` + ``.json``; ``live`` ones keep themselves up to date."""
+    """A page at ``path``, and its data at ``path`` + ``.json``; ``live`` ones keep themselves up to date.
+
+    ``restless`` ones show what changes every second and is not in the feed.
+    """
 
     path: str
     build: Callable[[Ask], View]
     live: bool = True
+    restless: bool = False
 
     @property
     def json_path(self) -> str:

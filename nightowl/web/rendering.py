@@ -12,9 +12,11 @@ from markupsafe import Markup
 
 from nightowl.core.sentences import cause, seen_from
 from nightowl.core.suppression import in_words
-from nightowl.web import rule_picture, strips, words
+from nightowl.web import axis, line_picture, rule_picture, strips, task_words, words, workflow_picture
 from nightowl.web.assets import Assets
+from nightowl.web.cluster_parts import PARTS
 from nightowl.web.handlers import Handlers
+from nightowl.web.queue_words import drained
 from nightowl.web.rows import incident_told
 from nightowl.web.rule_rows import shape as rule_shape
 from nightowl.web.visitor import Visitor
@@ -134,7 +136,7 @@ class Renderer:
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
             times=words.times, clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom,
-            told=incident_told, suppression=in_words,
+            told=incident_told, suppression=in_words, spent=task_words.spent,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",
@@ -145,8 +147,15 @@ class Renderer:
             cause=cause,
             seen_from=seen_from,
             strips=strips,
+            axis=axis,
             picture=rule_picture,
+            line_picture=line_picture,
             rule_shape=rule_shape,
+            cluster_parts=PARTS,
+            drained=drained,
+            task_shape=task_words.shape,
+            task_word=task_words.word,
+            workflow_picture=workflow_picture,
         )
 
     def draw(self, view: View, frame: Frame) -> Rendered:

@@ -7,18 +7,16 @@ beside it is HTML.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from math import ceil, floor, log10
 
-import msgspec
 from markupsafe import Markup
 
 from nightowl.core.rule_state import Phase
 from nightowl.core.rule_trace import Band, Gap, Stay, Trace
 from nightowl.core.strategies.judging import number
-from nightowl.web.words import clock, day, iso, plural, span, times
+from nightowl.web import axis
+from nightowl.web.axis import HEIGHT, WIDTH, Scale
+from nightowl.web.words import iso, plural, span, times
 
-WIDTH = 1000
-HEIGHT = 240
 LANE = 14
 """Height of the lane of phases."""
 
@@ -31,55 +29,16 @@ _TITLED = 80
 _TALL = {Phase.FIRING: LANE, Phase.RECOVERING: 9, Phase.PENDING: 9, Phase.NODATA: 6, Phase.OK: 3}
 
 
-class Scale(msgspec.Struct, frozen=True):
-    """An axis from ``low`` to ``high`` with its marks, evenly spaced, the first at ``low`` and the last at ``high``."""
-
-    low: float
-    high: float
-    ticks: tuple[float, ...]
-
-    def y(self, value: float) -> float:
-        """Where a value lies, from the top; what is beyond the axis lies at its end."""
-        part = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(HEIGHT * (1 - part), 1)
-
-
 def scale(trace: Trace, recover: float | None) -> Scale:
     """The axis that shows all figures and limits."""
     figures = [value for _, value in trace.points if value is not None]
     limits = [side for each in trace.band for side in (each.lower, each.upper) if side is not None]
-    shown = [*figures, *limits, *([recover] if recover is not None else [])] or [0.0, 1.0]
-    low, high = _ends(min(shown), max(shown))
-    step = _nice((high - low) / 4)
-    first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)
-    return Scale(first * step, last * step, tuple(round(at * step, 12) for at in range(first, last + 1)))
-
-
-def _ends(low: float, high: float) -> tuple[float, float]:
-    """Where an axis begins and ends that shows these: at zero, where that is near, else a little beyond them."""
-    if low == high:
-        return min(low, 0.0), max(high, 0.0) if low else 1.0
-    near, room = 0.6 * max(abs(low), abs(high)), (high - low) * 0.06
-    return 0.0 if 0 <= low <= near else low - room, 0.0 if -near <= high <= 0 else high + room
-
-
-def label(tick: float) -> str:
-    """A mark of the axis, short: ``250``, ``0.4``, ``1.5 M``."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if abs(tick) >= size:
-            return f"{number(tick / (1e3 if unit == 'k' else size))} {unit}"
-    return number(tick)
+    return axis.scale([*figures, *limits, *([recover] if recover is not None else [])])
 
 
 def moments(trace: Trace) -> list[str]:
-    """Five moments, evenly spaced from the start to the end, as they are written below a picture."""
-    length = trace.end - trace.start
-    found = [trace.start + length * part / 4 for part in range(5)]
-    if length < 1200:
-        return [clock(at) for at in found]
-    if length <= 90_000:
-        return [clock(at)[:5] for at in found]
-    return [f"{day(int(at // 86_400))[5:]} {clock(at)[:5]}" for at in found]
+    """Five moments as they are written below a picture."""
+    return axis.moments(trace.start, trace.end)
 
 
 def summary(trace: Trace) -> str:
@@ -103,13 +62,13 @@ def limited(trace: Trace) -> bool:
 
 def draw(trace: Trace, recover: float | None) -> Markup:
     """The figure with its limits and the moments at which it would have paged."""
-    axis = scale(trace, recover)
+    upright = scale(trace, recover)
     parts = [
-        *(_path("beyond", each) for each in _beyond(trace, axis)),
-        _path("grid", "".join(f"M0 {axis.y(tick)}h{WIDTH}" for tick in axis.ticks)),
-        _path("figure", _line(trace, axis)),
-        *(_path("limit", each) for each in _limits(trace, axis)),
-        _path("recover", f"M0 {axis.y(recover)}h{WIDTH}" if recover is not None else ""),
+        *(_path("beyond", each) for each in _beyond(trace, upright)),
+        _path("grid", "".join(f"M0 {upright.y(tick)}h{WIDTH}" for tick in upright.ticks)),
+        _path("figure", _line(trace, upright)),
+        *(_path("limit", each) for each in _limits(trace, upright)),
+        _path("recover", f"M0 {upright.y(recover)}h{WIDTH}" if recover is not None else ""),
         _path("pages", "".join(f"M{_x(trace, at)} 0v{HEIGHT}" for at in trace.opened)),
         *_titles(((at, at, f"would have paged at {iso(at)}") for at in trace.opened), trace, HEIGHT, len(trace.opened)),
     ]
@@ -160,29 +119,29 @@ def _x(trace: Trace, at: float) -> float:
     return round(WIDTH * (at - trace.start) / length, 1) if length else WIDTH / 2
 
 
-def _line(trace: Trace, axis: Scale) -> str:
+def _line(trace: Trace, upright: Scale) -> str:
     """The figure; where there was none there is a gap, and what stands alone is a dot."""
     drawn, pen = [], "M"
     for at, value in trace.points:
         if value is None:
             pen = "M"
             continue
-        drawn.append(f"{pen}{_x(trace, at)} {axis.y(value)}{'h.1' if pen == 'M' else ''}")
+        drawn.append(f"{pen}{_x(trace, at)} {upright.y(value)}{'h.1' if pen == 'M' else ''}")
         pen = "L"
     return "".join(drawn)
 
 
-def _limits(trace: Trace, axis: Scale) -> Iterator[str]:
+def _limits(trace: Trace, upright: Scale) -> Iterator[str]:
     for side in ("lower", "upper"):
         for run in _runs(trace.band, side):
-            yield "M" + "L".join(f"{_x(trace, at)} {axis.y(bound)}" for at, bound in run)
+            yield "M" + "L".join(f"{_x(trace, at)} {upright.y(bound)}" for at, bound in run)
 
 
-def _beyond(trace: Trace, axis: Scale) -> Iterator[str]:
+def _beyond(trace: Trace, upright: Scale) -> Iterator[str]:
     """Where figures break a limit: from it to the end of the picture."""
     for side, edge in (("lower", HEIGHT), ("upper", 0)):
         for run in _runs([each for each in trace.band if each.lower != each.upper], side):
-            along = "L".join(f"{_x(trace, at)} {axis.y(bound)}" for at, bound in run)
+            along = "L".join(f"{_x(trace, at)} {upright.y(bound)}" for at, bound in run)
             yield f"M{_x(trace, run[0][0])} {edge}L{along}V{edge}z"
 
 
@@ -204,9 +163,3 @@ def _block(trace: Trace, stay: Stay | Gap, tall: int) -> str:
     left = _x(trace, stay.start)
     width = max(2.0, round(_x(trace, stay.end) - left, 1))
     return f"M{left} {LANE - tall}h{width}v{tall}h-{width}z"
-
-
-def _nice(step: float) -> float:
-    """The next larger of 1, 2, 2.5 and 5 times a power of ten."""
-    power = 10.0 ** floor(log10(step))
-    return next(each * power for each in (1.0, 2.0, 2.5, 5.0, 10.0) if each * power >= step * 0.999)

@@ -128,6 +128,11 @@ class Site:
         frame = Frame(**around, path=split.path, visitor=visitor, live=True)
         return self._renderer.draw(view, frame), frame
 
+    def restless(self, address: str) -> bool:
+        """Whether the live page at ``address`` is to be drawn again although nothing is new in the feed."""
+        found = self._find_live(address.partition("?")[0])
+        return found is not None and found[0].restless
+
     def _find_live(self, path: str) -> tuple[Page, dict[str, str]] | None:
         for route, page in self._live:
             match, found = route.matches({"type": "http", "method": "GET", "path": path})

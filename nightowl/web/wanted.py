@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nightowl.core.errors import NightOwlError
+from nightowl.web.words import instant
 
 STATES = ("down", "degraded", "unknown", "new", "up", "paused")
 
@@ -16,3 +17,14 @@ def state(asked: str) -> str:
     if asked and asked not in STATES:
         raise Unanswerable(f'state: found "{asked[:40]}", allowed is one of {", ".join(sorted(STATES))}.')
     return asked
+
+
+def moment(key: str, asked: str) -> float | None:
+    """Return the moment that an address names, in Unix seconds (None: it names none). Raises ``Unanswerable``."""
+    if not asked:
+        return None
+    try:
+        return instant(asked)
+    except ValueError:
+        allowed = "a moment such as 2026-01-31T12:00:00Z, or Unix seconds"
+        raise Unanswerable(f'{key}: found "{asked[:40]}", allowed is {allowed}.') from None

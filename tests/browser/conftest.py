@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from nightowl.core.values import User
-from nightowl.testing.store import memory_store
+from nightowl.testing.store import memory_store, memory_tasks
 from nightowl.web.app import make_app
 from nightowl.web.bearer import digest
 from nightowl.web.serve import ServerThread
@@ -84,8 +84,8 @@ def chromium() -> Iterator[Browser]:
 
 
 def _show(*, full: bool, **settings: Any) -> Iterator[Shown]:
-    store = memory_store()
-    world = web.World(store)
+    store, tasks = memory_store(), memory_tasks()
+    world = web.World(store, tasks)
     changed = replace(world.handlers.settings, **settings)
     world.handlers = replace(world.handlers, clock=RealClock(), settings=changed)
     if full:
@@ -99,6 +99,7 @@ def _show(*, full: bool, **settings: Any) -> Iterator[Shown]:
     yield Shown(world, f"http://127.0.0.1:{server.port}")
     server.stop()
     store.close()
+    tasks.close()
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,15 @@ def held() -> Iterator[Shown]:
     for shown in _show(full=True):
         shown.world.telling = web.quiet_scene.TELLING
         web.quiet_scene.fill(shown.store, time.time())
+        yield shown
+
+
+@pytest.fixture(scope="module")
+def watched() -> Iterator[Shown]:
+    """A cluster that has been watched for an hour, served."""
+    for shown in _show(full=False):
+        shown.world.clusters |= web.cluster_scene.CLUSTERS
+        web.cluster_scene.fill(shown.store, shown.world.tasks, time.time())
         yield shown
 
 

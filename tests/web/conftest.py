@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from nightowl.config import check_from_spec, rule_from_spec, rule_to_toml, spec_to_toml
 from nightowl.config.units import parse_duration
+from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.rule import Rule
 from nightowl.core.strategies import BUILT_IN
@@ -22,7 +23,8 @@ from nightowl.core.values import Check, Route
 from nightowl.flows import notify
 from nightowl.flows.where import where
 from nightowl.ports import Store
-from nightowl.testing.store import memory_store
+from nightowl.ports.clusters import TaskStore
+from nightowl.testing.store import memory_store, memory_tasks
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings, channel_use
 
@@ -45,6 +47,7 @@ def _load(name: str) -> Any:
 scene = _load("scene")
 rule_scene = _load("rule_scene")
 quiet_scene = _load("quiet_scene")
+cluster_scene = _load("cluster_scene")
 
 NOW = 1_763_665_020.0
 """2025-11-20T18:57:00Z."""
@@ -70,8 +73,10 @@ class StillClock:
 class World:
     """A store, a clock, and an application over them."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, tasks: TaskStore) -> None:
         self.store = store
+        self.tasks = tasks
+        self.clusters: dict[str, ClusterSettings] = {}
         self.clock = StillClock()
         self.rules: dict[str, Rule] = {}
         self.channels: list[str] = ["ops-mail", "ops-hook"]
@@ -101,6 +106,9 @@ class World:
             reload=lambda: self.refused,
             acknowledge=lambda one, by, lasts: notify.acknowledge(store, one, by, self.clock.now(), lasts),
             telling=lambda: self.telling,
+            clusters=lambda: self.clusters,
+            tasks=tasks,
+            cluster_metrics=self._cluster_metrics,
             where=lambda asked: where(store, self.telling, self.rules.values(), parse_duration, asked),
         )
 
@@ -108,6 +116,11 @@ class World:
         """A browser of its own, before an application with these settings; it does not follow redirects."""
         handlers = replace(self.handlers, settings=replace(self.handlers.settings, **settings))
         return TestClient(make_app(handlers), base_url=base_url, follow_redirects=False)
+
+    def _cluster_metrics(self, name: str) -> str:
+        if name and name not in self.clusters:
+            raise NotFound(f"no cluster is called {name}")
+        return f"# metrics of {name or 'all clusters'}\n"
 
     def _check(self, name: str, spec: Mapping[str, Any]) -> Check:
         return check_from_spec(name, spec, locations=scene.LOCATIONS, clusters=("shop",))
@@ -124,9 +137,10 @@ class World:
 @pytest.fixture
 def empty() -> Iterator[World]:
     """Nothing configured yet."""
-    store = memory_store()
-    yield World(store)
+    store, tasks = memory_store(), memory_tasks()
+    yield World(store, tasks)
     store.close()
+    tasks.close()
 
 
 @pytest.fixture
@@ -142,6 +156,14 @@ def ruled(world: World) -> World:
     world.rules |= rule_scene.RULES
     rule_scene.fill(world.store, NOW)
     return world
+
+
+@pytest.fixture
+def watched(empty: World) -> World:
+    """A cluster that has been watched for an hour."""
+    empty.clusters |= cluster_scene.CLUSTERS
+    cluster_scene.fill(empty.store, empty.tasks, NOW)
+    return empty
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nightowl.testing.store import memory_store
+from nightowl.testing.store import memory_store, memory_tasks
 
 JSON = {"content-type": "application/json"}
 ODD = ["http://[", "\0", "\ud800", "..", "%", "owl_"]
@@ -47,10 +47,14 @@ def open_client():
     module = importlib.util.module_from_spec(spec)
     sys.modules["fuzzed"] = module
     spec.loader.exec_module(module)
-    store = memory_store()
+    store, tasks = memory_store(), memory_tasks()
     module.scene.fill(store, module.NOW, more=0)
-    yield module.World(store).client()
+    world = module.World(store, tasks)
+    world.clusters |= module.cluster_scene.CLUSTERS
+    module.cluster_scene.fill(store, tasks, module.NOW)
+    yield world.client()
     store.close()
+    tasks.close()
 
 
 @pytest.mark.parametrize(

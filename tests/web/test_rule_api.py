@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from nightowl.ports import AuditFilter
-from nightowl.testing.store import memory_store
+from nightowl.testing.store import memory_store, memory_tasks
 from nightowl.web import backtest
 from tests.web.conftest import World, rule_scene
 
@@ -16,10 +16,11 @@ BACKLOG = {"metric": "depth", "where": {"queue": "mail*"}, "above": 100, "recove
 @pytest.fixture(scope="module")
 def shared():
     """An application over the samples of an hour."""
-    world = World(memory_store())
+    world = World(memory_store(), memory_tasks())
     rule_scene.depths(world.store, world.clock.time)
     yield world, world.client()
     world.store.close()
+    world.tasks.close()
 
 
 @pytest.fixture

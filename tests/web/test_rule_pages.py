@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from nightowl.core.rule_incident import Standing
 from nightowl.core.rule_state import Phase, RuleState
 from nightowl.ports import StoredRule
-from nightowl.testing.store import memory_store
+from nightowl.testing.store import memory_store, memory_tasks
 from tests.web.conftest import NOW, World, rule_scene
 
 BACKLOG = {"metric": "depth", "where": {"queue": "mail*"}, "above": 100, "recover": 50, "for": "30s"}
@@ -31,10 +31,11 @@ def post(client, path, **data):
 @pytest.fixture(scope="module")
 def shared():
     """An application over the samples of an hour."""
-    world = World(memory_store())
+    world = World(memory_store(), memory_tasks())
     rule_scene.depths(world.store, world.clock.time)
     yield world, world.client()
     world.store.close()
+    world.tasks.close()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nightowl.core.rule_state import Phase
 from nightowl.core.rule_trace import Band, Gap, Stay, Trace
+from nightowl.web import axis
 from nightowl.web import rule_picture as picture
 from nightowl.web.words import times
 from nightowl.web.written import read_amount, write_amount
@@ -48,7 +49,7 @@ def test_an_axis_begins_at_zero_where_that_is_near(values, low, high):
     ("tick", "told"), [(0.25, "0.25"), (9000.0, "9000"), (25_000.0, "25 k"), (2.5e6, "2.5 M"), (-3e9, "-3 G")]
 )
 def test_large_marks_are_short(tick, told):
-    assert picture.label(tick) == told
+    assert axis.label(tick) == told
 
 
 def test_a_gap_in_the_figure_stays_a_gap_and_what_stands_alone_is_a_dot():

@@ -104,7 +104,7 @@
     at("help").onclick = showKeys;
     at("keys-close").onclick = () => dialog.close();
   }
-  const places = { n: "/", c: "/checks", r: "/rules", i: "/incidents", l: "/locations" };
+  const places = { n: "/", c: "/checks", r: "/rules", i: "/incidents", l: "/locations", w: "/clusters" };
   let going = 0;
   function step(by) {
     const rows = [...document.querySelectorAll("[data-row]")];

@@ -1,0 +1,90 @@
+"""``/api/v1/clusters/NAME/tasks``, and what is known of failures and workflows."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from nightowl.core.cluster.task import TaskFilter
+from nightowl.core.errors import ConfigurationError, Mistake, NotFound
+from nightowl.web.api.cluster_models import FailuresModel, TaskModel, TaskPageModel
+from nightowl.web.api.models import Moment
+from nightowl.web.cluster_head import known
+from nightowl.web.handlers import Handlers
+
+FAMILY = 2000
+"""Tasks of one workflow that are given at most."""
+
+DAY = 86400.0
+
+Name = Annotated[str, Path(max_length=200)]
+Many = Annotated[list[str] | None, Query(max_length=20)]
+
+
+def router(handlers: Handlers) -> APIRouter:
+    """The endpoints of tasks."""
+    api = APIRouter(prefix="/clusters/{cluster}", tags=["tasks"])
+    clock, tasks = handlers.clock, handlers.tasks
+
+    @api.get("/tasks", summary="Its tasks, newest first")
+    def list_tasks(  # noqa: PLR0913 - each is a filter
+        cluster: Name,
+        *,
+        name: Many = None,
+        state: Many = None,
+        worker: Many = None,
+        queue: Many = None,
+        exception: str = "",
+        root: str = "",
+        parent: str = "",
+        text: Annotated[str, Query(max_length=400, description="Words of arguments, results and errors.")] = "",
+        start: Annotated[Moment | None, Query(alias="from")] = None,
+        end: Annotated[Moment | None, Query(alias="to")] = None,
+        after: Annotated[str | None, Query(description="`after` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> TaskPageModel:
+        wanted = TaskFilter(
+            names=tuple(name or ()),
+            states=tuple(state or ()),
+            workers=tuple(worker or ()),
+            queues=tuple(queue or ()),
+            exception=exception,
+            root=root,
+            parent=parent,
+            words=tuple(text.split()),
+            start=start.timestamp() if start else None,
+            end=end.timestamp() if end else None,
+        )
+        try:
+            page = tasks.page(known(handlers, cluster), wanted, after=after, limit=limit)
+        except ValueError:
+            allowed = "what the page before gave as after"
+            raise ConfigurationError([Mistake(file="", key="after", found=f'"{after}"', allowed=allowed)]) from None
+        return TaskPageModel(tasks=[TaskModel.of(each) for each in page.tasks], after=page.after)
+
+    @api.get("/tasks/{uuid:path}", summary="One task")
+    def get_task(cluster: Name, uuid: str) -> TaskModel:
+        found = tasks.get(known(handlers, cluster), [uuid]).get(uuid)
+        if found is None:
+            raise NotFound(f"no task of {cluster} is called {uuid}")
+        return TaskModel.of(found)
+
+    @api.get("/workflows/{root:path}", summary="All tasks of a workflow, in the order in which they were seen")
+    def get_workflow(cluster: Name, root: str) -> list[TaskModel]:
+        return [TaskModel.of(each) for each in tasks.family(known(handlers, cluster), root, FAMILY)]
+
+    @api.get("/names", summary="Names of tasks that were seen")
+    def list_names(cluster: Name) -> list[str]:
+        return tasks.names(known(handlers, cluster))
+
+    @api.get("/failures", summary="Failures by task, exception and place, most first")
+    def list_failures(
+        cluster: Name,
+        start: Annotated[Moment | None, Query(alias="from", description="A day ago without it.")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> list[FailuresModel]:
+        since = start.timestamp() if start else clock.now() - DAY
+        return [FailuresModel.of(each) for each in tasks.failures(known(handlers, cluster), since, limit)]
+
+    return api

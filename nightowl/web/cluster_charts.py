@@ -1,0 +1,132 @@
+"""The charts of a cluster: rates, run times, waits, depths, from the stored series."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import nlargest
+
+import msgspec
+import numpy as np
+
+from nightowl.core.cluster import charts
+from nightowl.core.cluster.charts import Grid, Line
+from nightowl.core.frame import Floats
+from nightowl.ports import SeriesStore
+
+SPANS = {"1h": 3600.0, "6h": 21600.0, "24h": 86400.0, "7d": 604800.0}
+"""The spans of charts, in seconds."""
+
+STEPS = 120
+"""Moments of a chart at most."""
+
+SHORTEST = 300.0
+"""Seconds that a chart spans at least."""
+
+STEP = 10.0
+"""Seconds between two samples of a watcher."""
+
+LINES = 6
+"""Lines of one chart at most."""
+
+
+class Chart(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of a few lines. ``unit``: seconds (``s``), tasks or messages a second (``/s``) or a number (empty)."""
+
+    title: str
+    unit: str
+    lines: tuple[Line, ...]
+
+
+def _grid(span: str, now: float) -> Grid:
+    """The moments of a span up to ``now``."""
+    seconds = SPANS[span]
+    every = max(STEP, np.ceil(seconds / STEPS / STEP) * STEP)
+    return Grid(now - seconds, now, float(every))
+
+
+class OfTask(msgspec.Struct, frozen=True, kw_only=True):
+    """What tasks of one name did in a span: how many ran and failed, and their run time in seconds (None: none ran)."""
+
+    name: str
+    ran: int
+    failed: int
+    p50: float | None
+    p95: float | None
+
+
+def _begun(series: SeriesStore, cluster: str, at: Grid) -> Grid:
+    """Return the same moments without those before the first sample of a cluster that is not watched for as long."""
+    found = series.range("celery_worker_up", {"cluster": cluster}, at.start, at.end, at.every)
+    first = min((float(each.ends[0]) for each in found.values()), default=at.end)
+    start = max(at.start, min(first - at.every, at.end - SHORTEST))
+    every = max(STEP, float(np.ceil((at.end - start) / STEPS / STEP) * STEP))
+    return Grid(start, at.end, every)
+
+
+def charts_of(series: SeriesStore, cluster: str, span: str, now: float) -> Charts:
+    """Return the charts of a cluster over a span up to ``now``."""
+    return Charts(series, cluster, _begun(series, cluster, _grid(span, now)))
+
+
+class Charts:
+    """Draws from the series of one cluster; ``where`` are further labels that they must carry."""
+
+    def __init__(self, series: SeriesStore, cluster: str, at: Grid, where: Mapping[str, str] | None = None) -> None:
+        self._series = series
+        self._where = {"cluster": cluster, **(where or {})}
+        self._grid = at
+
+    def rates(self) -> Chart:
+        """Tasks received, succeeded, failed and retried a second."""
+        words = ("received", "succeeded", "failed", "retried")
+        rows = {word: charts.rate(self._found(f"celery_task_{word}_total"), self._grid) for word in words}
+        return self._chart("Tasks a second", "/s", rows)
+
+    def runtimes(self) -> Chart:
+        """How long tasks ran."""
+        return self._quantiles("Run time", "celery_task_runtime_bucket")
+
+    def waits(self) -> Chart:
+        """How long tasks waited to be started."""
+        return self._quantiles("Wait in the queue", "celery_task_queue_wait_time_bucket")
+
+    def depths(self) -> Chart:
+        """Messages that wait, by queue."""
+        found = charts.by_label(self._found("celery_queue_length"), "queue_name")
+        rows = {name: charts.level(each, self._grid) for name, each in found.items()}
+        fullest = nlargest(LINES, rows, key=lambda name: float(np.nan_to_num(rows[name]).max()))
+        return self._chart("Messages waiting", "", {name: rows[name] for name in sorted(fullest)})
+
+    def depth_of(self, queue: str) -> Chart:
+        """Messages of one queue: waiting, and with workers."""
+        rows = {
+            word: charts.level(charts.by_label(self._found(metric), "queue_name").get(queue, {}), self._grid)
+            for word, metric in (("waiting", "celery_queue_length"), ("with workers", "celery_queue_unacked"))
+        }
+        return self._chart("Messages", "", rows)
+
+    def by_task(self) -> list[OfTask]:
+        """What tasks did, by name."""
+        succeeded = charts.by_label(self._found("celery_task_succeeded_total"), "name")
+        failed = charts.by_label(self._found("celery_task_failed_total"), "name")
+        took = charts.by_label(self._found("celery_task_runtime_bucket"), "name")
+        found = []
+        for name in sorted({*succeeded, *failed}):
+            broke = round(charts.risen(failed.get(name, {}), self._grid))
+            ran = round(charts.risen(succeeded.get(name, {}), self._grid)) + broke
+            p50, p95 = (charts.whole_quantile(took.get(name, {}), share, self._grid) for share in (0.5, 0.95))
+            if ran:
+                found.append(OfTask(name=name, ran=ran, failed=broke, p50=p50, p95=p95))
+        return found
+
+    def _quantiles(self, title: str, metric: str) -> Chart:
+        found = self._found(metric)
+        rows = {f"p{share:g}": charts.quantile(found, share / 100, self._grid) for share in (50, 95, 99)}
+        return self._chart(title, "s", rows)
+
+    def _chart(self, title: str, unit: str, rows: Mapping[str, Floats]) -> Chart:
+        lines = (charts.line(name, self._grid, row) for name, row in rows.items() if not np.isnan(row).all())
+        return Chart(title=title, unit=unit, lines=tuple(lines))
+
+    def _found(self, metric: str) -> charts.Found:
+        return self._series.range(metric, self._where, self._grid.start, self._grid.end, self._grid.every)

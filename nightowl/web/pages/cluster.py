@@ -1,0 +1,61 @@
+"""A cluster: how it is, its rates, times and depths, and what fails most and takes longest."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nightowl.core.cluster.state import Broker, Queue, Worker
+from nightowl.web.cluster_charts import SPANS, Chart, OfTask, charts_of
+from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.page import Ask, Page
+from nightowl.web.rendering import View
+
+ROWS = 8
+"""Rows of each short list."""
+
+
+class ClusterPage(msgspec.Struct, frozen=True, kw_only=True):
+    """All that the page shows, of the span that ``last`` names."""
+
+    head: ClusterHead
+    last: str
+    charts: tuple[Chart, ...]
+    workers: tuple[Worker, ...]
+    queues: tuple[Queue, ...]
+    broker: Broker | None
+    failing: tuple[OfTask, ...]
+    slow: tuple[OfTask, ...]
+    ran: int
+    failed: int
+    more_workers: int
+    more_queues: int
+    spans: tuple[str, ...] = tuple(SPANS)
+
+
+def build(ask: Ask) -> View:
+    """Gather the overview."""
+    settings, state = watched(ask)
+    last = ask.query.get("last", "")
+    last = last if last in SPANS else "1h"
+    drawn = charts_of(ask.unit.series, settings.name, last, ask.now)
+    tasks = drawn.by_task()
+    workers = sorted(state.workers, key=lambda worker: (worker.up, worker.name)) if state else []
+    queues = sorted(state.queues, key=lambda queue: (-(queue.ready or 0), queue.name)) if state else []
+    data = ClusterPage(
+        head=head(settings, state, ask.now),
+        last=last,
+        charts=(drawn.rates(), drawn.runtimes(), drawn.waits(), drawn.depths()),
+        workers=tuple(workers[:ROWS]),
+        queues=tuple(queues[:ROWS]),
+        broker=state.broker if state else None,
+        failing=tuple(sorted((each for each in tasks if each.failed), key=lambda each: -each.failed)[:ROWS]),
+        slow=tuple(sorted((each for each in tasks if each.p95), key=lambda each: -(each.p95 or 0.0))[:ROWS]),
+        ran=sum(each.ran for each in tasks),
+        failed=sum(each.failed for each in tasks),
+        more_workers=max(0, len(workers) - ROWS),
+        more_queues=max(0, len(queues) - ROWS),
+    )
+    return View(template="cluster/overview.html", title=settings.name, data=data)
+
+
+PAGE = Page(path="/clusters/{cluster}", build=build, restless=True)

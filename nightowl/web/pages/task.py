@@ -1,0 +1,51 @@
+"""One task: how it is, its stages in time, what it was called with, what came of it, and its relatives."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nightowl.core.cluster.task import Task
+from nightowl.core.errors import NotFound
+from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.page import Ask, Page
+from nightowl.web.rendering import View
+from nightowl.web.task_words import Stage, sentence, stages
+
+RELATIVES = 50
+"""Children that are listed at most."""
+
+
+class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is known of one task. ``parent`` is None where it has none, or that is not known."""
+
+    head: ClusterHead
+    task: Task
+    sentence: str
+    stages: tuple[Stage, ...]
+    parent: Task | None
+    children: tuple[Task, ...]
+    family: bool
+
+
+def build(ask: Ask) -> View:
+    """Gather one task."""
+    settings, state = watched(ask)
+    tasks, uuid = ask.handlers.tasks, ask.path["uuid"]
+    task = tasks.get(settings.name, [uuid]).get(uuid)
+    if task is None:
+        raise NotFound(f"No task of {settings.name} is called {uuid}, or it is forgotten.")
+    family = tasks.family(settings.name, task.root or task.uuid, RELATIVES + 1)
+    children = [each for each in family if each.parent == task.uuid and each.uuid != task.uuid]
+    data = TaskPage(
+        head=head(settings, state, ask.now),
+        task=task,
+        sentence=sentence(task, ask.now),
+        stages=tuple(stages(task)),
+        parent=tasks.get(settings.name, [task.parent]).get(task.parent) if task.parent else None,
+        children=tuple(children[:RELATIVES]),
+        family=len(family) > 1,
+    )
+    return View(template="cluster/task.html", title=f"{task.name or 'Task'} {task.uuid[:8]}", data=data)
+
+
+PAGE = Page(path="/clusters/{cluster}/tasks/{uuid:path}", build=build, restless=True)

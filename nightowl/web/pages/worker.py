@@ -1,0 +1,44 @@
+"""One worker: how it is, what it consumes and what it has done."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nightowl.core.cluster.state import Worker
+from nightowl.core.cluster.task import Task, TaskFilter
+from nightowl.core.errors import NotFound
+from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.page import Ask, Page
+from nightowl.web.rendering import View
+
+TASKS = 20
+"""Its newest tasks that are listed."""
+
+
+class WorkerPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker and its newest tasks; ``totals`` are those that it executed since it started, most first."""
+
+    head: ClusterHead
+    worker: Worker
+    tasks: tuple[Task, ...]
+    totals: tuple[tuple[str, int], ...]
+
+
+def build(ask: Ask) -> View:
+    """Gather one worker."""
+    settings, state = watched(ask)
+    name = ask.path["worker"]
+    worker = next((each for each in state.workers if each.name == name), None) if state else None
+    if worker is None:
+        raise NotFound(f"No worker of {settings.name} is called {name}, or it is long away.")
+    page = ask.handlers.tasks.page(settings.name, TaskFilter(workers=(name,)), after=None, limit=TASKS)
+    data = WorkerPage(
+        head=head(settings, state, ask.now),
+        worker=worker,
+        tasks=tuple(page.tasks),
+        totals=tuple(sorted(worker.totals, key=lambda each: (-each[1], each[0]))),
+    )
+    return View(template="cluster/worker.html", title=name, data=data)
+
+
+PAGE = Page(path="/clusters/{cluster}/workers/{worker:path}", build=build, restless=True)

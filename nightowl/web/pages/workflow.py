@@ -1,0 +1,43 @@
+"""A workflow: its tasks as a tree with a time axis."""
+
+from __future__ import annotations
+
+import msgspec
+
+from nightowl.core.cluster.workflow import Workflow, workflow
+from nightowl.core.errors import NotFound
+from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.page import Ask, Page
+from nightowl.web.rendering import View
+
+TASKS = 500
+"""Tasks that are drawn at most."""
+
+
+class WorkflowPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow; ``cut`` where it has more tasks than are drawn."""
+
+    head: ClusterHead
+    root: str
+    workflow: Workflow
+    cut: bool
+    most: int = TASKS
+
+
+def build(ask: Ask) -> View:
+    """Gather the tasks of a root."""
+    settings, state = watched(ask)
+    root = ask.path["root"]
+    family = ask.handlers.tasks.family(settings.name, root, TASKS + 1)
+    if not family:
+        raise NotFound(f"No workflow of {settings.name} begins with {root}, or it is forgotten.")
+    data = WorkflowPage(
+        head=head(settings, state, ask.now),
+        root=root,
+        workflow=workflow(family[:TASKS]),
+        cut=len(family) > TASKS,
+    )
+    return View(template="cluster/workflow.html", title=f"Workflow {root[:8]}", data=data)
+
+
+PAGE = Page(path="/clusters/{cluster}/workflows/{root:path}", build=build, restless=True)

@@ -1,0 +1,118 @@
+"""Pages and API of watched clusters."""
+
+import pytest
+
+from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.task import Task
+
+PAGES = [
+    "",
+    "/workers",
+    "/workers/celery@web-1",
+    "/workers/images@web%2F2",
+    "/queues",
+    "/queues/images",
+    "/tasks",
+    "/tasks/retry-id",
+    "/tasks/11111111-1111-4111-8111-111111111111",
+    "/workflows/flow-root",
+    "/failures",
+    "/beat",
+    "/visibility",
+]
+
+
+@pytest.mark.parametrize("end", PAGES)
+@pytest.mark.parametrize("cluster", ["shop", "warehouse"])
+def test_every_page_of_a_cluster_is_there_also_as_data_and_executes_nothing(watched, cluster, end):
+    client = watched.client()
+    answer = client.get(f"/clusters/{cluster}{end}")
+    if cluster == "warehouse" and ("/workers/" in end or "/queues/" in end or "/tasks/" in end or "/workflows" in end):
+        assert answer.status_code == 404
+        return
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    data = client.get(f"/clusters/{cluster}{end}.json").json()
+    assert data["head"]["name"] == cluster
+
+
+def test_a_name_that_would_be_a_script_is_shown_as_what_it_is(watched):
+    page = watched.client().get("/clusters/shop/tasks").text
+    assert "order &lt;script&gt;alert(1)&lt;/script&gt; &amp; 50% \u2713/7" in page
+
+
+def test_clusters_are_listed_with_how_they_are(watched):
+    page = watched.client().get("/clusters").text
+    assert "2 workers up, 1 silent, 1,211 messages waiting in 2 queues." in page
+    assert "Nobody has watched it yet" in page
+
+
+def test_a_state_that_is_old_says_so(watched):
+    watched.clock.time += 60
+    assert "Its watcher is not heard" in watched.client().get("/clusters/shop").text
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("state=FAILURE", {"22222222-2222-4222-8222-222222222222", "flow-part-1"}),
+        ("state=failure&queue=celery&name=shop.charge", {"22222222-2222-4222-8222-222222222222"}),
+        ("text=funds", {"22222222-2222-4222-8222-222222222222"}),
+        ("worker=images@web/2&state=LOST", {"lost-id"}),
+        ("exception=shop.errors.CardDeclined", {"22222222-2222-4222-8222-222222222222"}),
+        ("name=nothing", set()),
+    ],
+)
+def test_tasks_are_found_by_what_the_address_says(watched, query, expected):
+    client = watched.client()
+    assert {row["uuid"] for row in client.get(f"/clusters/shop/tasks.json?{query}").json()["rows"]} == expected
+    if "=failure" not in query:  # the API takes states as Celery writes them
+        found = client.get(f"/api/v1/clusters/shop/tasks?{query}").json()["tasks"]
+        assert {row["uuid"] for row in found} == expected
+
+
+@pytest.mark.parametrize("query", ["state=bogus", "from=never", "after=nonsense"])
+def test_what_cannot_be_asked_is_refused(watched, query):
+    assert watched.client().get(f"/clusters/shop/tasks?{query}").status_code == 422
+
+
+def test_pages_of_tasks_follow_one_another_without_a_gap(watched):
+    base = watched.clock.time
+    many = [
+        Task(uuid=f"many-{n}", name="shop.many", state="SUCCESS", updated=base + n, seen=base + n) for n in range(120)
+    ]
+    watched.tasks.write("shop", many)
+    client, after, seen = watched.client(), "", []
+    while after is not None:
+        data = client.get("/clusters/shop/tasks.json", params={"name": "shop.many", "after": after}).json()
+        seen += [row["uuid"] for row in data["rows"]]
+        after = data["after"]
+    assert seen == [f"many-{n}" for n in reversed(range(120))]
+
+
+def test_the_api_tells_what_the_pages_show(watched):
+    client = watched.client()
+    assert [each["state"] for each in client.get("/api/v1/clusters").json()] == ["degraded", "unknown"]
+    one = client.get("/api/v1/clusters/shop").json()
+    assert one["broker"]["version"] == "7.0.15"
+    assert one["events"] == 51_200
+    worker = client.get("/api/v1/clusters/shop/workers/celery@web-1").json()
+    assert worker["totals"] == {"shop.charge": 12000, "shop.send_receipt": 6214}
+    assert client.get("/api/v1/clusters/shop/workers/images@web%2F2").json()["skew"] == pytest.approx(3541.2)
+    assert client.get("/api/v1/clusters/shop/queues").json()[0]["name"] == "celery"
+    task = client.get("/api/v1/clusters/shop/tasks/22222222-2222-4222-8222-222222222222").json()
+    assert task["place"] == "shop/tasks.py:31 in charge"
+    assert len(client.get("/api/v1/clusters/shop/workflows/flow-root").json()) == 5
+    assert client.get("/api/v1/clusters/shop/failures").json()[0]["count"] == 1
+    assert client.get("/api/v1/clusters/shop/gaps").json()[0]["reason"] == "the broker went away"
+    assert "shop.publish" in client.get("/api/v1/clusters/shop/names").json()
+    for path in ("/api/v1/clusters/none", "/api/v1/clusters/shop/workers/none", "/api/v1/clusters/shop/tasks/none"):
+        assert client.get(path).status_code == 404
+
+
+def test_a_gap_of_which_the_loss_is_known_says_how_much(watched):
+    now = watched.clock.time
+    watched.tasks.write("shop", [], gaps=[Gap(now - 30, now - 20, "Redis dropped the watcher", 1234)])
+    page = watched.client().get("/clusters/shop/visibility").text
+    assert "Redis dropped the watcher" in page
+    assert "1,234" in page
