@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import pace
 from tests.servers.authority import TlsBroker
@@ -25,6 +26,10 @@ from tests.servers.rabbitmq_server import RabbitMQ
 from tests.servers.redis_server import Redis
 from tests.servers.run import KINDS, Run, shared
 from tests.servers.server import Server
+
+# how long an example takes says more of the machine that all tests share than of what is tested
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 RUN = pytest.StashKey[Run]()
 FOLDER = pytest.StashKey[Path]()

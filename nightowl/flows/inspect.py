@@ -24,6 +24,9 @@ BROKER = 15.0
 WORKERS = 30.0
 """Seconds between two looks at queues, at whether workers send events, at the broker, and at workers."""
 
+NEW = 3.0
+"""Seconds between two looks at workers at least, while there are some that have not been asked yet."""
+
 TIMEOUT = 1.0
 """Seconds that workers are given to answer."""
 
@@ -77,6 +80,7 @@ class Inspection:
         self._faults: dict[str, str] = {}
         self._sending: dict[str, float] = {}
         self._everyone = 0.0
+        self._looked = 0.0
         self.seen = Seen()
 
     def step(
@@ -90,6 +94,8 @@ class Inspection:
         if self._control is not None:
             control = self._control
             self._turn("events", EVENTS, now, lambda: self._switch_on(control, heard, now))
+            if any(worker.up and worker.name not in self.seen.workers for worker in heard):
+                self._due["workers"] = min(self._due.get("workers", 0.0), self._looked + NEW)
             self._turn("workers", WORKERS, now, lambda: self._look_at_workers(control, heard, now))
         if self._depth is not None:
             depth = self._depth
@@ -129,6 +135,7 @@ class Inspection:
 
     def _look_at_workers(self, control: ClusterControl, heard: Sequence[Worker], now: float) -> None:
         """Ask all that listen; whoever answers the first question is waited for at the others."""
+        self._looked = now
         looks: dict[str, dict[str, object]] = {}
         for name in _LOOKS:
             for answer in control.ask(Command(name=name), TIMEOUT, list(looks)):

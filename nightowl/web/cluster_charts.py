@@ -44,6 +44,10 @@ def _grid(span: str, now: float) -> Grid:
     return Grid(now - seconds, now, float(every))
 
 
+UNNAMED = "None"
+"""What tasks are counted under whose names no event told."""
+
+
 class OfTask(msgspec.Struct, frozen=True, kw_only=True):
     """What tasks of one name did in a span: how many ran and failed, and their run time in seconds (None: none ran)."""
 
@@ -111,7 +115,7 @@ class Charts:
         failed = charts.by_label(self._found("celery_task_failed_total"), "name")
         took = charts.by_label(self._found("celery_task_runtime_bucket"), "name")
         found = []
-        for name in sorted({*succeeded, *failed}):
+        for name in sorted({*succeeded, *failed} - {UNNAMED}):
             broke = round(charts.risen(failed.get(name, {}), self._grid))
             ran = round(charts.risen(succeeded.get(name, {}), self._grid)) + broke
             p50, p95 = (charts.whole_quantile(took.get(name, {}), share, self._grid) for share in (0.5, 0.95))

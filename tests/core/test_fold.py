@@ -359,6 +359,15 @@ def test_tasks_of_a_worker_that_went_away_are_lost_until_heard_of_again():
     assert (task_of(fold, "u").state, task_of(fold, "u").executions) == ("RECEIVED", 2)
 
 
+def test_tasks_of_a_worker_that_began_anew_are_lost_and_its_new_ones_are_not():
+    fold = fresh()
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1)])
+    feed(fold, [beat("online", AT + 5), received(6, "new"), ev("started", 6.1, "new")], AT + 7)
+    for at in (30, 60, 66):
+        feed(fold, [beat("heartbeat", AT + at)], AT + at)
+    assert (task_of(fold, "u").state, task_of(fold, "new").state) == ("LOST", "STARTED")
+
+
 def test_a_lost_task_that_ends_after_all_was_not_lost():
     fold = fresh()
     feed(fold, [beat("online", AT), received(0), ev("started", 0.1), beat("offline", AT + 1)])

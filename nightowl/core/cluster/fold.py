@@ -3,10 +3,10 @@
 The rules of the lifecycle stand in ``lifecycle``. A task whose beginning was not seen is asked for in the store; until
 the answer its events wait.
 
-Lost is a task that was started on a worker that has been away for ``grace`` seconds: with Celery's default, early
-acknowledgement, nobody will run it. With late acknowledgement the broker gives it to another worker (RabbitMQ at once,
-Redis after its visibility timeout, an hour by default), and any later event shows that it is not lost. A task that was
-only received is not lost either: its message was not acknowledged.
+Lost is a task that was started on a worker that has been away for ``grace`` seconds, or began anew so long ago: with
+Celery's default, early acknowledgement, nobody will run it. With late acknowledgement the broker gives it to another
+worker (RabbitMQ at once, Redis after its visibility timeout, an hour by default), and any later event shows that it is
+not lost. A task that was only received is not lost either: its message was not acknowledged.
 """
 
 from __future__ import annotations
@@ -177,8 +177,13 @@ class Fold:
         away = {sender.name: sender.offline for sender in self.workers.away(now, self._grace)}
         fresh = {name for name, since in away.items() if self._lost_of.get(name) != since}.union(purged)
         self._lost_of = {name: since for name, since in away.items() if since is not None}
-        for entry in self._tasks.values() if fresh else ():
-            if entry.task.state == TaskState.STARTED and entry.task.worker in fresh:
+        starts = self.workers.starts
+        ended = {name: at for name, at in starts.items() if at <= now - self._grace} | dict.fromkeys(fresh, now)
+        for name in ended.keys() & starts.keys():
+            del starts[name]
+        for entry in self._tasks.values() if ended else ():
+            started = entry.task.started or 0.0
+            if entry.task.state == TaskState.STARTED and started < ended.get(entry.task.worker, started):
                 entry.task.state, entry.rank = TaskState.LOST.value, DONE
                 self._pending.changed(entry, now)
 

@@ -62,8 +62,14 @@ def merged(worker: Worker, seen: Worker | None) -> Worker:
 
 
 def consumers(queue: Queue, workers: Iterable[Worker]) -> Queue:
-    """Return a queue with how many workers, and processes of these, consume it."""
-    consuming = [worker for worker in workers if worker.up and queue.name in worker.queues]
+    """Return a queue with how many workers, and processes of these, consume it.
+
+    Nobody is known to as long as a worker that is up has not said what it consumes.
+    """
+    up = [worker for worker in workers if worker.up]
+    consuming = [worker for worker in up if queue.name in worker.queues]
+    if not consuming and any(worker.inspected is None for worker in up):
+        return queue
     processes = sum(len(worker.processes) or worker.concurrency or 1 for worker in consuming)
     return replace(queue, workers=len(consuming), processes=processes)
 

@@ -100,11 +100,12 @@ class Workers:
     """All senders of one cluster, of which some are workers.
 
     ``timeout`` is the seconds without an event after which a worker is away, ``purge`` those after which one that is
-    away is forgotten; 0: never.
+    away is forgotten; 0: never. ``starts`` has when workers said that they begin, until somebody takes that away.
     """
 
     def __init__(self, timeout: float = 300.0, purge: float = 600.0) -> None:
         self.senders: dict[str, Sender] = {}
+        self.starts: dict[str, float] = {}
         self._timeout = timeout or inf
         self._purge = purge or inf
         self._next_sweep = -inf
@@ -149,6 +150,7 @@ class Workers:
         presence = self.works(sender, now)
         if event.type == "worker-online":
             presence.since = now
+            self.starts[sender.name] = min(now, event.timestamp - sender.fast)
         presence.freq = event.freq or presence.freq
         presence.active = event.active or 0
         presence.processed = event.processed or 0
