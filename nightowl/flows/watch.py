@@ -205,7 +205,6 @@ class Watch:
 
     def end(self) -> None:
         """Store all that is known. The thread that reads must have ended. Raises ``StoreUnavailable``."""
-        self._parts.source.close()
         now = self._parts.clock.now()
         self._fold.settle(now)
         self._hand_over(now + SETTLED)

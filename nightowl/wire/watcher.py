@@ -63,14 +63,15 @@ def watching(
     inspection = Inspection(remote, full, queues=settings.queues, enable_events=settings.enable_events)
     ran: list[Callable[[str], float | None]] = []
     beat = entries(settings, CLOCK, lambda name: ran[0](name) if ran else None)
+    stream = source(
+        settings.broker,
+        clock=CLOCK,
+        transport_options=settings.transport_options,
+        ssl=settings.tls,
+        accept_content=settings.accept_content,
+    )
     parts = Parts(
-        source=source(
-            settings.broker,
-            clock=CLOCK,
-            transport_options=settings.transport_options,
-            ssl=tls_of(settings),
-            accept_content=settings.accept_content,
-        ),
+        source=stream,
         tasks=tasks,
         store=store,
         clock=CLOCK,
@@ -86,6 +87,7 @@ def watching(
     ran.append(watch.ran)
 
     def close() -> None:
+        stream.close()
         beat.close()
         if remote is not None:
             remote.close()
