@@ -109,6 +109,15 @@ class Charts:
         }
         return self._chart("Messages", "", rows)
 
+    def of_worker(self, worker: str) -> tuple[Chart, Chart]:
+        """What one worker runs, and the memory that it takes (MiB)."""
+        running, memory = (
+            charts.level(charts.by_label(self._found(f"celery_worker_{metric}"), "worker").get(worker, {}), self._grid)
+            for metric in ("tasks_active", "memory_bytes")
+        )
+        mib = self._chart("Memory, MiB", "", {"main process": memory / 2**20})
+        return self._chart("Tasks running", "", {"running": running}), mib
+
     def by_task(self) -> list[OfTask]:
         """What tasks did, by name."""
         succeeded = charts.by_label(self._found("celery_task_succeeded_total"), "name")

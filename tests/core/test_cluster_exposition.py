@@ -10,6 +10,7 @@ from nightowl.core.cluster.exposition import Exposition, Style
 from nightowl.core.cluster.figures import REJECTED, SUCCEEDED, Figures
 from nightowl.core.cluster.flower_metrics import flower_metrics
 from nightowl.core.cluster.sampling import Sampling
+from nightowl.core.cluster.state import Broker, ClusterState, Worker
 from tests.core.exposition_reader import read, value
 from tests.core.sample_cluster import AT, some_figures, state
 
@@ -91,7 +92,7 @@ def test_a_failure_that_is_new_since_the_last_scrape_is_shown_at_zero_once():
 def test_any_text_is_a_label(name, queue, worker):
     figures = Figures()
     figures.cell(name, worker, queue, AT).counts[REJECTED] = 1
-    carried = {"name": name[:200], "queue_name": queue, "worker": worker}
+    carried = {"name": name[:200], "queue_name": queue[:200], "worker": worker[:200]}
     assert value(page(figures), "celery_task_rejected_total", **carried) == 1
 
 
@@ -132,3 +133,18 @@ def test_samples_are_summed_over_workers_and_told_when_they_change():
     told = [sample for sample in sampling.step(figures, state(), AT + 15) if sample.metric.startswith("celery_task")]
     assert told == []
     assert "celery_task_succeeded_total" in {sample.metric for sample in sampling.step(figures, state(), AT + 75)}
+
+
+def test_what_is_known_of_brokers_and_workers_is_measured_and_what_is_not_is_left_out():
+    broker = Broker(kind="redis", url="redis://h", memory=1024, clients=3)
+    worker = Worker(name="a@web", up=True, heard=AT, since=AT, concurrency=4, memory=2048, skew=-0.5)
+    known = ClusterState(name="shop", at=AT, since=AT, broker=broker, workers=(worker,))
+    shown = Exposition().render([(Figures(), known)])
+    samples = {sample.metric: sample.value for sample in Sampling().step(Figures(), known, AT)}
+    assert samples["celery_worker_memory_bytes"] == 2048
+    assert value(shown, "celery_broker_memory_bytes", cluster="shop") == 1024
+    assert value(shown, "celery_broker_alarms", cluster="shop") == 0
+    assert "celery_broker_pubsub_buffer_bytes" not in shown
+    assert value(shown, "celery_worker_processes", worker="a@web") == 4
+    assert value(shown, "celery_worker_clock_skew_seconds", worker="a@web") == -0.5
+    assert "celery_worker_prefetch_count" not in shown

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from nightowl.core.cluster.figures import KINDS, Cell, Figures, Histogram, Sent
-from nightowl.core.cluster.state import ClusterState, Queue
+from nightowl.core.cluster.gauges import HELP, of_broker, of_queue, of_worker
+from nightowl.core.cluster.state import ClusterState
 
 LATELY = 300.0
 """Seconds since the last scrape up to which a new series is shown at 0 first: somebody scrapes regularly."""
@@ -36,19 +37,6 @@ _FAILED = "Sent if the execution of the task failed."
 _HISTOGRAMS = {
     "task_runtime": "Seconds that tasks which succeeded ran.",
     "task_queue_wait_time": "Seconds from being sent, or due, to being started.",
-}
-_OF_WORKERS = {
-    "worker_up": "Whether the worker is heard.",
-    "worker_tasks_active": "Tasks that the worker processes at the moment.",
-}
-_GAUGES_OF_QUEUES = {
-    "queue_length": ("Messages that wait in the queue.", "ready"),
-    "queue_unacked": ("Messages of the queue that are with a worker.", "unacked"),
-    "queue_scheduled": ("Messages of the queue that are with a worker and not due yet.", "scheduled"),
-    "queue_oldest_age_seconds": ("Age of the oldest message that waits in the queue.", "age"),
-    "active_consumer_count": ("Consumers of the queue.", "consumers"),
-    "active_worker_count": ("Workers that consume the queue.", "workers"),
-    "active_process_count": ("Pool processes of workers that consume the queue.", "processes"),
 }
 _OWN = {
     "nightowl_task_events_total": "Task events taken in, by type.",
@@ -108,9 +96,7 @@ class Exposition:
                 self._cell(families, cell, labels, figures)
                 self._failures(families, cell, labels, before, shown)
             self._sent(families, list(figures.sent.values()), fixed)
-            _of_workers(families, prefix, state, fixed)
-            for queue in state.queues:
-                _of_queue(families, prefix, queue, fixed)
+            _gauges(families, prefix, state, fixed)
             _own(families, figures, state, fixed)
         self._texts = known
         return "".join(heads[name] + "".join(lines) for name, lines in families.items() if lines)
@@ -188,21 +174,16 @@ def _labels(cell: Cell, fixed: str) -> str:
     )
 
 
-def _of_workers(families: Families, prefix: str, state: ClusterState, fixed: str) -> None:
+def _gauges(families: Families, prefix: str, state: ClusterState, fixed: str) -> None:
+    parts: list[tuple[str, Iterable[tuple[str, float | None]]]] = [(fixed.rstrip(","), of_broker(state.broker))]
     for worker in state.workers:
         name = escaped(worker.name)
-        labels = f'{fixed}hostname="{host_of(name)}",worker="{name}"'
-        active = worker.active if worker.up else 0
-        families[f"{prefix}worker_up"].append(f"{prefix}worker_up{{{labels}}} {int(worker.up)}\n")
-        families[f"{prefix}worker_tasks_active"].append(f"{prefix}worker_tasks_active{{{labels}}} {active}\n")
-
-
-def _of_queue(families: Families, prefix: str, queue: Queue, fixed: str) -> None:
-    labels = f'{fixed}queue_name="{escaped(queue.name)}"'
-    for name, (_, field) in _GAUGES_OF_QUEUES.items():
-        value = getattr(queue, field)
-        if value is not None:
-            families[prefix + name].append(f"{prefix}{name}{{{labels}}} {value}\n")
+        parts.append((f'{fixed}hostname="{host_of(name)}",worker="{name}"', of_worker(worker)))
+    parts += [(f'{fixed}queue_name="{escaped(queue.name)}"', of_queue(queue)) for queue in state.queues]
+    for labels, measured in parts:
+        for family, value in measured:
+            if value is not None:
+                _add(families, prefix + family, labels, value)
 
 
 def _own(families: Families, figures: Figures, state: ClusterState, fixed: str) -> None:
@@ -231,9 +212,7 @@ def _heads(prefix: str) -> Mapping[str, str]:
     for name, said in _HISTOGRAMS.items():
         heads[prefix + name] = head(prefix + name, "histogram", said)
         heads[f"{prefix}{name}_created"] = head(f"{prefix}{name}_created", "gauge", said)
-    for name, said in _OF_WORKERS.items():
-        heads[prefix + name] = head(prefix + name, "gauge", said)
-    for name, (said, _) in _GAUGES_OF_QUEUES.items():
+    for name, said in HELP.items():
         heads[prefix + name] = head(prefix + name, "gauge", said)
     for name, said in _OWN.items():
         heads[name] = head(name, "counter" if name.endswith("_total") else "gauge", said)

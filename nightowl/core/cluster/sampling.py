@@ -10,21 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nightowl.core.cluster.figures import KINDS, Cell, Figures, Histogram, add
-from nightowl.core.cluster.state import ClusterState, Queue
+from nightowl.core.cluster.gauges import of_broker, of_queue, of_worker
+from nightowl.core.cluster.state import ClusterState
 from nightowl.core.values import Sample
 
 REPEAT = 60.0
 """Seconds after which a counter is told again that did not change."""
-
-_OF_QUEUES = {
-    "ready": "celery_queue_length",
-    "unacked": "celery_queue_unacked",
-    "scheduled": "celery_queue_scheduled",
-    "age": "celery_queue_oldest_age_seconds",
-    "consumers": "celery_active_consumer_count",
-    "workers": "celery_active_worker_count",
-    "processes": "celery_active_process_count",
-}
 
 Labels = tuple[tuple[str, str], ...]
 _Key = tuple[str, Labels]
@@ -96,18 +87,14 @@ def _histogram(
     yield f"{name}_sum", labels, histogram.sum, created
 
 
-def _gauges(state: ClusterState, now: float) -> Iterable[Sample]:
+def _gauges(state: ClusterState, now: float) -> Iterator[Sample]:
     cluster = ("cluster", state.name)
+    parts: list[tuple[Labels, Iterable[tuple[str, float | None]]]] = [((cluster,), of_broker(state.broker))]
     for worker in state.workers:
-        labels = (cluster, ("hostname", worker.name.rpartition("@")[2]), ("worker", worker.name))
-        yield Sample("celery_worker_up", labels, now, float(worker.up))
-        yield Sample("celery_worker_tasks_active", labels, now, float(worker.active if worker.up else 0))
-    for queue in state.queues:
-        yield from _of_queue(queue, (cluster, ("queue_name", queue.name)), now)
-
-
-def _of_queue(queue: Queue, labels: Labels, now: float) -> Iterator[Sample]:
-    for field, metric in _OF_QUEUES.items():
-        value = getattr(queue, field)
-        if value is not None:
-            yield Sample(metric, labels, now, float(value))
+        host = worker.name.rpartition("@")[2]
+        parts.append(((cluster, ("hostname", host), ("worker", worker.name)), of_worker(worker)))
+    parts += [((cluster, ("queue_name", queue.name)), of_queue(queue)) for queue in state.queues]
+    for labels, measured in parts:
+        for name, value in measured:
+            if value is not None:
+                yield Sample(f"celery_{name}", labels, now, float(value))

@@ -7,6 +7,7 @@ import msgspec
 from nightowl.core.cluster.state import Worker
 from nightowl.core.cluster.task import Task, TaskFilter
 from nightowl.core.errors import NotFound
+from nightowl.web.cluster_charts import SPANS, Chart, charts_of
 from nightowl.web.cluster_head import ClusterHead, head, watched
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
@@ -16,12 +17,15 @@ TASKS = 20
 
 
 class WorkerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker and its newest tasks; ``totals`` are those that it executed since it started, most first."""
+    """A worker, its history and its newest tasks; ``totals`` is how many it executed since it started, most first."""
 
     head: ClusterHead
     worker: Worker
     tasks: tuple[Task, ...]
     totals: tuple[tuple[str, int], ...]
+    charts: tuple[Chart, ...]
+    last: str
+    spans: tuple[str, ...] = tuple(SPANS)
 
 
 def build(ask: Ask) -> View:
@@ -31,11 +35,15 @@ def build(ask: Ask) -> View:
     worker = next((each for each in state.workers if each.name == name), None) if state else None
     if worker is None:
         raise NotFound(f"No worker of {settings.name} is called {name}, or it is long away.")
+    last = ask.query.get("last", "")
+    last = last if last in SPANS else "1h"
     page = ask.handlers.tasks.page(settings.name, TaskFilter(workers=(name,)), after=None, limit=TASKS)
     data = WorkerPage(
         head=head(settings, state, ask.now),
         worker=worker,
         tasks=tuple(page.tasks),
+        charts=charts_of(ask.unit.series, settings.name, last, ask.now).of_worker(name),
+        last=last,
         totals=tuple(sorted(worker.totals, key=lambda each: (-each[1], each[0]))),
     )
     return View(template="cluster/worker.html", title=name, data=data)
