@@ -133,6 +133,9 @@ class TaskStore(Protocol):
     def family(self, cluster: str, root: str, limit: int) -> list[Task]:
         """All tasks of a workflow, its root among them, by when they were first seen."""
 
+    def children(self, cluster: str, uuids: Collection[str]) -> dict[str, list[str]]:
+        """Ids of the tasks that these have started, by who started them, oldest first; 10,000 at most."""
+
     def names(self, cluster: str) -> list[str]:
         """Names of tasks that were seen, in order."""
 

@@ -423,3 +423,13 @@ def test_what_no_index_answers_is_tried_in_bounded_portions(tasks: SqlTasks, mon
 def test_its_size_and_that_it_answers(tasks: SqlTasks) -> None:
     tasks.ping()
     assert tasks.size() > 0
+
+
+def test_children_are_told_of_each_parent_oldest_first(tasks: SqlTasks) -> None:
+    one, two = (str(uuid.UUID(int=number)) for number in (1, 2))
+    rows = [made(1), made(2), made(3, parent=one), made(4, parent=two), made(5, parent=one)]
+    tasks.write("shop", [*rows, Task(uuid="a name", parent=one, seen=NOW + 6)])
+    tasks.write("other", [made(7, parent=one)])
+    three, four, five = (str(uuid.UUID(int=number)) for number in (3, 4, 5))
+    assert tasks.children("shop", [one, two, three]) == {one: [three, five, "a name"], two: [four]}
+    assert tasks.children("nobody", [one]) == {}

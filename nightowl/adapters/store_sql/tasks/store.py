@@ -18,7 +18,7 @@ from nightowl.adapters.store_sql.tasks.chunks import chunks
 from nightowl.adapters.store_sql.tasks.failures import failures
 from nightowl.adapters.store_sql.tasks.numbers import Known, Numbers
 from nightowl.adapters.store_sql.tasks.pruning import prune
-from nightowl.adapters.store_sql.tasks.rows import Reader, key, sort_values
+from nightowl.adapters.store_sql.tasks.rows import Reader, key, sort_values, uuid_of
 from nightowl.adapters.store_sql.tasks.scanning import count, scan
 from nightowl.adapters.store_sql.tasks.schema import METADATA, NAME, NAMES, TASKS
 from nightowl.adapters.store_sql.tasks.selection import Range, ranges
@@ -30,6 +30,9 @@ from nightowl.core.cluster.task import ENDED, Failures, Task, TaskFilter, TaskPa
 
 SORTED = 10_000
 """Tasks, the newest of those asked for, that are sorted by something else."""
+
+CHILDREN = 10_000
+"""Tasks that were started by those asked for, of each portion of them."""
 
 _PORTION = 1_000
 _OPEN = tuple(state.value for state in TaskState if state not in ENDED)
@@ -142,6 +145,21 @@ class SqlTasks:
     def family(self, cluster: str, root: str, limit: int) -> list[Task]:
         """All tasks of a workflow, by when they were first seen."""
         return self._first(cluster, TaskFilter(root=root), limit)
+
+    def children(self, cluster: str, uuids: Collection[str]) -> dict[str, list[str]]:
+        """Ids of the tasks that these have started, by who started them, oldest first; 10,000 at most."""
+        asked = {key(uuid)[0]: uuid for uuid in uuids}
+        found: dict[str, list[str]] = {}
+        with self._reading() as session:
+            number = session.numbers.cluster(cluster)
+            for chunk in chunks(asked) if number is not None else ():
+                query = select(TASKS.c.parent, TASKS.c.uuid, TASKS.c.body).where(
+                    TASKS.c.parent.in_(chunk), TASKS.c.cluster == number
+                )
+                rows = session.connection.execute(query.order_by(TASKS.c.id).limit(CHILDREN)).all()
+                for row in rows:
+                    found.setdefault(asked[row.parent], []).append(uuid_of(row.uuid, row.body))
+        return found
 
     def names(self, cluster: str) -> list[str]:
         """Names of tasks that were seen, in order."""
