@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
+from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, MetricsSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.series import MOST_SERIES
@@ -22,7 +22,8 @@ _DAY = 86400.0
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """The pages and the API. ``metrics_listen``: host and port of a listener of its own (None: beside the pages).
 
-    ``secret_key`` empty: one is to be made and kept in the state folder.
+    ``secret_key`` empty: one is to be made and kept in the state folder. ``unix_socket`` is a path to listen on in
+    place of host and port; ``certificate``, ``key`` and ``client_ca`` are paths of PEM files (empty: none).
     """
 
     listen_host: str = "127.0.0.1"
@@ -33,6 +34,10 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[str, ...] = ()
     secret_key: str = ""
     metrics_listen: tuple[str, int] | None = None
+    unix_socket: str = ""
+    certificate: str = ""
+    key: str = ""
+    client_ca: str = ""
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -197,6 +202,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, SourceSettings] = {}
     clusters: dict[str, ClusterSettings] = {}
     metrics: MetricsSettings = MetricsSettings()
+    flower: FlowerSettings = FlowerSettings()
     rule_specs: dict[str, dict[str, Any]] = {}
     channels: dict[str, ChannelSettings] = {}
     routes: tuple[Route, ...] = ()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 from collections.abc import Callable
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import msgspec
 import uvicorn
 
 from nightowl.core.errors import ConfigurationError, Mistake
@@ -16,18 +19,36 @@ _STOPPING = 5
 """Seconds that requests under way get to end."""
 
 
+class Certificates(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths of PEM files for TLS; ``client_ca``: what a certificate that a client shows must come from (empty: any)."""
+
+    certificate: str
+    key: str
+    client_ca: str = ""
+
+
 class ServerThread:
     """An application at an address, served by a thread of its own.
 
     It binds when it is made: raises ``ConfigurationError`` where the address cannot be listened on. Port 0 takes
-    any free one. ``ready`` is called with the port once it answers.
+    any free one. ``ready`` is called with the port (of a Unix socket: 0) once it answers. ``unix_socket`` is listened
+    on in place of host and port.
     """
 
-    def __init__(self, app: Any, host: str, port: int, *, ready: Callable[[int], None] | None = None) -> None:
-        self._socket = bind(host, port)
-        self._server = _Server(app, ready)
+    def __init__(
+        self,
+        app: Any,
+        host: str,
+        port: int,
+        *,
+        ready: Callable[[int], None] | None = None,
+        unix_socket: str = "",
+        certificates: Certificates | None = None,
+    ) -> None:
+        self._socket = bind_unix(unix_socket) if unix_socket else bind(host, port)
+        self._server = _Server(app, ready, certificates)
         self._thread = Thread(target=self._run, name="web", daemon=True)
-        self.port: int = self._socket.getsockname()[1]
+        self.port = _port(self._socket)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -66,10 +87,35 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def bind_unix(path: str) -> socket.socket:
+    """A listening Unix socket that any account of this machine may connect to.
+
+    What an earlier process left there is replaced. Raises ``ConfigurationError`` where there can be none.
+    """
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if Path(path).is_socket():
+            Path(path).unlink()
+        listening.bind(path)
+        Path(path).chmod(0o777)
+        listening.listen(128)
+    except OSError as error:
+        listening.close()
+        found = f'"{path}" ({error.strerror or error})'
+        raise ConfigurationError(
+            [Mistake(file="", key="server.unix_socket", found=found, allowed="a path that a socket can be made at")]
+        ) from None
+    return listening
+
+
+def _port(listening: socket.socket) -> int:
+    return int(listening.getsockname()[1]) if listening.family != socket.AF_UNIX else 0
+
+
 class _Server(uvicorn.Server):
     """uvicorn that says when it answers, and ends live streams before it waits for requests to end."""
 
-    def __init__(self, app: Any, ready: Callable[[int], None] | None) -> None:
+    def __init__(self, app: Any, ready: Callable[[int], None] | None, certificates: Certificates | None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -79,6 +125,7 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 lifespan="on",
                 timeout_graceful_shutdown=_STOPPING,
+                **(_tls(certificates) if certificates else {}),
             )
         )
         self._live = app.state.live
@@ -88,12 +135,21 @@ class _Server(uvicorn.Server):
         """Start, then tell."""
         await super().startup(sockets)
         if self.started and self._ready and sockets:
-            self._ready(sockets[0].getsockname()[1])
+            self._ready(_port(sockets[0]))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams, then the rest."""
         self._live.close()
         await super().shutdown(sockets)
+
+
+def _tls(certificates: Certificates) -> dict[str, Any]:
+    return {
+        "ssl_certfile": certificates.certificate,
+        "ssl_keyfile": certificates.key,
+        "ssl_ca_certs": certificates.client_ca or None,
+        "ssl_cert_reqs": ssl.CERT_OPTIONAL if certificates.client_ca else ssl.CERT_NONE,
+    }
 
 
 def _unusable(host: str, port: int, error: OSError) -> ConfigurationError:

@@ -29,7 +29,8 @@ def link(configuration: Configuration) -> str:
     if server.public_url:
         return server.public_url.rstrip("/")
     host = f"[{server.listen_host}]" if ":" in server.listen_host else server.listen_host
-    return f"http://{host}:{server.listen_port}{server.url_prefix}"
+    scheme = "https" if server.certificate else "http"
+    return f"{scheme}://{host}:{server.listen_port}{server.url_prefix}"
 
 
 def is_loopback(host: str) -> bool:

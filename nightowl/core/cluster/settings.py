@@ -93,3 +93,20 @@ class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     queue_wait_buckets: tuple[float, ...] = QUEUE_WAIT_BUCKETS
     generic_hostnames: bool = False
     auth: str = ""
+
+
+class FlowerSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How Flower's paths are answered.
+
+    ``basic_auth`` are pairs ``name:password`` that may do everything there; ``unauthenticated_api``: so may anybody,
+    where there are no such pairs. ``patience`` is for how many seconds answers of workers are waited for.
+    """
+
+    basic_auth: tuple[str, ...] = ()
+    unauthenticated_api: bool = False
+    patience: float = 1.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Flower's API is open to everybody."""
+        return self.unauthenticated_api and not self.basic_auth
