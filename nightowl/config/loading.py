@@ -14,6 +14,7 @@ from nightowl.config import conversion
 from nightowl.config.channels import channel, channel_problems
 from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.clusters import cluster, metrics
+from nightowl.config.flower.opening import UNAUTHENTICATED, is_opened, opening_mistake
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, check, location, people, server
 from nightowl.config.models.cluster import Cluster as ClusterTable
@@ -38,7 +39,7 @@ from nightowl.config.sources import (
 from nightowl.config.sources import source as make_source
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
-from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Location, Maintenance, Policy, Route, User
@@ -123,6 +124,8 @@ def load_whole(
         name: replace(made, secrets=references.under(("cluster", name)))
         for name, made in configuration.clusters.items()
     }
+    if unread := opening_mistake(environ):
+        report.add((UNAUTHENTICATED,), unread, environ[UNAUTHENTICATED])
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
     found = tuple(hints(configuration)) if not report.mistakes else ()
     configuration = replace(
@@ -130,6 +133,7 @@ def load_whole(
         checks=checks,
         sources=read_from,
         clusters=watched,
+        flower=FlowerSettings(unauthenticated_api=is_opened(environ)),
         files=files,
         source=given,
         hints=found,
