@@ -22,13 +22,16 @@ from nightowl.roles.listening import ListeningRole
 from nightowl.web.app import make_app
 from nightowl.web.exposition import metrics
 from nightowl.web.handlers import ChannelUse, Handlers, WebSettings, channel_use
-from nightowl.web.serve import ServerThread
+from nightowl.web.remote import Remote
+from nightowl.web.serve import Certificates, ServerThread
 from nightowl.wire.addresses import is_loopback, link
 from nightowl.wire.check_secrets import seal_secrets, stand_ins
 from nightowl.wire.checks import check_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.notices import channels, telling
+from nightowl.wire.own_app import OwnApp
 from nightowl.wire.remembered import remembered
+from nightowl.wire.remote import Remotes
 from nightowl.wire.state import secret_key
 from nightowl.wire.strategies import strategies
 from nightowl.wire.watcher import ClusterMetrics
@@ -49,11 +52,22 @@ class WebRole:
         faults: Callable[[], list[str]],
         ready: Callable[[int], None],
         cluster_metrics: Callable[[str], str] | None = None,
+        *,
+        own: OwnApp | None = None,
     ) -> None:
         """``cluster_metrics`` are those of a watcher in this process; without them: as they were stored last."""
         server = installation.current().server
-        app = make_app(handlers(installation, faults, cluster_metrics))
-        self._server = ServerThread(app, server.listen_host, server.listen_port, ready=ready)
+        self._remotes = remotes(installation, own)
+        app = make_app(handlers(installation, faults, cluster_metrics, self._remotes))
+        tls = Certificates(certificate=server.certificate, key=server.key, client_ca=server.client_ca)
+        self._server = ServerThread(
+            app,
+            server.listen_host,
+            server.listen_port,
+            ready=ready,
+            unix_socket=server.unix_socket,
+            certificates=tls if server.certificate else None,
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop``."""
@@ -64,6 +78,7 @@ class WebRole:
                     raise RuntimeError("the web server ended by itself")
         finally:
             self._server.stop()
+            self._remotes.close()
 
 
 def metrics_listeners(
@@ -91,19 +106,28 @@ def stored_metrics(installation: Installation) -> Callable[[str], str]:
     return lambda cluster: stored.text({}, cluster)
 
 
+def remotes(installation: Installation, own: OwnApp | None = None) -> Remotes:
+    """Return what can be done to clusters; ``own`` is the Celery app of the only one, where there is one."""
+    return Remotes(lambda: installation.current().clusters, installation.store, installation.tasks, CLOCK, own)
+
+
 def handlers(
     installation: Installation,
     unreachable: Callable[[], list[str]],
     cluster_metrics: Callable[[str], str] | None = None,
+    remote: Callable[[str], Remote] | None = None,
 ) -> Handlers:
-    """Return what the pages call; ``unreachable`` are sentences about what cannot be reached."""
+    """Return what the pages call; ``unreachable`` are sentences about what cannot be reached.
+
+    ``remote`` is what can be done to clusters.
+    """
     configuration = installation.current()
     server = configuration.server
     return Handlers(
         store=installation.store,
         clock=CLOCK,
         settings=WebSettings(
-            is_loopback=is_loopback(server.listen_host),
+            is_loopback=is_loopback(server.listen_host) and not server.unix_socket,
             secret_key=secret_key(configuration),
             listen_host=server.listen_host,
             public_url=server.public_url,
@@ -134,6 +158,8 @@ def handlers(
         clusters=lambda: installation.current().clusters,
         tasks=installation.tasks,
         cluster_metrics=cluster_metrics or stored_metrics(installation),
+        remote=remote or remotes(installation),
+        flower=configuration.flower,
     )
 
 

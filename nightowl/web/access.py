@@ -12,6 +12,7 @@ own password, own tokens
 reading (GET, HEAD) any other area        viewer
 ``TRIES``: trying a rule on the past      viewer
 writing in any other area                 operator
+Flower's paths (``flower.paths``)         the same; its own ways in are those of ``flower.door``
 outside of all areas                      nobody: nothing is there
 ========================================  ==================================================
 
@@ -24,6 +25,7 @@ from __future__ import annotations
 import re
 
 from nightowl.core.values import Role
+from nightowl.web.flower import paths
 
 OPEN = frozenset({"/health", "/ready", "/healthcheck", "/metrics"})
 DOORS = frozenset({"/login", "/setup", "/favicon.svg"})
@@ -41,6 +43,10 @@ SHARED = frozenset(
         "add",
         "rules",
         "clusters",
+        "tasks",
+        "task",
+        "worker",
+        "broker",
         "locations",
         "incidents",
         "silences",
@@ -73,6 +79,8 @@ def is_door(path: str) -> bool:
 
 def needed(method: str, path: str) -> Role | None:
     """The least role for a request to anything that is neither open nor a door; None: nothing is there."""
+    if paths.is_flowers(path):
+        return "viewer" if paths.reads(method, path) else "operator"
     area = _area(path)
     if area in ADMIN:
         return "admin"

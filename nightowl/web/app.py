@@ -37,6 +37,8 @@ from nightowl.web.api.strict import StrictJson
 from nightowl.web.assets import Assets
 from nightowl.web.exposition import Exposition
 from nightowl.web.favicon import favicon
+from nightowl.web.flower.openness import Openness
+from nightowl.web.flower.routes import Flower
 from nightowl.web.guard import Guard
 from nightowl.web.handlers import Handlers
 from nightowl.web.headers import SecurityHeaders
@@ -178,6 +180,7 @@ def make_app(handlers: Handlers) -> FastAPI:
     app.router.routes += [
         *Exposition(handlers).routes(),
         *Pings(handlers).routes(),
+        *Flower(handlers).routes(),
         Route("/static/{name}", assets.serve),
         Route("/favicon.svg", favicon),
         Route("/login", doors.login, methods=["GET", "POST"]),
@@ -194,6 +197,8 @@ def make_app(handlers: Handlers) -> FastAPI:
     ]
     app.add_middleware(StrictJson, refusal=site.refusal)
     app.add_middleware(Guard, handlers=handlers, sessions=sessions, refusal=site.refusal)
+    if handlers.flower.is_open:
+        app.add_middleware(Openness)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
     app.add_middleware(SecurityHeaders)
     if handlers.settings.url_prefix:

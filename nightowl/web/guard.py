@@ -1,7 +1,7 @@
 """The door: every request passes here before any route is looked for.
 
 In order: is the Host one of ours; is the address a plain one; is it open to everyone; is there anything; who asks; may
-a write come from there; is the role enough.
+a write come from there; is the role enough. Flower's paths have a door of their own (``flower.door``) at that place.
 What comes through carries ``state.visitor``, ``state.author``, ``state.csrf`` and, for forms, ``state.form``.
 """
 
@@ -23,6 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nightowl.core.errors import Unavailable
 from nightowl.core.values import Author
 from nightowl.web import access, cookies, forgery, hosts
+from nightowl.web.flower import paths
+from nightowl.web.flower.door import FlowerDoor
 from nightowl.web.handlers import Handlers
 from nightowl.web.sessions import Sessions, client_address
 from nightowl.web.throttle import TooManyTries
@@ -43,6 +45,7 @@ class Guard:
         self._settings = handlers.settings
         self._sessions = sessions
         self._refusal = refusal
+        self._flower = FlowerDoor(handlers.flower, sessions, handlers.settings.secret_key)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or hand on with the visitor known."""
@@ -54,7 +57,8 @@ class Guard:
         given = self._sessions.cookies(request).given(cookies.VISIT)
         visit = given or secrets.token_urlsafe(16)
         answer = await self._answer(request, given, visit)
-        onward = send if given or answer or is_open(request) else self._visiting(request, send, visit)
+        bare = bool(given or answer) or is_open(request) or paths.is_flowers(get_route_path(request.scope))
+        onward = send if bare else self._visiting(request, send, visit)
         await (answer(scope, receive, send) if answer else self._app(scope, request.receive, onward))
 
     async def _answer(self, request: Request, given: str, visit: str) -> Response | None:
@@ -85,6 +89,8 @@ class Guard:
 
     async def _check(self, request: Request, path: str, given: str, visit: str) -> Response | None:
         """Find out who asks and whether they may; an answer means that they may not."""
+        if paths.is_flowers(path):
+            return await self._flower.refusal(request, path)
         door, least = access.is_door(path), access.needed(request.method, path)
         if not door and least is None:
             raise HTTPException(404, "There is no such page.")

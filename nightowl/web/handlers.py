@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings
 from nightowl.core.preview import Preview, Question
 from nightowl.core.rule import Rule
 from nightowl.core.strategies import Strategy
@@ -16,6 +16,7 @@ from nightowl.core.telling import Telling
 from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
 from nightowl.ports.clusters import TaskStore
+from nightowl.web.remote import Remote
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Host names (as in a Host header, without port) that only this machine can mean."""
@@ -94,7 +95,8 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     end. ``telling`` is who is told what, by the configuration in force; what depends on what is not in it.
     ``where`` says where an incident would go. ``clusters`` are those that are watched, by name; ``tasks`` is what is
     kept of them; ``cluster_metrics`` writes their metrics, of all (an empty name) or of one,
-    without the label ``cluster``.
+    without the label ``cluster``; ``remote`` is what can be done to one by its name.
+    ``flower`` is how Flower's paths are answered.
     """
 
     store: Store
@@ -120,3 +122,5 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     clusters: Callable[[], Mapping[str, ClusterSettings]]
     tasks: TaskStore
     cluster_metrics: Callable[[str], str]
+    remote: Callable[[str], Remote]
+    flower: FlowerSettings

@@ -25,6 +25,8 @@ from nightowl.core.errors import (
 )
 from nightowl.ports import Unit
 from nightowl.web import access
+from nightowl.web.flower import paths
+from nightowl.web.flower.answers import plain
 from nightowl.web.handlers import Handlers
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import Frame, Rendered, Renderer, View
@@ -105,6 +107,8 @@ class Site:
     def http_error(self, request: Request, error: Exception) -> Response:
         """Exception handler: what routing refuses, in our words."""
         assert isinstance(error, HTTPException)
+        if paths.is_flowers(get_route_path(request.scope)):
+            return plain(error.status_code, "", error.headers)
         told = {404: "There is no such page.", 405: "This address is not used that way."}
         answer = self.refusal(request, error.status_code, told.get(error.status_code, error.detail))
         answer.headers.update(error.headers or {})

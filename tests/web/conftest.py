@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from nightowl.config import check_from_spec, rule_from_spec, rule_to_toml, spec_to_toml
 from nightowl.config.units import parse_duration
-from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings
 from nightowl.core.errors import DeliveryFailed, NotFound
 from nightowl.core.rule import Rule
 from nightowl.core.strategies import BUILT_IN
@@ -27,6 +27,7 @@ from nightowl.ports.clusters import TaskStore
 from nightowl.testing.store import memory_store, memory_tasks
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings, channel_use
+from nightowl.wire.remote import Remotes
 
 with warnings.catch_warnings():
     # Starlette would rather have a successor of httpx, which nothing else here needs.
@@ -109,6 +110,8 @@ class World:
             clusters=lambda: self.clusters,
             tasks=tasks,
             cluster_metrics=self._cluster_metrics,
+            remote=Remotes(lambda: self.clusters, store, tasks, self.clock),
+            flower=FlowerSettings(),
             where=lambda asked: where(store, self.telling, self.rules.values(), parse_duration, asked),
         )
 

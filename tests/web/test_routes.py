@@ -43,6 +43,28 @@ PAGES = [
     "/account",
 ]
 
+LINKS = {"GET /tasks", "GET /task/{subject:path}", "GET /worker/{subject:path}", "GET /broker"}
+"""Pages of Flower, which lead to others."""
+
+FLOWER = {
+    "viewer": {
+        *(f"GET /api/{what}" for what in ("workers", "tasks", "task/types", "task/info/{subject:path}")),
+        "GET /api/task/result/{subject:path}",
+        "GET /api/queues/length",
+        "GET /workers",
+        "GET /tasks/datatable",
+        "POST /tasks/datatable",
+    },
+    "operator": {
+        *(f"POST /api/worker/{what}/{{subject:path}}" for what in ("shutdown", "pool/restart", "pool/grow")),
+        *(f"POST /api/worker/{what}/{{subject:path}}" for what in ("pool/shrink", "pool/autoscale")),
+        *(f"POST /api/worker/queue/{what}-consumer/{{subject:path}}" for what in ("add", "cancel")),
+        *(f"POST /api/task/{what}/{{subject:path}}" for what in ("apply", "async-apply", "send-task", "abort")),
+        *(f"POST /api/task/{what}/{{subject:path}}" for what in ("revoke", "timeout", "rate-limit")),
+    },
+}
+"""Flower's paths: programs with a token are let in to its pages, too."""
+
 MAY = {
     "open": {
         "GET /health",
@@ -55,6 +77,7 @@ MAY = {
     "door": {"GET /login", "POST /login", "GET /setup", "POST /setup", "GET /favicon.svg", "GET /static/{name}"},
     "viewer": {
         *(f"GET {path}" for path in PAGES),
+        *LINKS,
         *(f"GET {path}.json" for path in PAGES[1:]),
         "GET /now.json",
         "GET /checks/{name}/phases.json",
@@ -153,7 +176,7 @@ MAY = {
         "GET /api/v1/audit",
     },
 }
-NEEDED = {route: who for who, routes in MAY.items() for route in routes}
+NEEDED = {route: who for table in (MAY, FLOWER) for who, routes in table.items() for route in routes}
 
 
 def routes(app):
@@ -216,7 +239,7 @@ def may(who, route):
     if least in ("open", "door"):
         return True
     if who == "viewer token":
-        return least == "viewer" and " /api/" in route
+        return least == "viewer" and (" /api/" in route or route in FLOWER["viewer"])
     return who in ROLES and ROLES.index(who) >= ROLES.index(least)
 
 

@@ -10,7 +10,13 @@ from kombu import Connection
 
 from nightowl.adapters.celery_cluster.control.remote import control
 from nightowl.adapters.celery_cluster.depth.factory import depth
+from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import Unavailable
+from nightowl.core.values import Author
+from nightowl.testing.store import memory_store, memory_tasks
+from nightowl.web.remote import Who
+from nightowl.wire.clock import CLOCK
+from nightowl.wire.remote import Remotes
 from tests.adapters.celery_cluster.watched import until
 from tests.conftest import FOLDER
 from tests.servers.rabbitmq_server import RabbitMQ
@@ -88,3 +94,19 @@ def test_a_wrong_password_and_a_wrong_port_are_told(server: Managed) -> None:
             found.queues(["celery"])
         assert "hunter22" not in str(error.value)
         found.close()
+
+
+def test_flowers_clients_get_queues_as_the_api_describes_them(server: Managed) -> None:
+    api = f"http://127.0.0.1:{server.ports[5]}/api/"
+    settings = ClusterSettings(name="shop", broker=server.fresh_url(), rabbitmq_api=api)
+    store, tasks = memory_store(), memory_tasks()
+    remotes = Remotes(lambda: {"shop": settings}, store, tasks, CLOCK)
+    remote = remotes("shop")
+    who = Who(Author("command"), "admin")
+    remote.send("shop.add", [1], {}, {"queue": "a/b & c"}, who)
+    (queue,) = until(remote.queue_objects)
+    assert queue["name"] == "a/b & c"
+    assert {"vhost", "durable", "arguments"} <= queue.keys()
+    remotes.close()
+    store.close()
+    tasks.close()
