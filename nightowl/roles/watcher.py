@@ -13,6 +13,7 @@ from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import Unavailable
 from nightowl.flows.forget import Forgetting
 from nightowl.flows.tenure import Tenure
+from nightowl.flows.watch import Watch
 from nightowl.roles.installation import Installation
 from nightowl.roles.pulse import Pulse
 from nightowl.roles.watched import Watched
@@ -54,8 +55,12 @@ class WatcherRole:
 
         Raises ``NotFound`` or ``Unavailable``.
         """
-        live = {name: each.watched.watching for name, each in list(self._running.items())}
-        return self._metrics.text({name: each.watch for name, each in live.items() if each}, cluster)
+        return self._metrics.text(self._live(), cluster)
+
+    def flower_metrics(self, cluster: str = "") -> str:
+        """The same of one cluster (empty: the first), without its label and with Flower's families beside them."""
+        name = cluster or next(iter(self._wanted()), "")
+        return self._metrics.with_flowers(self._live(), name)
 
     def run(self, stop: threading.Event) -> None:
         """Watch what is configured until ``stop``; a cluster whose settings change is begun anew."""
@@ -69,6 +74,11 @@ class WatcherRole:
             for name in list(self._running):
                 self._end(name)
             pulse.end()
+
+    def _live(self) -> dict[str, Watch]:
+        """The watches of this process, by cluster."""
+        terms = {name: each.watched.watching for name, each in list(self._running.items())}
+        return {name: each.watch for name, each in terms.items() if each}
 
     def _follow(self) -> None:
         wanted = self._wanted()

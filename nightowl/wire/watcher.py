@@ -15,6 +15,7 @@ from nightowl.adapters.celery_cluster.events import source
 from nightowl.config import Configuration
 from nightowl.core.cluster.exposition import Exposition, Style
 from nightowl.core.cluster.figures import Figures
+from nightowl.core.cluster.flower_metrics import flower_metrics
 from nightowl.core.cluster.redact import Redaction
 from nightowl.core.cluster.saved import unpacked
 from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
@@ -167,6 +168,11 @@ class ClusterMetrics:
                 if name in live:
                     live[name].shown()
         return page
+
+    def with_flowers(self, live: Mapping[str, Watch], cluster: str) -> str:
+        """Return the metrics of one cluster, and of it those that Flower serves. Raises as ``text`` does."""
+        page, found = self.text(live, cluster), self._of(cluster, live.get(cluster))
+        return page + flower_metrics(*found) if found else page
 
     def _of(self, name: str, watch: Watch | None) -> tuple[Figures, ClusterState] | None:
         if watch is not None:
