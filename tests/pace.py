@@ -19,6 +19,7 @@ ROOM = 4 * 1024**3
 LONG = (
     "docs/test_fleet.py",
     "end_to_end/test_kills.py",
+    "docs/test_broker_rights.py",
     "end_to_end/test_canaries.py",
     "end_to_end/test_two_directors.py",
     "services/test_bus_permissions.py",

@@ -13,7 +13,7 @@ from nightowl.roles.pulse import FRESH, signs
 @click.option(
     "--role",
     required=True,
-    type=click.Choice(["director", "actor", "evaluator", "notifier"]),
+    type=click.Choice(["director", "actor", "evaluator", "watcher", "notifier"]),
     help="The role asked for.",
 )
 def health(role: str) -> None:

@@ -1,14 +1,22 @@
-"""Turns tables of watched clusters into settings."""
+"""Turns tables of watched clusters, and of hooks, into settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from nightowl.config import urls
-from nightowl.config.checks import Bench
+from nightowl.config.checks import Bench, pem
 from nightowl.config.conversion import pem_file
 from nightowl.config.models.cluster import Backlog, Cluster, Finding, Findings, Lasting, Metrics, Ssl
-from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, FindingSettings, MetricsSettings, Tls
+from nightowl.config.models.hook import Hook
+from nightowl.core.cluster.settings import (
+    ClusterSettings,
+    FailureSettings,
+    FindingSettings,
+    HookSettings,
+    MetricsSettings,
+    Tls,
+)
 from nightowl.core.values import Severity
 
 
@@ -43,6 +51,21 @@ def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
         ),
         findings=dict(_tuned(table.findings)),
         depends_on=tuple(table.depends_on),
+    )
+
+
+def hook(name: str, table: Hook, bench: Bench) -> HookSettings:
+    """Return the settings of a hook, after reporting what is wrong with its certificates."""
+    return HookSettings(
+        name=name,
+        url=table.url,
+        on=tuple(table.on),
+        clusters=tuple(table.cluster),
+        tasks=tuple(table.task),
+        secret=table.secret or "",
+        verify=table.verify,
+        ca=pem(table.ca, ("hook", name, "ca"), bench),
+        timeout=table.timeout,
     )
 
 

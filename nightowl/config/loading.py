@@ -13,12 +13,13 @@ from msgspec.structs import replace
 from nightowl.config import conversion
 from nightowl.config.channels import channel, channel_problems
 from nightowl.config.checks import Bench, make_check, spec_of
-from nightowl.config.clusters import cluster, metrics
+from nightowl.config.clusters import cluster, hook, metrics
 from nightowl.config.flower.opening import UNAUTHENTICATED, is_opened, opening_mistake
 from nightowl.config.masking import KeyPath
 from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, check, location, people, server
 from nightowl.config.models.cluster import Cluster as ClusterTable
 from nightowl.config.models.cluster import Metrics
+from nightowl.config.models.hook import Hook as HookTable
 from nightowl.config.models.maintenance import Maintenance as MaintenanceTable
 from nightowl.config.models.rule import Rule as RuleTable
 from nightowl.config.models.source import Source as SourceTable
@@ -39,7 +40,7 @@ from nightowl.config.sources import (
 from nightowl.config.sources import source as make_source
 from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
 from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
-from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings
+from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, HookSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.values import Check, Location, Maintenance, Policy, Route, User
@@ -254,6 +255,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         rules=rules,
         sources=_sources(tree, bench),
         clusters=clusters,
+        hooks=_hooks(tree, bench),
         rule_specs=_rule_specs(raw),
         channels=told,
         routes=_routes(tree, told, bench),
@@ -314,6 +316,10 @@ def _sources(tree: dict[str, Any], bench: Bench) -> dict[str, SourceSettings]:
 def _clusters(tree: dict[str, Any], bench: Bench) -> dict[str, ClusterSettings]:
     tables = modelled(tree, "cluster", ClusterTable, bench.report)
     return {name: cluster(name, table, bench) for name, table in tables.items()}
+
+
+def _hooks(tree: dict[str, Any], bench: Bench) -> dict[str, HookSettings]:
+    return {name: hook(name, table, bench) for name, table in modelled(tree, "hook", HookTable, bench.report).items()}
 
 
 def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:

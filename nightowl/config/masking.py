@@ -25,10 +25,10 @@ _PARAMETER = re.compile(r"(?<=[?&])([^=&#\s]*)=([^&#\s]*)")
 def is_secret(path: KeyPath) -> bool:
     """Whether what stands at ``path`` is not to be shown.
 
-    The URLs of channels and of ``[self] ping`` are: who knows them may use them. So are ``[metrics] auth`` and what a
-    check says to its target.
+    The URLs of channels, of hooks and of ``[self] ping`` are: who knows them may use them. So are ``[metrics] auth``
+    and what a check says to its target.
     """
-    if path[:1] == ("channel",) and path[2:3] in (("url",), ("urls",)):
+    if path[:1] in (("channel",), ("hook",)) and path[2:3] in (("url",), ("urls",)):
         return True
     if path in (("self", "ping"), ("metrics", "auth")):
         return True
@@ -41,7 +41,8 @@ def is_secret(path: KeyPath) -> bool:
 def _own_keys(path: KeyPath) -> KeyPath:
     """Return the keys of ``path`` without the name of a table and names that people chose for tags and labels."""
     named = path[:1] in {
-        (table,) for table in ("location", "template", "check", "rule", "source", "cluster", "channel", "route", "user")
+        (table,)
+        for table in ("location", "template", "check", "rule", "source", "cluster", "hook", "channel", "route", "user")
     }
     keys = path[2:] if named else path[1:]
     return () if keys[:1] and keys[0] in ("tags", "labels", "match") else keys

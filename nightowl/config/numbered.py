@@ -50,6 +50,7 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO26": "Hint: an escalation leads to nobody who would not be told anyway.",
     "NO27": "Hint: a check follows a task of a cluster with `enable_events = false`, so it hears only of workers that \
 send events by themselves.",
+    "NO28": "Hint: a hook's `cluster` is like no cluster that is declared.",
     "NO30": "A rule names a strategy that is not installed.",
     "NO31": "A rule has a key that its strategy does not understand.",
     "NO32": "A rule has one of `aggregate` and `over` without the other.",
@@ -289,6 +290,9 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
         if plan and plan.cluster and not configuration.clusters[plan.cluster].enable_events:
             text = "false, so a check of its tasks hears only of workers that send events by themselves"
             yield Hint(number="NO27", key=f"cluster.{plan.cluster}.enable_events", text=text)
+    for hook in configuration.hooks.values():
+        if not any(fnmatchcase(name, like) for name in configuration.clusters for like in hook.clusters):
+            yield Hint(number="NO28", key=f"hook.{hook.name}.cluster", text="like no declared cluster: nothing is told")
     if found := open_locations(configuration):
         yield Hint(number="NO25", key=", ".join(f"location.{name}" for name in found), text=OPEN)
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, MetricsSettings
+from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, HookSettings, MetricsSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.series import MOST_SERIES
@@ -201,6 +201,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     rules: dict[str, Rule] = {}
     sources: dict[str, SourceSettings] = {}
     clusters: dict[str, ClusterSettings] = {}
+    hooks: dict[str, HookSettings] = {}
     metrics: MetricsSettings = MetricsSettings()
     flower: FlowerSettings = FlowerSettings()
     rule_specs: dict[str, dict[str, Any]] = {}

@@ -35,6 +35,8 @@ HELP = {
     "nightowl_actor_jobs": "Checks that the actor has under way.",
     "nightowl_actor_garbage_total": "Messages that the actor refused.",
     "nightowl_actor_processes": "Processes of the actor that run.",
+    "nightowl_hook_deliveries_total": "Tries to post an event of a task to the hook, by what came of them.",
+    "nightowl_hook_dropped_total": "Events of tasks that the hook was never told of, by reason.",
     "nightowl_role_up": "Whether the role can reach all that it needs.",
 }
 """What is said of each metric that NightOwl has by itself."""

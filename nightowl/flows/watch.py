@@ -18,6 +18,7 @@ from nightowl.core.cluster import findings
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.figures import Figures
 from nightowl.core.cluster.fold import Fold
+from nightowl.core.cluster.lifecycle import Told
 from nightowl.core.cluster.saved import Saved, packed, unpacked
 from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
 from nightowl.core.cluster.state import ClusterState, Due
@@ -61,7 +62,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a watch works with.
 
     ``seen`` is what polling told last, ``beat`` the entries of the schedule as they stand by what ``Watch.ran`` says;
-    ``runs`` are the checks that follow the cluster's tasks. ``redact`` hides secrets in a task.
+    ``runs`` are the checks that follow the cluster's tasks. ``redact`` hides secrets in a task. ``told`` is
+    called by the thread that reads with each end of an execution, and must not wait.
     """
 
     source: ClusterSource
@@ -74,6 +76,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     beat: Callable[[], Sequence[Due]]
     runs: TaskRuns
     redact: Callable[[Task], Task]
+    told: Told | None = None
 
 
 class Watch:
@@ -119,7 +122,7 @@ class Watch:
         workers = Workers(settings.worker_timeout, settings.purge_offline_workers)
         workers.restore(self.state.workers)
         figures = Figures.decode(saved.figures, *buckets) if saved else Figures(*buckets)
-        fold = Fold(figures, workers, default_queue=settings.default_queue)
+        fold = Fold(figures, workers, default_queue=settings.default_queue, told=self._parts.told)
         fold.restore(self._parts.tasks.unfinished(self.name, now - OPEN_FOR, MOST_WAITING), now)
         return fold
 

@@ -14,12 +14,14 @@ from nightowl.core.errors import Unavailable
 from nightowl.flows.forget import Forgetting
 from nightowl.flows.tenure import Tenure
 from nightowl.flows.watch import Watch
+from nightowl.roles.hooks import Hooks
 from nightowl.roles.installation import Installation
 from nightowl.roles.pulse import Pulse
 from nightowl.roles.watched import Watched
+from nightowl.wire.addresses import link
 from nightowl.wire.checks import compile_check
 from nightowl.wire.clock import CLOCK
-from nightowl.wire.watcher import ClusterMetrics, Watching, watching
+from nightowl.wire.watcher import ClusterMetrics, Watching, redactor, watching
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,7 @@ class WatcherRole:
         self._running: dict[str, _Running] = {}
         self._forgetting = Forgetting(installation.tasks, CLOCK)
         self._metrics = ClusterMetrics(installation.current, installation.tasks)
+        self._hooks = Hooks()
 
     @property
     def fault(self) -> str:
@@ -51,11 +54,12 @@ class WatcherRole:
         return "; ".join(each.watched.fault for each in list(self._running.values()) if each.watched.fault)
 
     def metrics(self, cluster: str = "") -> str:
-        """The metrics of all clusters, or of one without the label ``cluster``.
+        """The metrics of all clusters and of hooks, or of one cluster without the label ``cluster``.
 
         Raises ``NotFound`` or ``Unavailable``.
         """
-        return self._metrics.text(self._live(), cluster)
+        text = self._metrics.text(self._live(), cluster)
+        return text if cluster else text + self._hooks.metrics()
 
     def flower_metrics(self, cluster: str = "") -> str:
         """The same of one cluster (empty: the first), without its label and with Flower's families beside them."""
@@ -73,6 +77,7 @@ class WatcherRole:
         finally:
             for name in list(self._running):
                 self._end(name)
+            self._hooks.end()
             pulse.end()
 
     def _live(self) -> dict[str, Watch]:
@@ -81,6 +86,8 @@ class WatcherRole:
         return {name: each.watch for name, each in terms.items() if each}
 
     def _follow(self) -> None:
+        current = self._installation.current()
+        self._hooks.follow(current.hooks, link(current))
         wanted = self._wanted()
         for name, running in list(self._running.items()):
             if wanted.get(name) != running.settings:
@@ -113,13 +120,14 @@ class WatcherRole:
         return _Running(settings, watched, thread, stop)
 
     def _watching(self, settings: ClusterSettings) -> Watching:
-        installation = self._installation
+        installation, redact = self._installation, redactor(settings)
         return watching(
             settings,
             installation.current().metrics,
             installation.store,
             installation.tasks,
             lambda stored: compile_check(installation.current(), installation.vault, stored),
+            lambda event, at, task: self._hooks.tell(settings.name, event, at, task, redact),
         )
 
     def _end(self, name: str) -> None:

@@ -16,6 +16,7 @@ from nightowl.config import Configuration
 from nightowl.core.cluster.exposition import Exposition, Style
 from nightowl.core.cluster.figures import Figures
 from nightowl.core.cluster.flower_metrics import flower_metrics
+from nightowl.core.cluster.lifecycle import Told
 from nightowl.core.cluster.redact import Redaction
 from nightowl.core.cluster.saved import unpacked
 from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
@@ -58,8 +59,9 @@ def watching(
     store: Store,
     tasks: TaskStore,
     compile_check: Callable[[StoredCheck], Check],
+    told: Told | None = None,
 ) -> Watching:
-    """Begin a term. Raises ``Unavailable``."""
+    """Begin a term; ``told`` takes each end of an execution. Raises ``Unavailable``."""
     remote, full = remote_of(settings), depth_of(settings)
     inspection = Inspection(remote, full, queues=settings.queues, enable_events=settings.enable_events)
     ran: list[Callable[[str], float | None]] = []
@@ -82,6 +84,7 @@ def watching(
         beat=beat,
         runs=TaskRuns(store, settings.name, compile_check),
         redact=redactor(settings),
+        told=told,
     )
 
     watch = Watch(parts)

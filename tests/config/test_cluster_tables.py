@@ -1,9 +1,16 @@
-"""``[cluster.NAME]`` and ``[metrics]`` tables."""
+"""``[cluster.NAME]``, ``[hook.NAME]`` and ``[metrics]`` tables."""
 
 import pytest
 
 from nightowl.config.masking import masked
-from nightowl.core.cluster.settings import ClusterSettings, FailureSettings, FindingSettings, MetricsSettings, Tls
+from nightowl.core.cluster.settings import (
+    ClusterSettings,
+    FailureSettings,
+    FindingSettings,
+    HookSettings,
+    MetricsSettings,
+    Tls,
+)
 from nightowl.core.values import Severity
 
 SHOP = '[cluster.shop]\nbroker = "redis://127.0.0.1:6379/0"\n'
@@ -61,6 +68,33 @@ def test_what_is_found_by_itself_is_tuned_or_switched_off(configured):
     }
 
 
+def test_a_hook_is_told_of_failures_unless_its_table_says_otherwise(configured, tmp_path):
+    url = "https://receiver.example/hook"
+    assert configured(f'[hook.a]\nurl = "{url}"').hooks == {"a": HookSettings(name="a", url=url)}
+    loaded = configured(
+        f"""
+        [hook.orders]
+        url = "{url}"
+        on = ["task-succeeded", "task-retried"]
+        cluster = "sh*"
+        task = ["shop.orders.*", "shop.mail"]
+        secret = "canary"
+        verify = false
+        timeout = "5s"
+        """
+    )
+    assert loaded.hooks["orders"] == HookSettings(
+        name="orders",
+        url=url,
+        on=("task-succeeded", "task-retried"),
+        clusters=("sh*",),
+        tasks=("shop.orders.*", "shop.mail"),
+        secret="canary",
+        verify=False,
+        timeout=5.0,
+    )
+
+
 def test_a_cluster_may_depend_on_a_check(configured, mistakes):
     watched = f'{SHOP}depends_on = ["redis"]\n'
     assert configured(f'{watched}[check.redis]\nurl = "tcp://h:1"').clusters["shop"].depends_on == ("redis",)
@@ -80,6 +114,12 @@ def test_a_cluster_may_depend_on_a_check(configured, mistakes):
         (f"{SHOP}findings = {{ stuck = 1 }}", "cluster.shop.findings.stuck", "a table"),
         (f"{SHOP}findings = {{ lost = {{ after = '1m' }} }}", "cluster.shop.findings.lost.after", ""),
         (f"{SHOP}findings = {{ ghosts = false }}", "cluster.shop.findings.ghosts", ""),
+        ("[hook.a]", "hook.a.url", "required"),
+        ('[hook.a]\nurl = "ftp://x/"', "hook.a.url", "http"),
+        ('[hook.a]\nurl = "http://x/"\non = ["task-sent"]', "hook.a.on", "task-failed"),
+        ('[hook.a]\nurl = "http://x/"\ntask = []', "hook.a.task", "1"),
+        ('[hook.a]\nurl = "http://x/"\ncluster = 7', "hook.a.cluster", "list"),
+        ('[hook.a]\nurl = "http://x/"\ntimeout = "31s"', "hook.a.timeout", "30s"),
         ("[metrics]\nruntime_buckets = [1.0, 1.0]", "metrics.runtime_buckets", "rising"),
         ('[metrics]\nprefix = "7-"', "metrics.prefix", "celery_"),
         ('[metrics]\nauth = "alone"', "metrics.auth", "a user and a password"),
@@ -94,4 +134,9 @@ def test_what_cannot_work_is_told(mistakes, text, key, allowed):
 def test_passwords_of_brokers_and_scrapers_are_masked():
     assert masked("redis://:canary@h/0", ("cluster", "shop", "broker")) == "redis://:***@h/0"
     assert masked("scraper:canary", ("metrics", "auth")) == "***"
+    assert masked({"url": "https://x.example/t0k3n", "secret": "canary"}, ("hook", "a")) == {
+        "url": "***",
+        "secret": "***",
+    }
+    assert masked("${env:HOOK}", ("hook", "a", "url")) == "${env:HOOK}"
     assert masked(["*token*"], ("cluster", "shop", "redact")) == ["*token*"]

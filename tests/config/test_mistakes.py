@@ -75,7 +75,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
     ("text", "key"),
     [
         ("[sink.x]", "sink"),
-        ("[hook.x]", "hook"),
         ("[auth]\noidc = {}", "auth.oidc"),
     ],
 )

@@ -133,6 +133,7 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
         ("NO23", "channel", CHECK),
         ("NO26", "route.r.escalate.0", SLACK + ESCALATING + '["ops"] }]'),
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
+        ("NO28", "hook.h.cluster", '[cluster.c]\nbroker = "redis://h"\n[hook.h]\nurl = "http://h/"\ncluster = "d*"'),
         ("NO27", "cluster.c.enable_events", '[cluster.c]\nbroker = "redis://h"\nenable_events = false\n' + FOLLOWING),
         ("NO25", "location.local", '[bus]\nbroker = "amqp://rabbit.example"'),
         ("NO25", "location.l, location.m", '[bus]\nbroker = "redis://10.0.0.1"\n[location.l]\n[location.m]'),

@@ -132,6 +132,18 @@ def test_a_task_shows_its_newest_execution(reads):
         assert (entry.task.state, shown) == (state, times)
 
 
+@settings(max_examples=100, deadline=None)
+@given(deliveries())
+def test_each_end_that_is_counted_is_told_once(reads):
+    told = Counter()
+    fold = fresh(told=lambda kind, at, task: told.update([kind.removeprefix("task-")]))
+    for number, events in enumerate(reads):
+        feed(fold, events, AT + number / 100)
+    fold.settle(AT + 50)
+    ends = {"succeeded", "failed", "retried", "revoked", "rejected"}
+    assert told == Counter({stage: count for stage, count in counted(fold.figures).items() if stage in ends})
+
+
 def ev(kind, at, uuid="u", by=WORKERS[0], **fields):
     return Event(f"task-{kind}", by, AT + at, uuid, **fields)
 
@@ -192,6 +204,15 @@ def test_a_retry_may_be_received_before_the_worker_says_that_it_is_retried():
     feed(fold, [ev("started", 0.6), ev("retried", 0.7, exception="Busy()")], AT + 1)
     assert (task.state, task.retries, task.executions) == ("RETRY", 1, 2)
     assert cells(fold) == {("shop.charge", WORKERS[0], "mail"): {"received": 2, "started": 2, "retried": 2}}
+
+
+def test_what_is_told_of_a_retry_that_was_received_already_is_how_it_ended():
+    told = []
+    fold = fresh(told=lambda kind, at, task: told.append((kind, at, task.state, task.error, task.worker)))
+    begin = [received(0.1), ev("started", 0.2), received(0.4, by=WORKERS[1], retries=1)]
+    feed(fold, [*begin, ev("retried", 0.5, exception="Busy()"), ev("retried", 0.5, exception="Busy()")], AT + 1)
+    assert told == [("task-retried", AT + 0.5, "RETRY", "Busy()", WORKERS[0])]
+    assert (task_of(fold, "u").state, task_of(fold, "u").error) == ("RECEIVED", None)
 
 
 def test_both_versions_of_reject_look_alike():

@@ -35,4 +35,4 @@ def test_the_first_configurations_load(tmp_path):
         path = tmp_path / f"{number}.toml"
         path.write_text(example)
         load(path, environ=ENVIRONMENT)
-    assert len(examples) == 2
+    assert len(examples) == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.config.kinds import BUILT_IN
-from nightowl.config.models import channel, check, cluster, location, maintenance, people, rule, server, source
+from nightowl.config.models import channel, check, cluster, hook, location, maintenance, people, rule, server, source
 from nightowl.config.models.table import Table
 
 SINGLE: dict[str, type[Table]] = {
@@ -24,6 +24,7 @@ NAMED: dict[str, type[Table] | None] = {
     "rule": rule.Rule,
     "source": source.Source,
     "cluster": cluster.Cluster,
+    "hook": hook.Hook,
     "channel": None,
     "route": people.Route,
     "maintenance": maintenance.Maintenance,
@@ -37,7 +38,7 @@ BUILT_IN_KINDS = tuple(BUILT_IN)
 CHANNEL_KINDS = tuple(channel.CHANNELS)
 """The kinds of channels that need no plug-in."""
 
-LATER_TABLES = frozenset(["sink", "hook"])
+LATER_TABLES = frozenset(["sink"])
 """Tables that later versions will have: refused, not ignored."""
 
 LATER_KEYS: dict[str, frozenset[str]] = {

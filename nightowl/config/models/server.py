@@ -60,7 +60,7 @@ class Retention(Table):
     tasks: Annotated[float, Seconds(at_least=_HOUR)] = 14 * _DAY
     """Tasks of watched clusters."""
     max_tasks: Annotated[int, Field(ge=1000)] | None = None
-    """The most tasks that are kept, of all clusters together; the oldest go earlier. Without it: as many as come."""
+    """The most tasks that are kept of each cluster; the oldest go earlier. Without it: as many as come."""
     incidents: Annotated[float, Seconds(at_least=_DAY)] = 730 * _DAY
     """Resolved incidents with their timelines and notices, and silences that have ended."""
     max_size: Size | None = None

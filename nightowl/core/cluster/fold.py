@@ -18,7 +18,7 @@ from nightowl.core.cluster.booking import Books
 from nightowl.core.cluster.entry import DONE, Entry, restored
 from nightowl.core.cluster.events import Event, Intake
 from nightowl.core.cluster.figures import OTHER, Figures
-from nightowl.core.cluster.lifecycle import Lifecycle
+from nightowl.core.cluster.lifecycle import Lifecycle, Told
 from nightowl.core.cluster.pending import Pending
 from nightowl.core.cluster.task import Task, TaskState
 from nightowl.core.cluster.workers import PILED_UP, TOLERANCE, Sender, Workers
@@ -44,7 +44,8 @@ class Fold:
     """Folds the events of one cluster, for one thread.
 
     ``default_queue`` is where tasks are counted whose queue nothing tells, ``grace`` seconds, ``most_open`` how many
-    tasks are held at most: beyond that the oldest are written and ``forgotten``.
+    tasks are held at most: beyond that the oldest are written and ``forgotten``. ``told`` takes each end of an
+    execution.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Fold:
         default_queue: str = "celery",
         grace: float = GRACE,
         most_open: int = MOST_OPEN,
+        told: Told | None = None,
     ) -> None:
         self.figures = figures
         self.workers = workers
@@ -67,7 +69,7 @@ class Fold:
         self._unasked: list[str] = []
         self._lost_of: dict[str, float] = {}
         self._pending = Pending()
-        self._life = Lifecycle(self._tasks, self._parked, self.books, self._pending, self._park)
+        self._life = Lifecycle(self._tasks, self._parked, self.books, self._pending, self._park, told)
         self._handlers = self._life.handlers()
 
     def __len__(self) -> int:

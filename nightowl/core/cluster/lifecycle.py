@@ -16,6 +16,7 @@ started until its worker goes away.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 
 from nightowl.core.cluster.booking import FAILED, Books
 from nightowl.core.cluster.entry import (
@@ -41,6 +42,8 @@ from nightowl.core.cluster.pending import Pending
 from nightowl.core.cluster.task import Task, TaskState
 
 Park = Callable[[Event, float, float], None]
+Told = Callable[[str, float, Task], None]
+"""Takes each end of an execution, once: the event's type, its time and the task, which goes on changing."""
 
 _NUMBER = {stage: number for number, stage in enumerate(KINDS)}
 _N_RECEIVED, _N_STARTED, _N_SUCCEEDED = _NUMBER["received"], _NUMBER["started"], _NUMBER["succeeded"]
@@ -50,13 +53,19 @@ _LARGEST = 2**53
 
 
 class Lifecycle:
-    """Folds events into ``tasks``. What is not known yet goes to ``park`` (event, time, now).
+    """Folds events into ``tasks``. What is not known yet goes to ``park`` (event, time, now), ends to ``told``.
 
     ``forgetful`` is whether tasks were forgotten that had not ended, so that any task may have begun before.
     """
 
     def __init__(
-        self, tasks: dict[str, Entry], parked: Mapping[str, object], books: Books, pending: Pending, park: Park
+        self,
+        tasks: dict[str, Entry],
+        parked: Mapping[str, object],
+        books: Books,
+        pending: Pending,
+        park: Park,
+        told: Told | None = None,
     ) -> None:
         self.forgetful = False
         self._tasks = tasks
@@ -64,6 +73,7 @@ class Lifecycle:
         self._books = books
         self._pending = pending
         self._park = park
+        self._told = told
 
     def handlers(self) -> dict[str, Park]:
         """What takes an event, its time by the watcher's clock and when it was taken in, by type."""
@@ -197,6 +207,8 @@ class Lifecycle:
             if late is Late.NEWEST:
                 task.runtime, task.result = runtime, event.result
         self._books.count(entry, _N_SUCCEEDED, event.hostname, runtime, now)
+        if self._told is not None:
+            self._told("task-succeeded", stamp, task)
         if entry.rank == DONE:
             self._pending.ended(entry, now)
         else:
@@ -214,10 +226,11 @@ class Lifecycle:
         late = self._late(entry, "failed", event, stamp)
         if late is Late.REPEATED:
             return
-        if late is Late.NEWEST:
-            _blame(entry.task, exception, event)
+        task = self._ending(entry, "failed", late, event, stamp)
+        _blame(task, exception, event)
         if not again:
             self._books.count(entry, FAILED, event.hostname, bare(exception), now)
+            self._tell("task-failed", stamp, task)
         self._pending.changed(entry, now)
 
     def _refused(self, entry: Entry, event: Event, stamp: float, now: float) -> None:
@@ -226,10 +239,11 @@ class Lifecycle:
         late = self._late(entry, "rejected", event, stamp)
         if late is Late.REPEATED:
             return
-        if late is Late.NEWEST:
-            _blame(entry.task, REJECT, event)
+        task = self._ending(entry, "rejected", late, event, stamp)
+        _blame(task, REJECT, event)
         if not again:
             self._books.count(entry, _NUMBER["rejected"], event.hostname, None, now)
+            self._tell("task-rejected", stamp, task)
         self._pending.changed(entry, now)
 
     def _rejected(self, event: Event, stamp: float, now: float) -> None:
@@ -249,30 +263,47 @@ class Lifecycle:
             return
         if not again:
             self._books.count(entry, _NUMBER["rejected"], event.hostname, None, now)
+            self._tell("task-rejected", stamp, entry.task)
         self._pending.changed(entry, now)
 
     def _retried(self, event: Event, stamp: float, now: float) -> None:
-        entry, late = self._ended("retried", event, stamp, now)
-        if entry is not None and late is Late.NEWEST:
-            _blame(entry.task, exception_class(event.exception, event.traceback), event)
+        exception = exception_class(event.exception, event.traceback)
+        self._ended("retried", event, stamp, now, lambda task: _blame(task, exception, event))
 
     def _revoked(self, event: Event, stamp: float, now: float) -> None:
-        entry, late = self._ended("revoked", event, stamp, now)
-        if entry is not None and late is Late.NEWEST:
-            entry.task.error = (
+        def explain(task: Task) -> None:
+            task.error = (
                 f"terminated, signal {event.signum}" if event.terminated else "expired" if event.expired else "revoked"
             )
 
-    def _ended(self, stage: str, event: Event, stamp: float, now: float) -> tuple[Entry | None, Late]:
+        self._ended("revoked", event, stamp, now, explain)
+
+    def _ended(self, stage: str, event: Event, stamp: float, now: float, explain: Callable[[Task], None]) -> None:
         entry = self._tasks.get(event.uuid)
         if entry is None:
             self._park(event, stamp, now)
-            return None, Late.REPEATED
+            return
         late = self._late(entry, stage, event, stamp)
-        if late is not Late.REPEATED:
-            self._books.count(entry, _NUMBER[stage], event.hostname, None, now)
-            self._pending.changed(entry, now)
-        return entry, late
+        if late is Late.REPEATED:
+            return
+        task = self._ending(entry, stage, late, event, stamp)
+        explain(task)
+        self._books.count(entry, _NUMBER[stage], event.hostname, None, now)
+        self._tell(event.type, stamp, task)
+        self._pending.changed(entry, now)
+
+    def _ending(self, entry: Entry, stage: str, late: Late, event: Event, stamp: float) -> Task:
+        """Return the task that an end tells of: of an earlier execution it is a copy, which shows that end."""
+        if late is Late.NEWEST:
+            return entry.task
+        task = copy(entry.task)
+        task.state, task.worker = STATE_OF[stage], event.hostname
+        setattr(task, stage, stamp)
+        return task
+
+    def _tell(self, kind: str, stamp: float, task: Task) -> None:
+        if self._told is not None:
+            self._told(kind, stamp, task)
 
     def _progress(self, event: Event, stamp: float, now: float) -> None:
         entry = self._tasks.get(event.uuid)

@@ -84,6 +84,27 @@ class ClusterSettings(msgspec.Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()
 
 
+HOOKED = ("task-succeeded", "task-failed", "task-retried", "task-revoked", "task-rejected")
+"""Events of tasks that hooks can be told of."""
+
+
+class HookSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """A hook: which events (of ``HOOKED``) of which clusters and tasks (shell patterns) are posted to ``url``.
+
+    ``secret`` signs (empty: nothing is signed), ``ca`` is PEM text (empty: the system's), ``timeout`` seconds in all.
+    """
+
+    name: str
+    url: str
+    on: tuple[str, ...] = ("task-failed",)
+    clusters: tuple[str, ...] = ("*",)
+    tasks: tuple[str, ...] = ("*",)
+    secret: str = ""
+    verify: bool = True
+    ca: str = ""
+    timeout: float = 10.0
+
+
 class MetricsSettings(msgspec.Struct, frozen=True, kw_only=True):
     """How the metrics of clusters are written. ``auth``: ``user:password`` that scrapers must give (empty: none)."""
 

@@ -230,8 +230,7 @@ def test_a_database_tells_visible_rows(mariadb_url: str) -> None:
             assert connection.channel().basic_get("shop", no_ack=True)
         shop, other = found.queues(["shop", "other"])
         assert (shop.ready, other.ready, shop.unacked) == (2, 0, None)
-        assert shop.age is not None
-        assert shop.age < 60
+        assert (shop.age, other.age) == (None, 0.0)
         assert found.broker().kind == "MariaDB"
         assert "owl:owl" not in found.broker().url
 

@@ -1,18 +1,16 @@
 """Depth of queues in a database, as kombu's SQLAlchemy transport keeps them: rows, visible until they are taken.
 
-A row that was taken stays, invisible, whether its task has ended or not: what workers hold cannot be told.
+A row that was taken stays, invisible, whether its task has ended or not: what workers hold cannot be told. Nor can the
+age of a message: kombu stamps a row when it is taken.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection
-from typing import Any
 
 from sqlalchemy import (
     Boolean,
     Column,
-    DateTime,
     Engine,
     Integer,
     MetaData,
@@ -51,7 +49,6 @@ class SqlDepth:
             tables,
             Column("id", Integer, primary_key=True),
             Column("visible", Boolean),
-            Column("timestamp", DateTime),
             Column("queue_id", Integer),
         )
 
@@ -59,7 +56,7 @@ class SqlDepth:
         """How full these queues are; one that does not exist is empty."""
         queue, message = self._queues.c, self._messages.c
         waiting = (
-            select(queue.name, func.count(), func.min(message.timestamp))
+            select(queue.name, func.count())
             .join(self._messages, message.queue_id == queue.id)
             .where(queue.name.in_(list(names)), message.visible.is_(True))
             .group_by(queue.name)
@@ -67,10 +64,10 @@ class SqlDepth:
         try:
             with self._engine.connect() as connection:
                 there = inspect(connection).has_table(self._messages.name)
-                found = {name: (count, since) for name, count, since in connection.execute(waiting)} if there else {}
+                found: dict[str, int] = dict(connection.execute(waiting).all()) if there else {}
         except SQLAlchemyError as error:
             raise self._place.unavailable(getattr(error, "orig", None) or error) from None
-        return [_queue(name, *found.get(name, (0, None))) for name in names]
+        return [_queue(name, found.get(name, 0)) for name in names]
 
     def broker(self) -> Broker:
         """Which database it is."""
@@ -86,7 +83,5 @@ class SqlDepth:
         self._engine.dispose()
 
 
-def _queue(name: str, ready: int, since: Any) -> Queue:
-    """``since`` is by the sender's local time, which is taken for ours."""
-    age = time.time() - since.timestamp() if since is not None else 0.0
-    return Queue(name=name, ready=ready, age=age if age >= 0 else None)
+def _queue(name: str, ready: int) -> Queue:
+    return Queue(name=name, ready=ready, age=None if ready else 0.0)
