@@ -254,6 +254,18 @@ def test_a_receipt_that_overtakes_its_task_sent_waits_for_the_queue():
     assert sum(fold.figures.cells["shop.charge", WORKERS[0], "other"].wait.counts) == 1
 
 
+def test_the_first_task_of_a_name_waits_too_where_others_are_told_when_sent_and_only_once():
+    fold = fresh()
+    feed(fold, [sent(0, "first")])
+    feed(fold, [received(0.1, "new", name="shop.ship")])
+    feed(fold, [sent(0.05, "new", queue="other", name="shop.ship")], AT + 0.5)
+    assert cells(fold) == {("shop.ship", WORKERS[0], "other"): {"received": 1}}
+    feed(fold, [received(0.6, "untold", name="shop.untold")], AT + 0.6)
+    fold.settle(AT + 1.7)
+    feed(fold, [received(1.8, "again", name="shop.untold")], AT + 1.8)
+    assert cells(fold)["shop.untold", WORKERS[0], "celery"] == {"received": 2}
+
+
 def test_a_receipt_whose_task_sent_is_lost_is_counted_after_a_second():
     fold = fresh()
     feed(fold, [sent(0, "first")])

@@ -27,7 +27,10 @@ HOLD = 1.0
 """Seconds for which a count waits for its task's name or its task-sent."""
 
 LATELY = 600.0
-"""Seconds for which tasks of a name are expected to come with task-sent, once one did."""
+"""Seconds for which tasks of a name are expected to come with task-sent, once one did.
+
+So are tasks of a name of which nothing is known, once any did.
+"""
 
 _MOST_NAMES = 20_000
 
@@ -40,6 +43,8 @@ class Books:
         self.default_queue = default_queue
         self._only: dict[str, str] = {}
         self._sending: dict[str, float] = {}
+        self._sent_at = -LATELY
+        self._unsent: set[str] = set()
         self._waiting: deque[tuple[float, Entry]] = deque()
 
     def consumes(self, queues: Mapping[str, tuple[str, ...]]) -> None:
@@ -50,6 +55,7 @@ class Books:
         """Count a task-sent, and expect one with other tasks of this name."""
         if name in self._sending or len(self._sending) < _MOST_NAMES:
             self._sending[name] = now
+        self._sent_at = now
         self.figures.count_sent(name, host, queue, now)
 
     def label(self, entry: Entry, worker: str, now: float) -> None:
@@ -57,10 +63,14 @@ class Books:
         task = entry.task
         if not task.name:
             return
-        if entry.sent_by is None and self._sending.get(task.name, -LATELY) + LATELY > now:
+        if entry.sent_by is None and self._may_be_sent(task.name) + LATELY > now:
             entry.settled = False
             return
         self.settle(entry, worker, now)
+
+    def _may_be_sent(self, name: str) -> float:
+        """When something was heard last by which a task of this name is expected to come with task-sent."""
+        return self._sending.get(name, -LATELY if name in self._unsent else self._sent_at)
 
     def settle(self, entry: Entry, worker: str, now: float) -> None:
         """Settle the label by what is known now, and count what was held."""
@@ -128,6 +138,8 @@ class Books:
             entry = waiting.popleft()[1]
             if entry.held:
                 self.settle(entry, entry.held[0].worker, now)
+                if entry.sent_by is None and len(self._unsent) < _MOST_NAMES:
+                    self._unsent.add(entry.task.name)
                 # A name that comes later still counts for the rest of the task.
                 entry.settled = bool(entry.task.name)
 
