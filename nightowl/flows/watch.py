@@ -49,8 +49,11 @@ JUDGE = 5.0
 MOST_WAITING = 500_000
 """Tasks that wait to be written at most, while the store does not answer; beyond that the oldest are dropped."""
 
-MOST_AT_ONCE = 20_000
-"""Tasks written in one transaction."""
+MOST_AT_ONCE = 1_000
+"""Tasks written in one transaction, or a few more: what is shown waits for the one under way."""
+
+_PORTION = 500
+"""Tasks of one portion at most."""
 
 OPEN_FOR = 7 * 86400.0
 """Seconds back to which tasks that have not ended are taken up again by the next watcher."""
@@ -112,6 +115,11 @@ class Watch:
         return self._fold.figures
 
     @property
+    def behind(self) -> bool:
+        """Whether more is to be written already."""
+        return bool(self._changed)
+
+    @property
     def fault(self) -> str:
         """Why nothing can be read (empty: it can)."""
         return self._parts.source.fault
@@ -128,8 +136,8 @@ class Watch:
 
     # -- the thread that reads
 
-    def take(self, timeout: float) -> None:
-        """Read what has arrived, waiting up to ``timeout`` seconds for it, and fold it."""
+    def take(self, timeout: float) -> int:
+        """Read what has arrived, waiting up to ``timeout`` seconds for it, and fold it; return how many events."""
         intake = self._parts.source.read(timeout)
         now = self._parts.clock.now()
         while self._answers:
@@ -140,15 +148,16 @@ class Watch:
         if self._reading.due("flush", FLUSH):
             self._fold.books.consumes(self._queues)
             self._hand_over(now)
+        return len(intake.events)
 
     def _hand_over(self, now: float) -> None:
         asked = self._fold.unknown()
         if asked:
             self._questions.append(asked)
         changed = self._fold.due(now)
-        if changed:
-            self._changed.append(changed)
-            self._waiting += len(changed)
+        self._waiting += len(changed)
+        for start in range(0, len(changed), _PORTION):
+            self._changed.append(changed[start : start + _PORTION])
         while self._waiting > MOST_WAITING and self._changed:
             lost = len(self._changed.popleft())
             self._waiting -= lost

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -16,8 +17,18 @@ log = logging.getLogger(__name__)
 READ = 0.1
 """Seconds that the reading thread waits for events at most."""
 
+GATHER = 0.004
+"""Seconds that the reading thread lets events gather between two reads: to wake for one costs as much as some twenty
+events, as others have used the processor's caches meanwhile."""
+
+MANY = 1_000
+"""Events in one read from which on the next one follows at once, as more have piled up."""
+
 TURN = 0.05
 """Seconds between two turns of the writing thread."""
+
+BREATH = 0.001
+"""Seconds between two turns while more is to be written already: whoever else needs the store gets it meanwhile."""
 
 STAND_BY = 0.25
 """Seconds between two looks at the lease while standing by."""
@@ -35,6 +46,7 @@ class Watched:
         self._tenure = tenure
         self._make = make
         self._trouble = ""
+        self._pressed = False
         self.watching: Watching | None = None
 
     @property
@@ -60,6 +72,8 @@ class Watched:
     def _term(self, stop: threading.Event) -> None:
         """Watch until ``stop``, or until the lease is lost."""
         watching = self._make()
+        gc.collect()
+        gc.freeze()  # what was imported stays: to look through it again and again took a tenth of the CPU
         over = threading.Event()
         threads = [
             threading.Thread(target=self._until, args=(over, each), name=f"{what} {self.name}", daemon=True)
@@ -80,7 +94,7 @@ class Watched:
         watching.watch.end()
 
     def _write(self, watch: Watch, threads: list[threading.Thread], stop: threading.Event) -> None:
-        while not stop.wait(TURN):
+        while not stop.wait(self._pause(watch)):
             if not all(thread.is_alive() for thread in threads):
                 raise RuntimeError(f"{self.name} is not read any more")
             try:
@@ -94,8 +108,12 @@ class Watched:
                 self._note("")
 
     def _read(self, watch: Watch) -> float:
-        watch.take(READ)
-        return 0.0
+        self._pressed = watch.take(READ) >= MANY
+        return 0.0 if self._pressed else GATHER
+
+    def _pause(self, watch: Watch) -> float:
+        """Seconds until the next turn of the writing thread: what is unread is lost soon, what is unwritten waits."""
+        return BREATH if watch.behind and not self._pressed and not self._trouble else TURN
 
     def _until(self, over: threading.Event, turn: Callable[[], float]) -> None:
         """Repeat until ``over``; ``turn`` returns how many seconds to wait before the next."""

@@ -6,6 +6,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Collection
 
@@ -27,6 +28,10 @@ log = logging.getLogger(__name__)
 
 LOOK = 1.0
 """Seconds between two looks at which clusters there are."""
+
+SWITCH = 0.001
+"""Seconds after which a busy thread lets another one run: a page of metrics needs several turns between the two that
+read and write."""
 
 PATIENCE = 15.0
 """Seconds that a cluster's watch gets to end."""
@@ -68,6 +73,7 @@ class WatcherRole:
 
     def run(self, stop: threading.Event) -> None:
         """Watch what is configured until ``stop``; a cluster whose settings change is begun anew."""
+        sys.setswitchinterval(SWITCH)
         pulse = Pulse(self.name)
         try:
             while not stop.wait(LOOK):

@@ -104,10 +104,11 @@ def watching(
 def redactor(settings: ClusterSettings) -> Callable[[Task], Task]:
     """Return what hides in a task what its cluster's settings say."""
     hides = Redaction(settings.arguments, settings.redact)
+    argument, text = hides.argument, hides.text
 
     def redact(task: Task) -> Task:
-        task.args, task.kwargs, task.result = (hides.argument(each) for each in (task.args, task.kwargs, task.result))
-        task.error, task.traceback = hides.text(task.error), hides.text(task.traceback)
+        task.args, task.kwargs, task.result = argument(task.args), argument(task.kwargs), argument(task.result)
+        task.error, task.traceback = text(task.error), text(task.traceback)
         return task
 
     return redact

@@ -14,7 +14,7 @@ YOUNG = 2.0
 REMEMBER = 60.0
 """Seconds for which an ended task is remembered."""
 
-MOST_ENDED = 50_000
+MOST_ENDED = 20_000
 """Ended tasks remembered at most. A straggler of one that is not is looked up in the store."""
 
 

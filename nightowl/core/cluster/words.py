@@ -15,9 +15,10 @@ import msgspec
 LONGEST = 40
 """Bytes of UTF-8 by which a word is known; what follows makes no difference."""
 
+_BYTES = 4  # of a character in UTF-8 at most
 _READ = 16_384  # characters of each text that are looked at
-_BETWEEN = str.maketrans(
-    {chr(code): " " for code in range(128) if chr(code) not in string.ascii_letters + string.digits + "_"}
+_BETWEEN = bytes(
+    code if code > 127 or chr(code) in string.ascii_letters + string.digits + "_" else ord(" ") for code in range(256)
 )
 _BEYOND_ASCII = re.compile(r"\W+")
 _BEGUN = re.compile(r"(\w{3,})\*\Z")
@@ -37,11 +38,14 @@ class Wanted(msgspec.Struct, frozen=True):
 def words(texts: Iterable[str | None]) -> str:
     """The words of texts, separated by spaces."""
     text = " ".join([text[:_READ] for text in texts if text]).lower()
-    text = text.translate(_BETWEEN) if text.isascii() else _BEYOND_ASCII.sub(" ", text)
+    # bytes are translated several times as fast as a text that is not plain ASCII
+    text = text.encode("utf-8", "surrogatepass").translate(_BETWEEN).decode("utf-8", "surrogatepass")
+    plain = text.isascii()
+    if not plain and not text.replace(" ", "").replace("_", "").isalnum():
+        text = _BEYOND_ASCII.sub(" ", text)
     found = text.split()
-    return " ".join(
-        found if text.isascii() and len(max(found, key=len, default="")) <= LONGEST else map(_known_by, found)
-    )
+    within = len(max(found, key=len, default="")) <= (LONGEST if plain else LONGEST // _BYTES)
+    return " ".join(found if within else map(_known_by, found))
 
 
 def wanted(texts: Collection[str]) -> Wanted:

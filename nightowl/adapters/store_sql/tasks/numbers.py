@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.tasks.chunks import chunks
@@ -17,6 +17,13 @@ LONGEST = 255
 
 _MOST = 200_000
 """Names that a process remembers; beyond them it starts anew."""
+
+# made once: they are needed in every transaction, and to make them takes longer than to ask
+_HELD = select(CLUSTERS.c.id).where(CLUSTERS.c.name == bindparam("cluster")).with_for_update()
+_FAULTS = select(FAULTS).where(
+    FAULTS.c.cluster == bindparam("cluster"),
+    *(FAULTS.c[field].in_(bindparam(field, expanding=True)) for field in ("exception", "place", "name")),
+)
 
 Fault = tuple[int, int, int]
 """The numbers of an exception, a place and a task's name."""
@@ -79,8 +86,7 @@ class Numbers:
             if last >= MOST_CLUSTERS:
                 raise Refused(f"Tasks of more than {MOST_CLUSTERS} clusters cannot be kept in one store")
             self._bulk.insert(self._connection, CLUSTERS, [(last + 1, known_by(name), 0)], ("id", "name", "tasks"))
-        query = select(CLUSTERS.c.id).where(CLUSTERS.c.name == known_by(name)).with_for_update()
-        number: int = self._connection.execute(query).scalar_one()
+        number: int = self._connection.execute(_HELD, {"cluster": known_by(name)}).scalar_one()
         self._new_clusters[name] = number
         return number
 
@@ -135,13 +141,11 @@ class Numbers:
     def _faults(self, cluster: int, faults: Collection[Fault]) -> dict[Fault, int]:
         found: dict[Fault, int] = {}
         for chunk in chunks(sorted(faults)):
-            query = select(FAULTS).where(
-                FAULTS.c.cluster == cluster,
-                FAULTS.c.exception.in_({exception for exception, _, _ in chunk}),
-                FAULTS.c.place.in_({place for _, place, _ in chunk}),
-                FAULTS.c.name.in_({name for _, _, name in chunk}),
-            )
-            found |= {(row.exception, row.place, row.name): row.id for row in self._connection.execute(query)}
+            wanted = {field: {fault[at] for fault in chunk} for at, field in enumerate(("exception", "place", "name"))}
+            found |= {
+                (row.exception, row.place, row.name): row.id
+                for row in self._connection.execute(_FAULTS, {"cluster": cluster, **wanted})
+            }
         return found
 
     def _looked_up(self, cluster: int, kind: int, names: Mapping[str, bytes]) -> dict[str, int]:

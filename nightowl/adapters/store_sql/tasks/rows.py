@@ -219,7 +219,9 @@ def _bounded(body: Body) -> Body:
 
 def finite(number: float) -> float:
     """The number, or the nearest one that every database can hold."""
-    return max(min(number, 1e300), -1e300) if not math.isnan(number) else 0.0
+    if -1e300 < number < 1e300:
+        return number
+    return 0.0 if math.isnan(number) else math.copysign(1e300, number)
 
 
 class Reader:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Dialect, Select, column, delete, select, tabl
 from sqlalchemy.dialects.mysql import match
 
 from nightowl.adapters.store_sql.tasks.chunks import chunks
-from nightowl.adapters.store_sql.tasks.copying import copy
+from nightowl.adapters.store_sql.tasks.copying import copy, insert
 from nightowl.adapters.store_sql.tasks.places import Span
 from nightowl.core.cluster.words import Wanted
 
@@ -47,7 +47,7 @@ class _Sqlite:
     """
 
     def put(self, connection: Connection, words: Words) -> None:
-        connection.exec_driver_sql("INSERT INTO task_words (rowid, words) VALUES (?, ?)", [*words])
+        insert(connection, "task_words", ("rowid", "words"), words)
 
     def drop(self, connection: Connection, words: Words) -> None:
         sql = "INSERT INTO task_words (task_words, rowid, words) VALUES ('delete', ?, ?)"
