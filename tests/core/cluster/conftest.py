@@ -36,8 +36,10 @@ class Watched:
         return {finding.key: finding for finding in self.findings}
 
     def up(self, name: str, **fields: object) -> None:
-        known = {"active": 1, "processed": 9, "events_on": True, "inspected": self.now, **fields}
-        self.workers[name] = Worker(name=name, up=True, heard=self.now, since=self.now, **known)
+        before = self.workers.get(name)
+        since = before.since if before is not None and before.up else self.now
+        known = {"active": 1, "processed": 9, "events_on": True, "inspected": self.now, "since": since, **fields}
+        self.workers[name] = Worker(name=name, up=True, heard=self.now, **known)
 
     def down(self, name: str, *, goodbye: bool = False) -> None:
         worker = self.workers[name]

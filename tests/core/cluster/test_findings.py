@@ -194,6 +194,14 @@ def test_a_task_whose_worker_runs_nothing_has_ended_unheard(watched):
     assert not watched.wait(600)
 
 
+def test_a_task_whose_worker_began_anew_is_lost_rather_than_stuck(watched):
+    watched.ran(100)
+    watched.task(TaskState.STARTED)
+    watched.wait(30)
+    watched.up("celery@one", since=watched.now)
+    assert not watched.wait(600)
+
+
 def test_a_task_that_may_have_ended_in_a_gap_is_not_stuck_unless_its_worker_says_so(watched):
     watched.ran(100)
     watched.task(TaskState.STARTED)

@@ -16,6 +16,9 @@ from nightowl.core.cluster.state import Worker
 from nightowl.core.cluster.task import Task
 from nightowl.core.messages import in_words
 
+TOLERANCE = 2.0
+"""Seconds by which a start may seem to be before that of its worker, by clocks that differ."""
+
 
 def look(scene: Scene) -> Iterator[Sign]:
     """Yield the names of tasks that are stuck."""
@@ -26,8 +29,11 @@ def look(scene: Scene) -> Iterator[Sign]:
 
 
 def _may_run(scene: Scene, task: Task) -> bool:
+    """Whether a task's worker is there, runs something, and has not begun anew since: then it is lost, not stuck."""
     worker = scene.workers.get(task.worker)
-    return worker is not None and worker.up and not (_tells(worker) and worker.active == 0)
+    if worker is None or not worker.up or worker.since > running_since(task) + TOLERANCE:
+        return False
+    return not (_tells(worker) and worker.active == 0)
 
 
 def _is_sure(scene: Scene, task: Task) -> bool:
