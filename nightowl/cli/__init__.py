@@ -35,7 +35,8 @@ COMMANDS = {
     "incidents": "list incidents",
     "ack": "acknowledge an incident",
     "silence": "let incidents open without a word for a while",
-    "health": "say whether a role works",
+    "doctor": "say what cannot be seen of a cluster, and what mends it",
+    "health": "say whether a role works, or a worker of a cluster",
 }
 """Each command is the function of its name in the module of its name."""
 
