@@ -6,13 +6,11 @@ Whatever changes something is written into the audit before it is sent: while th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-import msgspec
-
-from nightowl.core.cluster.calls import call_of, confirm_call, confirm_name
+from nightowl.core.cluster.calls import call_of, call_of_entry, confirm_call, confirm_name
 from nightowl.core.cluster.catalogue import ACTIONS, Spec
 from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.cluster.commands import (
@@ -22,13 +20,14 @@ from nightowl.core.cluster.commands import (
     prepare,
     spec_of,
 )
+from nightowl.core.cluster.person import Many, Person
 from nightowl.core.cluster.result import TaskResult
 from nightowl.core.cluster.selection import listed, retriable, revocable, told
 from nightowl.core.cluster.task import Task, TaskFilter
 from nightowl.core.errors import NotFound, Refused
-from nightowl.core.values import AuditEntry, Author, Role
+from nightowl.core.values import AuditEntry
 from nightowl.ports import Clock, Store
-from nightowl.ports.clusters import ClusterControl, ClusterDepth, TaskResults, TaskStore
+from nightowl.ports.clusters import ClusterControl, TaskResults, TaskStore
 
 TIMEOUT = 1.0
 """Seconds that workers are given to answer, unless said otherwise."""
@@ -41,29 +40,16 @@ PORTION = 500
 """Ids in one command."""
 
 
-class Person(msgspec.Struct, frozen=True):
-    """Who asks for something, and in which role."""
-
-    author: Author
-    role: Role
-
-
-class Many(msgspec.Struct, frozen=True):
-    """What became of many tasks: how many were done, and why others were not."""
-
-    done: int
-    refused: dict[str, int] = {}
-
-
 class Remote:
     """What may be done to one cluster. Any thread may use it.
 
-    ``allowed`` is its ``control``; ``results`` is None without a result backend. ``Forbidden``, ``Unconfirmed`` and
-    ``Refused`` say what is not done, ``ConfigurationError`` what is wrong with the arguments, ``Unavailable`` that
-    the broker or the store is away.
+    ``allowed`` is its ``control``, ``keeps_arguments`` whether those of beat entries are kept at all. ``results`` is
+    None without a result backend. ``ready`` tells how many messages wait in a queue (None: that cannot be told).
+    ``Forbidden``, ``Unconfirmed`` and ``Refused`` say what is not done, ``ConfigurationError`` what is wrong with the
+    arguments, ``Unavailable`` that the broker or the store is away.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of its own
         self,
         cluster: str,
         store: Store,
@@ -72,7 +58,9 @@ class Remote:
         *,
         control: ClusterControl,
         results: TaskResults | None = None,
+        ready: Callable[[str], int | None] = lambda _: None,
         allowed: bool = True,
+        keeps_arguments: bool = True,
     ) -> None:
         self._cluster = cluster
         self._store = store
@@ -80,7 +68,9 @@ class Remote:
         self._clock = clock
         self._control = control
         self._results = results
+        self._ready = ready
         self._allowed = allowed
+        self._keeps_arguments = keeps_arguments
 
     def command(
         self,
@@ -133,7 +123,23 @@ class Remote:
         self._permit(by, ACTIONS["retry"], {"task": known.name, "id": task}, confirmed=True)
         args, kwargs = call_of(known)
         self._write_down(by, ACTIONS["retry"], {"task": known.name, "id": task}, (task,))
-        return self._send_again(known, args, kwargs)
+        return self._send_to(known.name, args, kwargs, known.queue)
+
+    def run(self, by: Person, entry: str) -> str:
+        """Send the task of a beat entry now, to its queue; return its id.
+
+        Raises ``NotFound``, or ``Refused`` where its arguments are not known exactly, saying why.
+        """
+        state = self._tasks.state(self._cluster)
+        due = next((each for each in state.beat if each.name == entry), None) if state else None
+        if due is None:
+            raise NotFound(f"There is no beat entry named {entry}.")
+        self._permit(by, ACTIONS["run"], {"entry": due.name, "task": due.task}, confirmed=True)
+        if not self._keeps_arguments:
+            raise Refused(f'Its arguments are not kept: arguments = "none" in [cluster.{self._cluster}].')
+        args, kwargs = call_of_entry(due)
+        self._write_down(by, ACTIONS["run"], {"entry": due.name, "task": due.task}, (due.name,))
+        return self._send_to(due.task, args, kwargs, due.queue)
 
     def count(self, wanted: TaskFilter, most: int = MOST_REVOKED) -> int:
         """How many tasks a filter finds, counted up to one more than ``most``."""
@@ -170,18 +176,18 @@ class Remote:
             except Refused as error:
                 refused[str(error)] += 1
                 continue
-            self._send_again(task, args, kwargs)
+            self._send_to(task.name, args, kwargs, task.queue)
             done += 1
         return Many(done, dict(refused))
 
-    def purge(self, by: Person, queue: str, depth: ClusterDepth, *, confirmed: bool) -> int:
+    def purge(self, by: Person, queue: str, *, confirmed: bool) -> int:
         """Delete what waits in a queue; return how many messages that were.
 
         Not confirmed: nothing is done, and ``Unconfirmed`` tells how many there are.
         """
         confirm_name("queue", queue)
-        (found,) = depth.queues([queue])
-        about = {"queue": queue, "count": "an unknown number of" if found.ready is None else found.ready}
+        ready = self._ready(queue)
+        about = {"queue": queue, "count": "an unknown number of" if ready is None else ready}
         self._permit(by, ACTIONS["purge"], about, confirmed=confirmed)
         self._write_down(by, ACTIONS["purge"], about, (queue,))
         return self._control.purge(queue)
@@ -229,9 +235,9 @@ class Remote:
             raise Refused(f"{self._cluster} has no result backend: set backend in [cluster.{self._cluster}].")
         return self._results
 
-    def _send_again(self, task: Task, args: Sequence[Any], kwargs: dict[str, Any]) -> str:
-        options: dict[str, object] = {"queue": task.queue} if task.queue else {}
-        return self._control.send(task.name, args=args, kwargs=kwargs, options=options)
+    def _send_to(self, task: str, args: Sequence[Any], kwargs: dict[str, Any], queue: str) -> str:
+        options: dict[str, object] = {"queue": queue} if queue else {}
+        return self._control.send(task, args=args, kwargs=kwargs, options=options)
 
 
 def _portions(tasks: Iterator[Task]) -> Iterator[list[Task]]:

@@ -37,7 +37,7 @@ class ClusterControl(Protocol):
         """Send a command; wait up to ``timeout`` seconds (0: not at all) for answers.
 
         Done early once all of ``command.workers``, or all ``expected`` where it goes to all, have answered. A worker of
-        these that did not answer is an answer, too.
+        these that did not answer is an answer, too. Raises ``Refused`` where this kind of broker reaches no workers.
         """
 
     def send(self, task: str, *, args: Sequence[object], kwargs: dict[str, object], options: dict[str, object]) -> str:

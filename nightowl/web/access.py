@@ -6,7 +6,8 @@ open to everyone                          ``OPEN``: liveness, readiness and metr
 the way in                                ``DOORS``: sign-in, first set-up, and what they look like
 people, the audit, reading the            admin
 configuration again
-the forms that add and edit               operator
+the forms that add and edit, and pages      operator
+for which workers of clusters are asked
 ``OWN``: signing out, own preferences,    viewer
 own password, own tokens
 reading (GET, HEAD) any other area        viewer
@@ -64,6 +65,9 @@ TRIES = frozenset({"/api/v1/rules/backtest", "/rules/preview", "/rules/try"})
 """What is posted because it is long, and changes nothing."""
 
 _FORM = re.compile(r"/add|/(?:checks|rules)/[^/]+/edit|/rules/new(?:\.json|(?![\w.-]))")
+_ASKING = re.compile(r"/clusters/[^/]+/(?:in-workers|settings)")
+"""Pages that send something to every worker of a cluster."""
+
 _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 
@@ -89,7 +93,7 @@ def needed(method: str, path: str) -> Role | None:
     if area not in SHARED:
         return None
     reads = method in READING or (method == "POST" and path in TRIES)
-    return "viewer" if reads and not _FORM.match(path) else "operator"
+    return "viewer" if reads and not _FORM.match(path) and not _ASKING.match(path) else "operator"
 
 
 def suffices(role: Role, least: Role | None) -> bool:

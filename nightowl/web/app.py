@@ -19,6 +19,7 @@ from nightowl.web.api import audit as api_audit
 from nightowl.web.api import channels as api_channels
 from nightowl.web.api import checks as api_checks
 from nightowl.web.api import clusters as api_clusters
+from nightowl.web.api import commands as api_commands
 from nightowl.web.api import configuration as api_configuration
 from nightowl.web.api import errors as api_errors
 from nightowl.web.api import heartbeats as api_heartbeats
@@ -29,6 +30,7 @@ from nightowl.web.api import routes as api_routes
 from nightowl.web.api import rules as api_rules
 from nightowl.web.api import series as api_series
 from nightowl.web.api import silences as api_silences
+from nightowl.web.api import task_commands as api_task_commands
 from nightowl.web.api import tasks as api_tasks
 from nightowl.web.api import tokens as api_tokens
 from nightowl.web.api import users as api_users
@@ -55,6 +57,7 @@ from nightowl.web.pages import (
     clusters,
     edit,
     failures,
+    in_workers,
     incidents,
     locations,
     maintenance,
@@ -65,6 +68,7 @@ from nightowl.web.pages import (
     rule,
     rule_edit,
     rules,
+    settings,
     silences,
     task,
     tasks,
@@ -76,6 +80,7 @@ from nightowl.web.pages import (
 )
 from nightowl.web.pages.account import AccountActions
 from nightowl.web.pages.actions import Actions
+from nightowl.web.pages.cluster_actions import ClusterActions
 from nightowl.web.pages.doors import Doors
 from nightowl.web.pages.rule_actions import RuleActions
 from nightowl.web.pages.silences import SilenceActions
@@ -106,6 +111,8 @@ PAGES = (
     failures.PAGE,
     beat.PAGE,
     visibility.PAGE,
+    in_workers.PAGE,
+    settings.PAGE,
     locations.PAGE,
     incidents.LIST,
     incidents.PAGE,
@@ -130,6 +137,8 @@ _API = (
     api_rules,
     api_clusters,
     api_tasks,
+    api_commands,
+    api_task_commands,
     api_incidents,
     api_silences,
     api_routes,
@@ -192,6 +201,7 @@ def make_app(handlers: Handlers) -> FastAPI:
         *AccountActions(site, handlers, sessions).routes(),
         *UserActions(site, handlers).routes(),
         *SilenceActions(site, handlers).routes(),
+        *ClusterActions(site, handlers).routes(),
         site.data_route(CHART),
         *site.routes(),
     ]

@@ -12,3 +12,6 @@ PARTS = (
     ("/visibility", "What I can see"),
 )
 """The pages of a cluster, by the ends of their paths."""
+
+ASKING_PARTS = (("/in-workers", "In workers"), ("/settings", "Settings"))
+"""Those for which workers are asked, which takes an operator."""

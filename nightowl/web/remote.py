@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
-import msgspec
-
 from nightowl.core.cluster.command import Answer, Command
+from nightowl.core.cluster.person import Many, Person
 from nightowl.core.cluster.result import TaskResult
-from nightowl.core.values import Author, Role
-
-
-class Who(msgspec.Struct, frozen=True):
-    """Who acts: as whom the audit names them, and what they may do."""
-
-    author: Author
-    role: Role
+from nightowl.core.cluster.task import TaskFilter
 
 
 class Remote(Protocol):
     """What can be asked of a cluster, and done to it. What is done is permitted, bounded and written to the audit.
 
-    Raises ``Refused``, ``ConfigurationError`` for arguments, ``Unavailable``.
+    ``Forbidden``, ``Unconfirmed`` and ``Refused`` say what is not done, ``ConfigurationError`` what is wrong with the
+    arguments, ``NotFound`` what there is not, ``Unavailable`` that broker, backend or store is away. Any thread may
+    call it.
     """
 
     @property
@@ -35,21 +29,45 @@ class Remote(Protocol):
     def look(self, command: Command, timeout: float, expected: Collection[str] = ()) -> list[Answer]:
         """Send a command that changes nothing, and return the answers."""
 
-    def act(
-        self, command: str, arguments: Mapping[str, Any], workers: Sequence[str], who: Who, timeout: float
+    def command(
+        self,
+        by: Person,
+        name: str,
+        given: Mapping[str, Any],
+        workers: Sequence[str] = (),
+        *,
+        confirmed: bool = False,
+        timeout: float = 1.0,
     ) -> list[Answer]:
-        """Send a command, confirmed, and return the answers."""
+        """Send a command to these workers (none: to all); return their answers within ``timeout`` seconds."""
 
     def send(
-        self, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: Mapping[str, Any], who: Who
+        self, by: Person, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: Mapping[str, Any]
     ) -> str:
-        """Send a task, and return its id."""
+        """Put a task into its queue by name; return its id."""
 
     def result(self, task: str) -> TaskResult:
         """What is known of a task's result now."""
 
-    def abort(self, task: str, who: Who) -> None:
-        """Ask an abortable task to end."""
+    def abort(self, by: Person, task: str) -> None:
+        """Ask an abortable task to end by itself."""
+
+    def retry(self, by: Person, task: str) -> str:
+        """Send a task again with its arguments, to its queue; return the new id."""
+
+    def run(self, by: Person, entry: str) -> str:
+        """Send the task of a beat entry now; return its id."""
+
+    def revoke_many(
+        self, by: Person, wanted: TaskFilter, *, confirmed: int | None, terminate: bool = False, signal: str = "SIGTERM"
+    ) -> Many:
+        """Revoke what a filter finds that has not ended. Without ``confirmed``, ``Unconfirmed`` tells the count."""
+
+    def retry_many(self, by: Person, wanted: TaskFilter, *, confirmed: int | None) -> Many:
+        """Send again what a filter finds that has failed. Without ``confirmed``, ``Unconfirmed`` tells the count."""
+
+    def purge(self, by: Person, queue: str, *, confirmed: bool) -> int:
+        """Delete what waits in a queue; return how many messages. Not confirmed, ``Unconfirmed`` tells the count."""
 
     def queue_objects(self) -> list[dict[str, Any]] | None:
         """All queues as RabbitMQ's management API describes them; None where there is none that can be asked."""

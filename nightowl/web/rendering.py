@@ -14,7 +14,7 @@ from nightowl.core.sentences import cause, seen_from
 from nightowl.core.suppression import in_words
 from nightowl.web import axis, line_picture, rule_picture, strips, task_words, words, workflow_picture
 from nightowl.web.assets import Assets
-from nightowl.web.cluster_parts import PARTS
+from nightowl.web.cluster_parts import ASKING_PARTS, PARTS
 from nightowl.web.handlers import Handlers
 from nightowl.web.queue_words import drained
 from nightowl.web.rows import incident_told
@@ -152,6 +152,7 @@ class Renderer:
             line_picture=line_picture,
             rule_shape=rule_shape,
             cluster_parts=PARTS,
+            asking_parts=ASKING_PARTS,
             drained=drained,
             task_shape=task_words.shape,
             task_word=task_words.word,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
+from nightowl.core.cluster.commands import Forbidden, Unconfirmed
 from nightowl.core.errors import (
     ConfigurationError,
     DeliveryFailed,
@@ -39,6 +40,7 @@ KEYS_COOKIE = "nightowl_keys"
 
 _STATUS: tuple[tuple[type[NightOwlError], int], ...] = (
     (NotFound, 404),
+    (Forbidden, 403),
     (Refused, 409),
     (ConfigurationError, 422),
     (DeliveryFailed, 502),
@@ -100,9 +102,8 @@ class Site:
     def failed(self, request: Request, error: Exception) -> Response:
         """Exception handler: every error of NightOwl's own has a status and is told in its own words."""
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-        mistakes = error.mistakes if isinstance(error, ConfigurationError) else ()
-        text = "The definition has mistakes." if mistakes else str(error)
-        return self.problem(request, status, Problem(error=text, mistakes=mistakes))
+        text = "The definition has mistakes." if isinstance(error, ConfigurationError) else str(error)
+        return self.problem(request, status, Problem(error=text, mistakes=_mistakes(error)))
 
     def http_error(self, request: Request, error: Exception) -> Response:
         """Exception handler: what routing refuses, in our words."""
@@ -187,6 +188,14 @@ class Site:
             kinds = Counter(incident.kind for incident in unit.incidents.open())
         now = self._handlers.clock.now()
         return view, {"now": now, "counts": counts, "open": kinds, "problems": problems, "feed": feed}
+
+
+def _mistakes(error: Exception) -> tuple[Mistake, ...]:
+    """What an error says in parts: its mistakes, or how it would have been confirmed."""
+    if isinstance(error, Unconfirmed):
+        allowed = "true" if error.count is None else str(error.count)
+        return (Mistake(file="", key="confirmed", found="nothing", allowed=allowed),)
+    return error.mistakes if isinstance(error, ConfigurationError) else ()
 
 
 def _may_read(visitor: Visitor | None, path: str) -> bool:

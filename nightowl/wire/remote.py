@@ -1,63 +1,57 @@
-"""What pages and API can do to watched clusters."""
+"""What can be done to each watched cluster, put together of what its configuration says when it is first asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
+from contextlib import closing
 from functools import partial
 from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+from nightowl.adapters.celery_cluster.control.remote import RemoteControl
 from nightowl.adapters.celery_cluster.control.remote import control as made_control
 from nightowl.adapters.celery_cluster.control.results import Results
 from nightowl.adapters.celery_cluster.depth.management import Management
 from nightowl.adapters.celery_cluster.own_app import OwnApp, OwnControl
 from nightowl.core.cluster.command import Answer, Command
-from nightowl.core.cluster.result import TaskResult
+from nightowl.core.cluster.inspection import task_names
 from nightowl.core.cluster.settings import ClusterSettings
-from nightowl.core.errors import Unavailable
+from nightowl.core.errors import NotFound, Unavailable
 from nightowl.flows import control
-from nightowl.flows.control import Person
 from nightowl.ports import Clock, Store
 from nightowl.ports.clusters import TaskStore
-from nightowl.web.remote import Remote, Who
-from nightowl.wire.watcher import tls_of
+from nightowl.wire.watcher import depth_of, tls_of
 
 __all__ = ["Remotes"]
 
 
-class ClusterRemote:
+class ClusterRemote(control.Remote):
     """See ``web.remote.Remote``. ``own`` is the cluster's app, where NightOwl was started with it."""
 
     def __init__(
         self, settings: ClusterSettings, store: Store, tasks: TaskStore, clock: Clock, own: OwnApp | None
     ) -> None:
-        plain = made_control(
-            settings.broker,
-            transport_options=settings.transport_options,
-            ssl=tls_of(settings),
-            default_queue=settings.default_queue,
-        )
         self.settings = settings
-        self._tasks = tasks
         self._own = own
-        self._control = OwnControl(own, plain) if own else plain
-        self._plain = plain
-        self._results = Results(settings.backend) if settings.backend else None
-        self._flow = control.Remote(
+        self._plain = control_of(settings)
+        self._backing = results_of(settings)
+        super().__init__(
             settings.name,
             store,
             tasks,
             clock,
-            control=self._control,
-            results=self._results,
+            control=OwnControl(own, self._plain) if own else self._plain,
+            results=self._backing,
+            ready=partial(_waiting, settings),
             allowed=settings.control,
+            keeps_arguments=settings.arguments != "none",
         )
 
     @property
     def has_results(self) -> bool:
         """Whether a result backend is known."""
-        return bool(self.settings.backend)
+        return self._backing is not None
 
     def tasks(self) -> Collection[str]:
         """Names of tasks that can be called by name."""
@@ -65,37 +59,11 @@ class ClusterRemote:
             return self._own.tasks()
         state = self._tasks.state(self.settings.name)
         workers = state.workers if state else ()
-        return {name.partition(" [")[0] for worker in workers for name in worker.registered}
+        return {name for worker in workers for name in task_names(worker.registered)}
 
     def look(self, command: Command, timeout: float, expected: Collection[str] = ()) -> list[Answer]:
         """Send a command that changes nothing."""
         return self._control.ask(command, timeout, expected)
-
-    def act(
-        self, command: str, arguments: Mapping[str, Any], workers: Sequence[str], who: Who, timeout: float
-    ) -> list[Answer]:
-        """Send a command."""
-        return self._flow.command(_person(who), command, arguments, workers, confirmed=True, timeout=timeout)
-
-    def send(
-        self, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: Mapping[str, Any], who: Who
-    ) -> str:
-        """Send a task."""
-        return self._flow.send(_person(who), task, args, kwargs, options)
-
-    def result(self, task: str) -> TaskResult:
-        """What is known of a task's result now."""
-        return self._flow.result(task)
-
-    def abort(self, task: str, who: Who) -> None:
-        """Ask an abortable task to end."""
-        self._flow.abort(_person(who), task)
-
-    def close(self) -> None:
-        """Give connections back."""
-        self._plain.close()
-        if self._results is not None:
-            self._results.close()
 
     def queue_objects(self) -> list[dict[str, Any]] | None:
         """All queues of the virtual host, as the management API describes them."""
@@ -108,9 +76,15 @@ class ClusterRemote:
             return None
         return [each for each in said if isinstance(each, dict)] if isinstance(said, list) else None
 
+    def close(self) -> None:
+        """Give connections back."""
+        self._plain.close()
+        if self._backing is not None:
+            self._backing.close()
+
 
 class Remotes:
-    """What can be done to each cluster, by its name. It is made when it is first asked for; any thread may ask."""
+    """What can be done to each cluster, by its name, remembered as long as its settings stay. Any thread may ask."""
 
     def __init__(
         self,
@@ -125,24 +99,48 @@ class Remotes:
         self._lock = Lock()
         self._made: dict[str, ClusterRemote] = {}
 
-    def __call__(self, name: str) -> Remote:
-        """Return that of a cluster, as it is configured now."""
-        settings = self._clusters()[name]
+    def __call__(self, name: str) -> ClusterRemote:
+        """Return that of a cluster, as it is configured now. Raises ``NotFound`` or ``Unavailable``."""
+        clusters = self._clusters()
         with self._lock:
-            held = self._made.get(name)
-            if held is None or held.settings != settings:
-                if held is not None:
-                    held.close()
-                held = self._made[name] = self._make(settings)
-            return held
+            self._forget(clusters)
+            if name not in clusters:
+                raise NotFound(f"no cluster is called {name}")
+            if name not in self._made:
+                self._made[name] = self._make(clusters[name])
+            return self._made[name]
 
     def close(self) -> None:
         """Give connections back."""
         with self._lock:
-            for remote in self._made.values():
-                remote.close()
-            self._made.clear()
+            self._forget({})
+
+    def _forget(self, clusters: Mapping[str, ClusterSettings]) -> None:
+        """Close what is no longer configured as it was."""
+        for name in [name for name, made in self._made.items() if clusters.get(name) != made.settings]:
+            self._made.pop(name).close()
 
 
-def _person(who: Who) -> Person:
-    return Person(who.author, who.role)
+def control_of(settings: ClusterSettings) -> RemoteControl:
+    """Return the remote control of a cluster. Raises ``Unavailable`` for a broker that Celery cannot use here."""
+    return made_control(
+        settings.broker,
+        transport_options=settings.transport_options,
+        ssl=tls_of(settings),
+        default_queue=settings.default_queue,
+    )
+
+
+def results_of(settings: ClusterSettings) -> Results | None:
+    """Return a cluster's result backend (None: none is configured)."""
+    return Results(settings.backend) if settings.backend else None
+
+
+def _waiting(settings: ClusterSettings, queue: str) -> int | None:
+    """How many messages wait in a queue. What reads that is for one thread, so each question has its own."""
+    depth = depth_of(settings)
+    if depth is None:
+        return None
+    with closing(depth):
+        (found,) = depth.queues([queue])
+    return found.ready

@@ -123,6 +123,8 @@ def watched() -> Iterator[Shown]:
     for shown in _show(full=False):
         shown.world.clusters |= web.cluster_scene.CLUSTERS
         web.cluster_scene.fill(shown.store, shown.world.tasks, time.time())
+        shown.world.fleet.workers += ["celery@web-1", "images@web/2"]
+        shown.world.answers |= web.cluster_scene.ANSWERS
         yield shown
 
 

@@ -6,6 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from msgspec.structs import replace
 
+from nightowl.core.cluster.task import Task
+
 pytestmark = pytest.mark.chromium
 
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -21,6 +23,9 @@ ENDS = (
     "/failures",
     "/beat",
     "/visibility",
+    "/in-workers",
+    "/settings?worker=celery@web-1",
+    "/tasks/started-id",
 )
 
 
@@ -50,4 +55,49 @@ def test_a_page_of_a_cluster_keeps_up_with_its_watcher(chromium, watched):
     tasks.write("shop", [done])
     page.get_by_text("100 of 100").wait_for()
     page.get_by_text("Succeeded in").wait_for()
+    page.close()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
+def test_everybody_can_act_on_a_cluster_on_any_screen_without_a_script(chromium, watched, theme, width):
+    """The panel of a worker, the question whether something is meant, the answers of workers, and what was refused."""
+    context = chromium.new_context(viewport={"width": width, "height": 860}, color_scheme=theme)
+    page = context.new_page()
+    worker = f"{watched.base}/clusters/shop/workers/celery@web-1"
+    page.goto(worker)
+    page.get_by_role("button", name="Add").click()
+    _fits(page, "was asked to grow the pool by 1", width)
+    page.goto(worker)
+    page.get_by_role("button", name="Shut down").click()
+    _fits(page, "Nothing has been done yet", width)
+    page.get_by_role("button", name="Yes, do it").click()
+    _fits(page, "was asked to shut down", width)
+    page.goto(worker)
+    page.get_by_label("Processes").fill("many")
+    page.get_by_role("button", name="Take away").click()
+    _fits(page, "a whole number from 1 to 1000", width)
+    context.close()
+
+
+def _fits(page, text, width):
+    page.get_by_text(text).first.wait_for()
+    found = Axe().run(page, options=RULES).response["violations"]
+    assert [(each["id"], [node["target"] for node in each["nodes"]][:3]) for each in found] == [], text
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, text
+
+
+def test_the_buttons_of_a_task_follow_its_state(chromium, watched):
+    page = chromium.new_page()
+    tasks = watched.world.tasks
+    now = time.time()
+    running = Task(
+        uuid="turning", name="shop.turn", state="STARTED", args="()", kwargs="{}", started=now, updated=now, seen=now
+    )
+    tasks.write("shop", [running])
+    page.goto(f"{watched.base}/clusters/shop/tasks/turning")
+    page.get_by_role("button", name="Revoke").wait_for()
+    assert page.get_by_role("button", name="Send again").count() == 0
+    tasks.write("shop", [replace(running, state="FAILURE", failed=time.time(), error="Boom()", updated=time.time())])
+    page.get_by_role("button", name="Send again").wait_for()
+    assert page.get_by_role("button", name="Revoke").count() == 0
     page.close()

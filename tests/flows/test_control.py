@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import chain
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.cluster.command import Command
 from nightowl.core.cluster.commands import Forbidden, Unconfirmed
+from nightowl.core.cluster.person import Many, Person
+from nightowl.core.cluster.state import Due
 from nightowl.core.cluster.task import Task, TaskFilter
 from nightowl.core.errors import ConfigurationError, NotFound, Refused, StoreUnavailable, Unavailable
 from nightowl.core.values import AuditEntry, Author, Role
 from nightowl.flows import control as flow
-from nightowl.flows.control import Many, Person, Remote
+from nightowl.flows.control import Remote
 from nightowl.ports import AuditFilter, Store
 from nightowl.testing.store import memory_store
-from tests.flows.cluster_parts import Clock, Depth, Fleet, Results, Tasks, worker
+from tests.flows.cluster_parts import Clock, Fleet, Results, Tasks, worker
 
 
 def person(role: Role) -> Person:
@@ -41,9 +45,10 @@ def fleet() -> Fleet:
 
 @pytest.fixture
 def remote(store: Store, fleet: Fleet) -> Callable[..., Remote]:
-    def make(*tasks: Task, results: Results | None = None, allowed: bool = True) -> Remote:
+    def make(*tasks: Task, beat: tuple[Due, ...] = (), **options: Any) -> Remote:
         known = Tasks(*tasks, workers=[worker("a@shop"), worker("b@shop"), worker("c@shop", up=False)])
-        return Remote("shop", store, known, Clock(), control=fleet, results=results, allowed=allowed)
+        known.known = replace(known.known, beat=beat)
+        return Remote("shop", store, known, Clock(), control=fleet, ready={"celery": 5}.get, **options)
 
     return make
 
@@ -189,13 +194,12 @@ def test_many_are_retried_and_the_others_counted_with_the_reason(remote: Callabl
 def test_a_queue_is_purged_by_an_admin_who_knows_how_much(
     remote: Callable[..., Remote], fleet: Fleet, store: Store
 ) -> None:
-    depth = Depth(celery=5)
     with pytest.raises(Forbidden):
-        remote().purge(OPERATOR, "celery", depth, confirmed=True)
+        remote().purge(OPERATOR, "celery", confirmed=True)
     with pytest.raises(Unconfirmed, match="the queue celery: 5 messages"):
-        remote().purge(ADMIN, "celery", depth, confirmed=False)
+        remote().purge(ADMIN, "celery", confirmed=False)
     assert fleet.purged == []
-    assert remote().purge(ADMIN, "celery", depth, confirmed=True) == 7
+    assert remote().purge(ADMIN, "celery", confirmed=True) == 7
     assert (fleet.purged, audit(store)[0].what) == (["celery"], "cluster.purge")
 
 
@@ -213,3 +217,27 @@ def test_a_broker_that_is_away_is_told(remote: Callable[..., Remote], fleet: Fle
     fleet.away = True
     with pytest.raises(Unavailable):
         remote().command(OPERATOR, "ping", {})
+
+
+def test_a_beat_entry_is_run_now_with_its_arguments(remote: Callable[..., Remote], fleet: Fleet, store: Store) -> None:
+    entries = (
+        Due(name="nightly", task="shop.report", schedule="daily", args="[1]", kwargs='{"to": "a"}', queue="reports"),
+        Due(name="hidden", task="shop.login", schedule="daily", kwargs='{"password": "***"}'),
+        Due(name="cut", task="shop.import", schedule="daily", args="[1, 2"),
+        Due(name="bare", task="shop.sync", schedule="hourly"),
+    )
+    assert remote(beat=entries).run(OPERATOR, "nightly") == "new-1"
+    assert fleet.sent == [("shop.report", [1], {"to": "a"}, {"queue": "reports"})]
+    assert audit(store)[0].detail == "run the beat entry nightly now: send shop.report"
+    remote(beat=entries).run(OPERATOR, "bare")
+    assert fleet.sent[1:] == [("shop.sync", [], {}, {})]
+    for name, why in (("hidden", "redacted"), ("cut", "too long")):
+        with pytest.raises(Refused, match=why):
+            remote(beat=entries).run(OPERATOR, name)
+    with pytest.raises(Refused, match='arguments = "none"'):
+        remote(beat=entries, keeps_arguments=False).run(OPERATOR, "bare")
+    with pytest.raises(NotFound):
+        remote(beat=entries).run(OPERATOR, "none")
+    with pytest.raises(Forbidden):
+        remote(beat=entries).run(VIEWER, "nightly")
+    assert len(fleet.sent) == 2

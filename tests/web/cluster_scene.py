@@ -17,6 +17,10 @@ CLUSTERS = {
     "shop": ClusterSettings(name="shop", broker="redis://127.0.0.1/0"),
     "warehouse": ClusterSettings(name="warehouse", broker="amqp://127.0.0.1//"),
 }
+ANSWERS = {
+    "active": [{"id": "started-id", "name": "shop.resize", "args": ["lamp.jpg"], "kwargs": {"width": 640}}],
+    "conf": {"broker_url": "redis://127.0.0.1/0", "task_routes": {"shop.resize": {"queue": "images"}}},
+}
 TRACEBACK = """Traceback (most recent call last):
   File "/srv/shop/tasks.py", line 31, in charge
     raise CardDeclined("no funds")

@@ -21,13 +21,14 @@ from nightowl.core.strategies import BUILT_IN
 from nightowl.core.telling import Telling
 from nightowl.core.values import Check, Route
 from nightowl.flows import notify
+from nightowl.flows.control import Remote
 from nightowl.flows.where import where
 from nightowl.ports import Store
 from nightowl.ports.clusters import TaskStore
 from nightowl.testing.store import memory_store, memory_tasks
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings, channel_use
-from nightowl.wire.remote import Remotes
+from tests.flows.cluster_parts import Fleet, Results
 
 with warnings.catch_warnings():
     # Starlette would rather have a successor of httpx, which nothing else here needs.
@@ -87,6 +88,10 @@ class World:
         self.remark = ""
         self.refused = ""
         self.telling = Telling(routes=ROUTES)
+        self.fleet = Fleet(lambda command, worker: self.answers.get(command.name, "ok"))
+        self.answers: dict[str, Any] = {}
+        self.ready: dict[str, int] = {}
+        self.results: Results | None = None
         self.handlers = Handlers(
             store=store,
             clock=self.clock,
@@ -110,7 +115,7 @@ class World:
             clusters=lambda: self.clusters,
             tasks=tasks,
             cluster_metrics=self._cluster_metrics,
-            remote=Remotes(lambda: self.clusters, store, tasks, self.clock),
+            remote=self._remote,
             flower=FlowerSettings(),
             where=lambda asked: where(store, self.telling, self.rules.values(), parse_duration, asked),
         )
@@ -124,6 +129,12 @@ class World:
         if name and name not in self.clusters:
             raise NotFound(f"no cluster is called {name}")
         return f"# metrics of {name or 'all clusters'}\n"
+
+    def _remote(self, name: str) -> Remote:
+        if name not in self.clusters:
+            raise NotFound(f"no cluster is called {name}")
+        settings, parts = self.clusters[name], {"control": self.fleet, "results": self.results, "ready": self.ready.get}
+        return Remote(name, self.store, self.tasks, self.clock, allowed=settings.control, **parts)
 
     def _check(self, name: str, spec: Mapping[str, Any]) -> Check:
         return check_from_spec(name, spec, locations=scene.LOCATIONS, clusters=("shop",))
@@ -165,6 +176,7 @@ def ruled(world: World) -> World:
 def watched(empty: World) -> World:
     """A cluster that has been watched for an hour."""
     empty.clusters |= cluster_scene.CLUSTERS
+    empty.fleet.workers += ["celery@web-1", "images@web/2"]
     cluster_scene.fill(empty.store, empty.tasks, NOW)
     return empty
 

@@ -9,8 +9,10 @@ import msgspec
 
 from nightowl.core.cluster.arguments import exact_arguments
 from nightowl.core.cluster.parameters import name as name_of
+from nightowl.core.cluster.state import Due
 from nightowl.core.cluster.task import Task
 from nightowl.core.errors import ConfigurationError, Mistake, Refused
+from nightowl.core.redaction import MASK
 
 LARGEST = 1024 * 1024
 """Bytes of a task's arguments in JSON."""
@@ -21,6 +23,23 @@ def call_of(task: Task) -> tuple[list[Any], dict[str, Any]]:
     if not task.name:
         raise Refused("Its name is not known: the event that carries it was not seen.")
     return exact_arguments(task.args, task.kwargs)
+
+
+def call_of_entry(due: Due) -> tuple[list[Any], dict[str, Any]]:
+    """Return the arguments of a beat entry. Raises ``Refused``, which says why they are not known exactly."""
+    return _of_entry(due.args, "args", list), _of_entry(due.kwargs, "kwargs", dict)
+
+
+def _of_entry(text: str, which: str, kind: type) -> Any:
+    if MASK in text:
+        raise Refused(f'Its {which} are redacted: arguments = "full" in [cluster.NAME] keeps them.')
+    try:
+        value = msgspec.json.decode(text) if text else kind()
+    except (msgspec.DecodeError, RecursionError):
+        raise Refused(f"Its {which} are too long, or no JSON, so they are not known exactly.") from None
+    if not isinstance(value, kind):
+        raise Refused(f"Its {which} are not what a task is called with.")
+    return value
 
 
 def confirm_call(task: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

@@ -173,11 +173,10 @@ ACTIONS: Mapping[str, Spec] = {
     for spec in (
         Spec(name="send", says=lambda given: f"send {given['task']}", parameters=_SENDING),
         Spec(name="retry", says=lambda given: f"send {given['task']} again, as {given['id']}"),
+        Spec(name="run", says=lambda given: f"run the beat entry {given['entry']} now: send {given['task']}"),
         Spec(name="abort", says=lambda given: f"ask {given['id']} to end by itself"),
-        Spec(
-            name="revoke_many", says=lambda given: f"revoke {given['count']} tasks", dangerous=True, harsh="terminate"
-        ),
-        Spec(name="retry_many", says=lambda given: f"send {given['count']} tasks again", dangerous=True),
+        Spec(name="revoke_many", says=lambda given: f"revoke {_tasks(given)}", dangerous=True, harsh="terminate"),
+        Spec(name="retry_many", says=lambda given: f"send {_tasks(given)} again", dangerous=True),
         Spec(
             name="purge",
             says=lambda given: f"delete what waits in the queue {given['queue']}: {given['count']} messages",
@@ -187,6 +186,10 @@ ACTIONS: Mapping[str, Spec] = {
     )
 }
 """What else may be done to a cluster, by name. It goes by other ways than remote control."""
+
+
+def _tasks(given: Mapping[str, Any]) -> str:
+    return "1 task" if given["count"] == 1 else f"{given['count']} tasks"
 
 
 def _span(given: Mapping[str, Any], key: str) -> str:

@@ -18,7 +18,11 @@ _RANKS: Mapping[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 
 
 class Unconfirmed(Refused):
-    """A dangerous action that was not confirmed. The message says what it would do."""
+    """A dangerous action that was not confirmed. The message says what it would do, ``count`` to how many (if told)."""
+
+    def __init__(self, message: str, count: int | None = None) -> None:
+        super().__init__(message)
+        self.count = count
 
 
 class Forbidden(Refused):
@@ -83,7 +87,8 @@ def permit(spec: Spec, arguments: Mapping[str, Any], role: Role, *, confirmed: b
     if _RANKS[role] < _RANKS[needed]:
         raise Forbidden(f"This takes the role {needed}: {spec.says(arguments)}.")
     if is_dangerous(spec, arguments) and not confirmed:
-        raise Unconfirmed(f"This must be confirmed: {spec.says(arguments)}.")
+        count = arguments.get("count")
+        raise Unconfirmed(f"This must be confirmed: {spec.says(arguments)}.", count if isinstance(count, int) else None)
 
 
 def _checked(spec: Spec, given: Mapping[str, Any]) -> tuple[dict[str, Any], list[Mistake]]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from nightowl.core.cluster.person import Person
 from nightowl.core.values import Author
 from nightowl.web.visitor import Visitor
 
@@ -20,8 +21,15 @@ def _visitor(request: Request) -> Visitor:
     return visitor
 
 
+def _person(request: Request) -> Person:
+    return Person(request.state.author, request.state.visitor.role)
+
+
 Asking = Annotated[Author, Depends(_author)]
 """Who asks, as who makes a change."""
 
 Asker = Annotated[Visitor, Depends(_visitor)]
 """Who asks, with their role."""
+
+Commanding = Annotated[Person, Depends(_person)]
+"""Who asks for something to be done to a cluster."""

@@ -20,7 +20,7 @@ KNOCK = 0.5
 def shut_down(asked: Asked) -> Data:
     """Shut a worker down; it does not answer to that."""
     worker = known_worker(asked, asked.subject)
-    asked.remote.act("shutdown", {}, [worker], asked.who, 0.0)
+    asked.remote.command(asked.who, "shutdown", {}, [worker], confirmed=True, timeout=0.0)
     return {"message": "Shutting down!"}
 
 
@@ -81,7 +81,7 @@ def revoke(asked: Asked) -> Data:
     given: dict[str, Any] = {"ids": [asked.subject]}
     if asked.arguments.flag("terminate"):
         given |= {"terminate": True, "signal": asked.arguments.text("signal", "SIGTERM")}
-    asked.remote.act("revoke", given, [], asked.who, 0.0)
+    asked.remote.command(asked.who, "revoke", given, confirmed=True, timeout=0.0)
     return {"message": f"Revoked '{asked.subject}'"}
 
 
@@ -125,7 +125,7 @@ def _act(
     asked: Asked, command: str, arguments: Mapping[str, Any], worker: str, failed: str, *, quoted: bool = False
 ) -> str:
     """Send a command to a worker and return what it says; what it refuses is told with 403."""
-    answers = asked.remote.act(command, arguments, [worker], asked.who, asked.patience)
+    answers = asked.remote.command(asked.who, command, arguments, [worker], confirmed=True, timeout=asked.patience)
     reason = _reason(next((answer for answer in answers if answer.worker == worker), None), asked.patience)
     if reason:
         raise Failure(403, f"{failed}: '{reason}'" if quoted else f"{failed}: {reason}")

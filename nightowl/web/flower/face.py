@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from nightowl.core.cluster.person import Person
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.cluster.state import ClusterState
 from nightowl.core.errors import ConfigurationError, Refused, Unavailable
@@ -17,7 +18,7 @@ from nightowl.ports.clusters import TaskStore
 from nightowl.web.flower.answers import Failure, found, plain
 from nightowl.web.flower.arguments import Arguments, arguments
 from nightowl.web.handlers import Handlers
-from nightowl.web.remote import Remote, Who
+from nightowl.web.remote import Remote
 
 AWAY = "Broker or result backend unavailable"
 READ_ONLY = "Read only mode is enabled"
@@ -53,9 +54,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         return self.handlers.flower.patience
 
     @property
-    def who(self) -> Who:
+    def who(self) -> Person:
         """Who asks."""
-        return Who(self.request.state.author, self.request.state.visitor.role)
+        return Person(self.request.state.author, self.request.state.visitor.role)
 
     def state(self) -> ClusterState | None:
         """How the cluster stands; None: not seen yet."""

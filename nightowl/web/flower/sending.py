@@ -75,7 +75,7 @@ def abort(asked: Asked) -> Data:
     """Ask an abortable task to end, known or not."""
     if not asked.remote.has_results:
         raise Failure(503)
-    asked.remote.abort(asked.subject, asked.who)
+    asked.remote.abort(asked.who, asked.subject)
     return {"message": f"Aborted '{asked.subject}'"}
 
 
@@ -138,7 +138,7 @@ def _timeout(value: Any) -> float | None:
 
 
 def _send(asked: Asked, message: _Message) -> str:
-    return asked.remote.send(asked.subject, message.args, message.kwargs, message.options, asked.who)
+    return asked.remote.send(asked.who, asked.subject, message.args, message.kwargs, message.options)
 
 
 def _sent(asked: Asked, message: _Message) -> Data:

@@ -13,7 +13,7 @@ from nightowl.core.cluster.figures import KINDS, Figures
 from nightowl.core.cluster.redact import Redaction
 from nightowl.core.cluster.saved import unpacked
 from nightowl.core.cluster.state import ClusterState, Worker
-from nightowl.core.errors import Unavailable
+from nightowl.core.errors import Refused, Unavailable
 from nightowl.web.flower.answers import Failure
 from nightowl.web.flower.control import known_worker
 from nightowl.web.flower.face import Asked
@@ -44,7 +44,7 @@ class Inspected:
         self._asked: dict[str, float] = {}
 
     def of(self, asked: Asked, state: ClusterState | None, *, refresh: bool, worker: str) -> dict[str, dict[str, Any]]:
-        """Return what is known of all workers. Raises ``Unavailable``."""
+        """Return what is known of all workers. Raises ``Unavailable``, or ``Refused`` where no worker can be asked."""
         up = [each.name for each in state.workers if each.up] if state else []
         if worker:
             if refresh or worker not in self._of(asked):
@@ -107,7 +107,7 @@ class Workers:
             known_worker(asked, worker)
         try:
             known = self._inspected.of(asked, state, refresh=refresh, worker=worker)
-        except Unavailable as error:
+        except (Refused, Unavailable) as error:
             raise Failure(503, f"Failed to update workers: {error}") from None
         if status:
             return _status(asked.state())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from nightowl.core.cluster.calls import call_of
+from nightowl.core.cluster.parameters import SIGNALS
 from nightowl.core.cluster.task import Task
-from nightowl.core.errors import NotFound
+from nightowl.core.errors import NotFound, Refused
 from nightowl.web.cluster_head import ClusterHead, head, watched
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
@@ -16,7 +18,10 @@ RELATIVES = 50
 
 
 class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is known of one task. ``parent`` is None where it has none, or that is not known."""
+    """All that is known of one task. ``parent`` is None where it has none, or that is not known.
+
+    ``unrepeatable`` is why it cannot be sent again (empty: it can); ``backend``: whether one is configured.
+    """
 
     head: ClusterHead
     task: Task
@@ -25,6 +30,9 @@ class TaskPage(msgspec.Struct, frozen=True, kw_only=True):
     parent: Task | None
     children: tuple[Task, ...]
     family: bool
+    backend: bool
+    unrepeatable: str
+    signals: tuple[str, ...] = SIGNALS
 
 
 def build(ask: Ask) -> View:
@@ -44,8 +52,18 @@ def build(ask: Ask) -> View:
         parent=tasks.get(settings.name, [task.parent]).get(task.parent) if task.parent else None,
         children=tuple(children[:RELATIVES]),
         family=len(family) > 1,
+        backend=bool(settings.backend),
+        unrepeatable=_unrepeatable(task, settings.name),
     )
     return View(template="cluster/task.html", title=f"{task.name or 'Task'} {task.uuid[:8]}", data=data)
+
+
+def _unrepeatable(task: Task, cluster: str) -> str:
+    try:
+        call_of(task)
+    except Refused as error:
+        return str(error).replace("[cluster.NAME]", f"[cluster.{cluster}]")
+    return ""
 
 
 PAGE = Page(path="/clusters/{cluster}/tasks/{uuid:path}", build=build, restless=True)

@@ -21,7 +21,7 @@ NAMES = 500
 COUNTED = 10_000
 """Tasks up to which their number is told."""
 
-_KEYS = ("name", "state", "worker", "queue", "text", "exception", "place", "from", "to")
+KEYS = ("name", "state", "worker", "queue", "text", "exception", "place", "from", "to")
 
 
 class TaskList(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class TaskList(msgspec.Struct, frozen=True, kw_only=True):
 def build(ask: Ask) -> View:
     """Find the part that is asked for."""
     settings, state = watched(ask)
-    asked = {key: ask.query.get(key, "").strip() for key in _KEYS}
+    asked = {key: ask.query.get(key, "").strip() for key in KEYS}
     wanted = filter_of(asked)
     after = ask.query.get("after") or None
     tasks = ask.handlers.tasks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from nightowl.core.cluster.inspection import task_names
 from nightowl.core.cluster.state import Worker
 from nightowl.core.cluster.task import Task, TaskFilter
 from nightowl.core.errors import NotFound
@@ -17,12 +18,17 @@ TASKS = 20
 
 
 class WorkerPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker, its history and its newest tasks; ``totals`` is how many it executed since it started, most first."""
+    """A worker, its history and its newest tasks; ``totals`` is how many it executed since it started, most first.
+
+    ``names`` are the tasks that it knows, ``queues`` those of the cluster.
+    """
 
     head: ClusterHead
     worker: Worker
     tasks: tuple[Task, ...]
     totals: tuple[tuple[str, int], ...]
+    names: tuple[str, ...]
+    queues: tuple[str, ...]
     charts: tuple[Chart, ...]
     last: str
     spans: tuple[str, ...] = tuple(SPANS)
@@ -45,6 +51,8 @@ def build(ask: Ask) -> View:
         charts=charts_of(ask.unit.series, settings.name, last, ask.now).of_worker(name),
         last=last,
         totals=tuple(sorted(worker.totals, key=lambda each: (-each[1], each[0]))),
+        names=task_names(worker.registered),
+        queues=tuple(queue.name for queue in state.queues) if state else (),
     )
     return View(template="cluster/worker.html", title=name, data=data)
 

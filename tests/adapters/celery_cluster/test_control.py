@@ -15,9 +15,10 @@ from nightowl.adapters.celery_cluster.depth.factory import depth
 from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.cluster.commands import prepare
 from nightowl.core.cluster.inspection import task_names
+from nightowl.core.cluster.person import Person
 from nightowl.core.errors import Refused
 from nightowl.core.values import Author
-from nightowl.flows.control import Person, Remote
+from nightowl.flows.control import Remote
 from nightowl.flows.inspect import Inspection
 from nightowl.testing.store import memory_store
 from tests.adapters.celery_cluster.watched import until, workers

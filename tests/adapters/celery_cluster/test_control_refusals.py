@@ -16,7 +16,7 @@ import redis
 from nightowl.adapters.celery_cluster.control.broker import CONNECT_TIMEOUT, Broker
 from nightowl.adapters.celery_cluster.control.remote import control
 from nightowl.core.cluster.command import Answer, Command
-from nightowl.core.errors import Unavailable
+from nightowl.core.errors import Refused, Unavailable
 from tests.adapters.celery_cluster.watched import until, workers
 from tests.servers.authority import TlsBroker
 from tests.servers.server import Server
@@ -46,7 +46,7 @@ def asked(url: str, **options: Any) -> list[Answer]:
 @pytest.mark.mariadb
 def test_a_database_has_no_remote_control_but_takes_tasks(mariadb_url: str) -> None:
     remote = control(f"sqla+{mariadb_url}")
-    with pytest.raises(Unavailable, match="MariaDB as the broker has no remote control"):
+    with pytest.raises(Refused, match="MariaDB as the broker has no remote control"):
         remote.ask(PING, 1.0)
     assert remote.send("shop.add", args=[1], kwargs={}, options={"queue": "backlog"})
     assert remote.purge("backlog") == 1

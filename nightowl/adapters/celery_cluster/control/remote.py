@@ -10,7 +10,7 @@ from nightowl.adapters.celery_cluster.control.lines import Lines, if_there
 from nightowl.adapters.celery_cluster.control.pidbox import Pidbox
 from nightowl.adapters.celery_cluster.control.sending import Sender
 from nightowl.core.cluster.command import Answer, Command
-from nightowl.core.errors import Unavailable
+from nightowl.core.errors import Refused, Unavailable
 
 
 class RemoteControl:
@@ -36,7 +36,7 @@ class RemoteControl:
     def ask(self, command: Command, timeout: float, expected: Collection[str] = ()) -> list[Answer]:
         """Send a command; wait up to ``timeout`` seconds (0: not at all) for answers. See the port."""
         if not self._fanout:
-            raise Unavailable(
+            raise Refused(
                 f"{self._broker.kind} as the broker has no remote control: it cannot tell all workers something."
             )
         if timeout <= 0:
