@@ -8,6 +8,7 @@ from nightowl.cli.logs import log_option, log_to_stderr
 from nightowl.cli.opening import config_option, errors_told
 from nightowl.cli.starting import tell_start
 from nightowl.roles.broker_watch import BrokerWatchRole
+from nightowl.roles.cluster_watch import ClusterWatchRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
@@ -24,10 +25,10 @@ def web(path: str, style: str) -> None:
         installation = Installation(path)
         tell_start("web", installation.current())
         installation.store.ping()
-        watching = BrokerWatchRole(installation.current())
-        serving = WebRole(installation, faults=lambda: [watching.fault] if watching.fault else [], ready=_tell_port)
+        looking: list[Role] = [BrokerWatchRole(installation.current()), ClusterWatchRole(installation)]
+        serving = WebRole(installation, faults=lambda: [role.fault for role in looking if role.fault], ready=_tell_port)
         following = FollowingRole(installation, defines=False)
-        roles: list[Role] = [following, serving, *metrics_listeners(installation), watching]
+        roles: list[Role] = [following, serving, *metrics_listeners(installation), *looking]
     raise SystemExit(run(roles, reload=installation.reload))
 
 

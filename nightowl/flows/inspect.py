@@ -22,10 +22,9 @@ QUEUES = 5.0
 EVENTS = 5.0
 BROKER = 15.0
 WORKERS = 30.0
-"""Seconds between two looks at queues, at whether workers send events, at the broker, and at workers."""
-
-NEW = 3.0
-"""Seconds between two looks at workers at least, while there are some that have not been asked yet."""
+NEWCOMERS = 2.0
+"""Seconds between two looks at queues, at whether workers send events, at the broker, at workers, and at those of them
+that began a moment ago and have not answered since."""
 
 TIMEOUT = 1.0
 """Seconds that workers are given to answer."""
@@ -80,7 +79,6 @@ class Inspection:
         self._faults: dict[str, str] = {}
         self._sending: dict[str, float] = {}
         self._everyone = 0.0
-        self._looked = 0.0
         self.seen = Seen()
 
     def step(
@@ -94,9 +92,8 @@ class Inspection:
         if self._control is not None:
             control = self._control
             self._turn("events", EVENTS, now, lambda: self._switch_on(control, heard, now))
-            if any(worker.up and worker.name not in self.seen.workers for worker in heard):
-                self._due["workers"] = min(self._due.get("workers", 0.0), self._looked + NEW)
             self._turn("workers", WORKERS, now, lambda: self._look_at_workers(control, heard, now))
+            self._turn("newcomers", NEWCOMERS, now, lambda: self._look_at_newcomers(control, heard, now))
         if self._depth is not None:
             depth = self._depth
             self._turn("queues", QUEUES, now, lambda: self._look_at_queues(depth, heard, now, queues, received))
@@ -134,18 +131,36 @@ class Inspection:
         self._sending = {name: at for name, at in self._sending.items() if name in up or at > now - 2 * WORKERS}
 
     def _look_at_workers(self, control: ClusterControl, heard: Sequence[Worker], now: float) -> None:
-        """Ask all that listen; whoever answers the first question is waited for at the others."""
-        self._looked = now
-        looks: dict[str, dict[str, object]] = {}
-        for name in _LOOKS:
-            for answer in control.ask(Command(name=name), TIMEOUT, list(looks)):
-                if _is_told(answer) and (answer.worker in looks or len(looks) < MOST_WORKERS):
-                    looks.setdefault(answer.worker, {})[name] = answer.value
+        """Ask all that listen."""
+        looks = self._looks(control, ())
         hidden = dict.fromkeys(sentence for each in looks.values() for sentence in missing(each.get("conf")))
         busy = (worker.name for worker in heard if worker.up and worker.name not in looks)
         kept = {name: self.seen.workers[name] for name in busy if name in self.seen.workers}
-        new = {name: inspected(self._before(name, now), each, now) for name, each in looks.items()}
-        self.seen = replace(self.seen, workers=kept | new, missing=tuple(hidden))
+        self.seen = replace(self.seen, workers=kept | self._seen(looks, now), missing=tuple(hidden))
+
+    def _look_at_newcomers(self, control: ClusterControl, heard: Sequence[Worker], now: float) -> None:
+        """Ask those that began a moment ago: a worker says that it is there before it listens."""
+        known = self.seen.workers
+        answered = {name: worker.inspected for name, worker in known.items() if worker.inspected is not None}
+        young = (worker for worker in heard if worker.up and now - worker.since < WORKERS)
+        new = [worker.name for worker in young if answered.get(worker.name, -1.0) < worker.since]
+        if new:
+            looks = self._looks(control, tuple(new[:MOST_WORKERS]))
+            self.seen = replace(self.seen, workers={**known, **self._seen(looks, now)})
+
+    def _looks(self, control: ClusterControl, workers: tuple[str, ...]) -> dict[str, dict[str, object]]:
+        """What these workers (none: all) answer; whoever answers the first question is waited for at the others."""
+        looks: dict[str, dict[str, object]] = {}
+        for name in _LOOKS:
+            for answer in control.ask(Command(name=name, workers=workers), TIMEOUT, list(looks)):
+                if _is_told(answer) and (answer.worker in looks or len(looks) < MOST_WORKERS):
+                    looks.setdefault(answer.worker, {})[name] = answer.value
+            if not looks:
+                break
+        return looks
+
+    def _seen(self, looks: Mapping[str, Mapping[str, object]], now: float) -> dict[str, Worker]:
+        return {name: inspected(self._before(name, now), each, now) for name, each in looks.items()}
 
     def _before(self, name: str, now: float) -> Worker:
         before = self.seen.workers.get(name)

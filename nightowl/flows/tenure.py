@@ -20,17 +20,26 @@ class Tenure:
     def __init__(self, store: Store, clock: Clock, name: str, holder: str) -> None:
         self._store = store
         self._rhythm = Rhythm(clock)
+        self._clock = clock
+        self._kept = 0.0
         self._name = name
         self._holder = holder
         self.lease: Lease | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the lease is ours for certain: it was not, after a pause, taken by another meanwhile."""
+        return self.lease is not None and self._clock.monotonic() - self._kept < TERM
 
     def keep(self) -> Lease | None:
         """Take the lease where it is free, prolong it where it is ours; None: another holds it.
 
         Call it several times a second. Raises ``LeaseLost`` where another has taken it meanwhile, or ``Unavailable``.
         """
+        now = self._clock.monotonic()
         if self.lease is None:
             if self._rhythm.due("acquire", 1.0):
+                self._kept = now
                 with self._store.transaction() as unit:
                     self.lease = unit.leases.acquire(self._name, self._holder, TERM)
         elif self._rhythm.due("renew", TERM / 3):
@@ -39,6 +48,7 @@ class Tenure:
             if not renewed:
                 self.lease = None
                 raise LeaseLost
+            self._kept = now
         return self.lease
 
     def give_back(self) -> None:

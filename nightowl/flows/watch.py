@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import msgspec
 from msgspec.structs import replace
@@ -58,15 +59,20 @@ _PORTION = 500
 OPEN_FOR = 7 * 86400.0
 """Seconds back to which tasks that have not ended are taken up again by the next watcher."""
 
+UNWRITTEN = 3.0
+"""Seconds for which what was taken in may wait to be written, as long as the store answers."""
+
 _GAPS = 100
+_LAST_READS = 100
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a watch works with.
 
     ``seen`` is what polling told last, ``beat`` the entries of the schedule as they stand by what ``Watch.ran`` says;
-    ``runs`` are the checks that follow the cluster's tasks. ``redact`` hides secrets in a task. ``told`` is
-    called by the thread that reads with each end of an execution, and must not wait.
+    ``runs`` are the checks that follow the cluster's tasks. ``saving`` is held by one thread at a time, as what was
+    counted later must not be replaced in the store by what was counted before. ``redact`` hides secrets in a task.
+    ``told`` is called by the thread that reads with each end of an execution, and must not wait.
     """
 
     source: ClusterSource
@@ -78,6 +84,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     seen: Callable[[], Seen]
     beat: Callable[[], Sequence[Due]]
     runs: TaskRuns
+    saving: AbstractContextManager[object]
     redact: Callable[[Task], Task]
     told: Told | None = None
 
@@ -106,8 +113,8 @@ class Watch:
         self._fold = self._restored(saved, now)
         self._measure = Measure(parts.store, self.name)
         self._gaps = deque(parts.tasks.gaps(self.name, now - 86400.0, now), maxlen=_GAPS)
-        if self.state.at < now:
-            self._note_gap(Gap(self.state.at, now, "the watcher did not run"))
+        self._sure = min(self.state.at, saved.sure) if saved else self.state.at
+        self._away = self._sure if self.state.at < now else None
 
     @property
     def figures(self) -> Figures:
@@ -140,8 +147,8 @@ class Watch:
         """Read what has arrived, waiting up to ``timeout`` seconds for it, and fold it; return how many events."""
         intake = self._parts.source.read(timeout)
         now = self._parts.clock.now()
-        while self._answers:
-            self._fold.known(*self._answers.popleft(), now)
+        self._come_back()
+        self._take_answers(now)
         self._fold.take((intake,), now)
         for gap in intake.gaps:
             self._note_gap(gap)
@@ -149,6 +156,18 @@ class Watch:
             self._fold.books.consumes(self._queues)
             self._hand_over(now)
         return len(intake.events)
+
+    def _come_back(self) -> None:
+        """Mark the time since the last watcher as a gap, once events are read again."""
+        since = self._parts.source.since
+        if self._away is not None and since is not None:
+            self.figures.gaps += 1
+            self._note_gap(Gap(self._away, max(self._away, since), "the watcher did not run"))
+            self._away = None
+
+    def _take_answers(self, now: float) -> None:
+        while self._answers:
+            self._fold.known(*self._answers.popleft(), now)
 
     def _hand_over(self, now: float) -> None:
         asked = self._fold.unknown()
@@ -191,13 +210,16 @@ class Watch:
         return tasks
 
     def _store_what_is_due(self, tasks: list[Task], gaps: list[Gap], now: float) -> None:
-        state = saved = None
+        state = None
         if self._writing.due("state", self._state_every):
             state = self._seen(now)
             if self._writing.due("judge", JUDGE):
-                state, saved = self._judged(state, now), self._saved()
+                state = self._judged(state, now)
+                with self._parts.saving:
+                    self._store(tasks, gaps, state, self._saved())
+                return
         if tasks or gaps or state:
-            self._store(tasks, gaps, state, saved)
+            self._store(tasks, gaps, state, None)
 
     def _store(self, tasks: list[Task], gaps: list[Gap], state: ClusterState | None, saved: bytes | None) -> None:
         began = self._parts.clock.monotonic()
@@ -213,16 +235,27 @@ class Watch:
 
         Raises ``StoreUnavailable``. Any thread may call it.
         """
-        self._parts.tasks.write(self.name, (), figures=self._saved())
+        with self._parts.saving:
+            self._parts.tasks.write(self.name, (), figures=self._saved())
 
     def end(self) -> None:
-        """Store all that is known. The thread that reads must have ended. Raises ``StoreUnavailable``."""
+        """Read the last of it and store all. The thread that reads must have ended. Raises ``StoreUnavailable``."""
+        for _ in range(_LAST_READS):
+            if not self.take(0.0):
+                break
         now = self._parts.clock.now()
+        if self._away is None and self._parts.source.since is not None:
+            self._sure = now
+        self._hand_over(now)
+        self._look_up()
+        self._take_answers(now)
         self._fold.settle(now)
+        self._fold.books.overdue(now + SETTLED)
         self._hand_over(now + SETTLED)
         while self._changed:
             self._store([self._parts.redact(task) for task in self._portion()], [], None, None)
-        self._store([], self._taken_gaps(), self._seen(now), self._saved())
+        with self._parts.saving:
+            self._store([], self._taken_gaps(), self._seen(now), self._saved())
 
     def ran(self, name: str) -> float | None:
         """When a task of this name was sent or received last (None: not as far as is known)."""
@@ -265,7 +298,9 @@ class Watch:
         return found
 
     def _saved(self) -> bytes:
-        return packed(self.figures.encode(), findings.remembered(self._memory))
+        if self._away is None and self._parts.source.since is not None and not self._changed:
+            self._sure = max(self._sure, self._parts.clock.now() - UNWRITTEN)
+        return packed(self.figures.encode(), findings.remembered(self._memory), self._sure)
 
     def _seen(self, now: float) -> ClusterState:
         """How the cluster is: as events tell, as it was seen by asking, and what goes wrong in it."""

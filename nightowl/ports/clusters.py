@@ -23,6 +23,10 @@ class ClusterSource(Protocol):
     def fault(self) -> str:
         """Why nothing can be read now (empty: it can)."""
 
+    @property
+    def since(self) -> float | None:
+        """Since when all that the broker tells is read, in Unix seconds (None: it is not read now)."""
+
     def read(self, timeout: float) -> Intake:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import resource
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import unquote
 
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Unavailable
@@ -41,7 +43,7 @@ class ListeningRole:
         account: str = "",
     ) -> None:
         try:
-            self._server = ThreadingHTTPServer((host, port), _handler(fault, metrics, account))
+            self._server = _Server((host, port), _handler(fault, metrics, account))
         except (OSError, OverflowError) as error:
             found = f'"{host}:{port}" ({error})'
             raise ConfigurationError(
@@ -61,6 +63,15 @@ class ListeningRole:
         self._server.shutdown()
         thread.join()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of readers that went away before their answer, as they do where they wait no longer."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell what failed, but for that."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def role_metrics(role: Role, figures: Sequence[Sample]) -> str:

@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from nightowl.core.cluster.standing import fault_of
 from nightowl.core.errors import LeaseLost, Unavailable
 from nightowl.flows.tenure import Tenure
 from nightowl.flows.watch import Watch
@@ -46,6 +47,7 @@ class Watched:
         self._tenure = tenure
         self._make = make
         self._trouble = ""
+        self._unread = ""
         self._pressed = False
         self.watching: Watching | None = None
 
@@ -53,7 +55,13 @@ class Watched:
     def fault(self) -> str:
         """What it cannot reach now, empty: nothing."""
         watching = self.watching
-        return self._trouble or (watching.watch.fault if watching else "")
+        return self._trouble or (fault_of(self.name, watching.watch.fault) if watching else "")
+
+    @property
+    def shown(self) -> Watch | None:
+        """The watch whose figures are the newest that there are (None: another process may watch now)."""
+        watching = self.watching
+        return watching.watch if watching and self._tenure.holds else None
 
     def run(self, stop: threading.Event) -> None:
         """Watch or stand by until ``stop``."""
@@ -85,18 +93,19 @@ class Watched:
         log.info("watching %s", self.name)
         try:
             self._write(watching.watch, threads, stop)
+            _join(threads, over)
+            self._tenure.keep()
+            watching.watch.end()
         finally:
-            over.set()
-            for thread in threads:
-                thread.join(PATIENCE)
+            _join(threads, over)
             self.watching = None
             watching.close()
-        watching.watch.end()
 
     def _write(self, watch: Watch, threads: list[threading.Thread], stop: threading.Event) -> None:
         while not stop.wait(self._pause(watch)):
             if not all(thread.is_alive() for thread in threads):
                 raise RuntimeError(f"{self.name} is not read any more")
+            self._note_fault(watch.fault)
             try:
                 self._tenure.keep()
                 watch.write()
@@ -123,6 +132,14 @@ class Watched:
         except Exception:
             log.exception("%s: %s failed", self.name, threading.current_thread().name)
 
+    def _note_fault(self, fault: str) -> None:
+        """Tell the log once that the cluster's broker cannot be read, and once that it can again."""
+        before, self._unread = self._unread, fault
+        if fault and not before:
+            log.error("%s; trying again", fault_of(self.name, fault))
+        elif before and not fault:
+            log.info("the cluster %s is read again", self.name)
+
     def _note(self, trouble: str) -> None:
         """Note what keeps it from its work (empty: nothing), and tell the log where that has changed."""
         before, self._trouble = self._trouble, trouble
@@ -130,3 +147,9 @@ class Watched:
             log.error("%s: waiting and trying again: %s", self.name, trouble)
         elif before and not trouble:
             log.info("%s: going on: what was unavailable answers again", self.name)
+
+
+def _join(threads: list[threading.Thread], over: threading.Event) -> None:
+    over.set()
+    for thread in threads:
+        thread.join(PATIENCE)

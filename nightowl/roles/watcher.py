@@ -88,8 +88,8 @@ class WatcherRole:
 
     def _live(self) -> dict[str, Watch]:
         """The watches of this process, by cluster."""
-        terms = {name: each.watched.watching for name, each in list(self._running.items())}
-        return {name: each.watch for name, each in terms.items() if each}
+        shown = {name: each.watched.shown for name, each in list(self._running.items())}
+        return {name: watch for name, watch in shown.items() if watch}
 
     def _follow(self) -> None:
         current = self._installation.current()

@@ -46,7 +46,8 @@ class Watching:
     def look(self) -> float:
         """Ask workers and broker what is due to be asked; return the seconds until the next look."""
         watch, now = self.watch, CLOCK.now()
-        received: dict[str, int] = {}
+        # A queue that nobody consumes is told of by those alone who send to it.
+        received: dict[str, int] = dict.fromkeys((each.queue for each in list(watch.figures.sent.values())), 0)
         for cell in list(watch.figures.cells.values()):
             received[cell.queue] = received.get(cell.queue, 0) + cell.counts[0]
         again = self._inspection.step(watch.state.workers, now, queues=received, received=received)
@@ -83,6 +84,7 @@ def watching(
         seen=lambda: inspection.seen,
         beat=beat,
         runs=TaskRuns(store, settings.name, compile_check),
+        saving=threading.Lock(),
         redact=redactor(settings),
         told=told,
     )

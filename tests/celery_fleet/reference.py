@@ -42,8 +42,8 @@ class Key(NamedTuple):
 class Told:
     """All that events say of a task: ``times`` has the newest moment of each stage, by the clock of who told it.
 
-    ``state`` is that of the newest event but ``task-sent``; ``name`` is empty where no event has it; ``node`` is that
-    of the worker that was heard last.
+    ``state`` is that of the newest event but ``task-sent``, and ``task-retried`` of an execution before the newest;
+    ``name`` is empty where no event has it; ``node`` is that of the worker that was heard last.
     """
 
     name: str = ""
@@ -70,7 +70,11 @@ def counts(events: Iterable[Event], queues: Mapping[str, str]) -> Counter[Key]:
 
 def tasks(events: Iterable[Event], queues: Mapping[str, str]) -> dict[str, Told]:
     """What became of each task, by its id."""
-    return {uuid: _told(own, queues) for uuid, own in _by_task(events).items()}
+    found: dict[str, list[Event]] = defaultdict(list)
+    for event in events:
+        if "uuid" in event:
+            found[event["uuid"]].append(event)
+    return {uuid: _told(own, queues) for uuid, own in found.items()}
 
 
 def once(events: Iterable[Event]) -> list[Event]:
@@ -101,6 +105,7 @@ def _by_task(events: Iterable[Event]) -> dict[str, list[Event]]:
 
 def _told(own: list[Event], queues: Mapping[str, str]) -> Told:
     told = Told(name=_name(own), queue=_queue(own, queues))
+    ends = _ends_of_retries(own)
     for event in sorted(own, key=lambda each: each["timestamp"]):
         stage = _stage(event)
         told.times[stage] = event["timestamp"]
@@ -110,8 +115,18 @@ def _told(own: list[Event], queues: Mapping[str, str]) -> Told:
             told.progress = (event["current"], event["total"])
         if stage != "sent":
             told.node = event["hostname"]
-        told.state = _STATES.get(stage, told.state)
+        if stage != "retried" or not ends:
+            told.state = _STATES.get(stage, told.state)
     return told
+
+
+def _ends_of_retries(own: list[Event]) -> bool:
+    """Whether each task-retried is of an execution before the newest.
+
+    It may be told after all that became of the retry, as whoever ran the task sends the retry itself and first.
+    """
+    newest = max((event["retries"] for event in own if _stage(event) == "received"), default=0)
+    return sum(_stage(event) == "retried" for event in own) <= newest
 
 
 def _stage(event: Event) -> str:

@@ -38,6 +38,7 @@ shop.errors.Boom
         ("ValueError('x')", None, "ValueError"),
         ("ValueError('x')", LOST, "ValueError"),
         ("pkg.Boom('x')", None, "pkg.Boom"),
+        ("some.where.Timeout('x')", PLAIN, "requests.exceptions.Timeout"),
         ("Timeout('the bank\\nis slow')", PLAIN, "requests.exceptions.Timeout"),
         ("ExceptionWithTraceback()", LOST, "billiard.exceptions.WorkerLostError"),
         ("ExceptionWithTraceback()", None, "UnknownException"),

@@ -22,6 +22,11 @@ STEP = 2.5
 WORKERS = ("celery@one", "celery@two")
 LIMIT = "TimeLimitExceeded(1,)"
 REJECT = "reject requeue=False: no"
+REFUSED = """Traceback (most recent call last):
+  File "/srv/shop/tasks.py", line 31, in charge
+    raise Reject("no", requeue=False)
+celery.exceptions.Reject: ('no', False)
+"""
 
 
 def fresh(**options):
@@ -206,6 +211,36 @@ def test_a_retry_may_be_received_before_the_worker_says_that_it_is_retried():
     assert cells(fold) == {("shop.charge", WORKERS[0], "mail"): {"received": 2, "started": 2, "retried": 2}}
 
 
+def test_when_it_was_retried_is_told_though_the_retry_was_received_before():
+    fold = fresh()
+    first = [received(0), ev("started", 0.1), ev("retried", 0.2, exception="Busy()")]
+    second = [received(0.3, retries=1), ev("started", 0.4), received(0.5, retries=2), ev("retried", 0.6)]
+    feed(fold, [*first, *second, ev("started", 0.7), ev("succeeded", 0.8, runtime=0.1)], AT + 1)
+    task = task_of(fold, "u")
+    assert (task.state, task.retries, task.retried, task.started) == ("SUCCESS", 2, AT + 0.6, AT + 0.7)
+
+
+def test_a_retry_that_ran_before_its_worker_said_so_has_the_last_word():
+    begin = [received(0), ev("started", 0.1), received(0.2, retries=1), ev("started", 0.3)]
+    retried, succeeded = ev("retried", 0.5, exception="Busy()"), ev("succeeded", 0.4, runtime=0.1, result="1")
+    for told in ([succeeded, retried], [retried, succeeded]):
+        fold = fresh()
+        feed(fold, [*begin, *told], AT + 1)
+        task = task_of(fold, "u")
+        assert (task.state, task.result, task.exception, task.retried) == ("SUCCESS", "1", "", AT + 0.5)
+
+
+def test_retries_that_are_sent_before_what_came_before_them_is_received_keep_their_task_sent():
+    fold = fresh()
+    begin = [sent(0.1, retries=1), sent(0), received(0.05), ev("started", 0.06), ev("retried", 0.12)]
+    feed(fold, [*begin, sent(0.3, retries=2), received(0.2, retries=1), ev("started", 0.22)], AT + 1)
+    assert (task_of(fold, "u").sent, round(task_of(fold, "u").wait, 6)) == (AT + 0.1, 0.12)
+    feed(fold, [ev("retried", 0.25), received(0.4, retries=2), ev("started", 0.5)], AT + 1)
+    assert (task_of(fold, "u").sent, round(task_of(fold, "u").wait, 6)) == (AT + 0.3, 0.2)
+    feed(fold, [sent(0.3, retries=2), sent(0.1, retries=1)], AT + 1)
+    assert counted(fold.figures)["sent"] == 3
+
+
 def test_what_is_told_of_a_retry_that_was_received_already_is_how_it_ended():
     told = []
     fold = fresh(told=lambda kind, at, task: told.append((kind, at, task.state, task.error, task.worker)))
@@ -218,7 +253,9 @@ def test_what_is_told_of_a_retry_that_was_received_already_is_how_it_ended():
 def test_both_versions_of_reject_look_alike():
     begin = [received(0), ev("started", 0.1)]
     refused = ev("failed", 0.2, exception="reject requeue=False: no", traceback="")
-    for told in ([refused, ev("rejected", 0.3, requeue=False)], [ev("rejected", 0.3, requeue=False)]):
+    wrapped = ev("failed", 0.2, exception="ExceptionWithTraceback()", traceback=REFUSED)
+    rejected = ev("rejected", 0.3, requeue=False)
+    for told in ([refused, rejected], [wrapped, rejected], [rejected]):
         fold = fresh()
         feed(fold, begin + told)
         task = task_of(fold, "u")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from nightowl.core.cluster.command import Command
-from nightowl.flows.inspect import QUEUES, WORKERS, Inspection
+from nightowl.flows.inspect import NEWCOMERS, QUEUES, WORKERS, Inspection
 from tests.flows.cluster_parts import Depth, Fleet, worker
 
 
@@ -45,12 +45,27 @@ def test_each_part_has_its_own_pace() -> None:
     fleet, heard = Fleet(answer, "a@shop"), [worker("a@shop")]
     inspection = Inspection(fleet, Depth())
     due = inspection.step(heard, 100.0)
-    assert due == 100.0 + QUEUES
+    assert due == 100.0 + NEWCOMERS
     before = len(fleet.asked)
     inspection.step(heard, 100.0 + QUEUES)
     assert len(fleet.asked) == before
     inspection.step(heard, 100.0 + WORKERS)
     assert len(named(fleet, "stats")) == 2
+
+
+def test_a_worker_that_begins_is_looked_at_until_it_has_answered_once() -> None:
+    fleet = Fleet(answer, "a@shop")
+    inspection = Inspection(fleet, None)
+    old, new = worker("a@shop"), worker("b@shop", since=101.0)
+    inspection.step([old], 100.0)
+    inspection.step([old, new], 102.0)
+    fleet.workers.append("b@shop")
+    inspection.step([old, new], 104.0)
+    inspection.step([old, new], 106.0)
+    assert [command.workers for command in named(fleet, "stats")] == [(), ("b@shop",), ("b@shop",)]
+    assert [command.workers for command in named(fleet, "registered")] == [(), ("b@shop",)]
+    seen = inspection.seen.workers
+    assert (seen["a@shop"].inspected, seen["b@shop"].inspected, seen["b@shop"].pool) == (100.0, 104.0, "prefork")
 
 
 def test_events_are_asked_for_of_those_that_are_new_and_now_and_then_of_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import nullcontext
 
 import pytest
 
@@ -36,6 +37,7 @@ class Stream:
     """What the next reads bring."""
 
     fault = ""
+    since: float | None = None
 
     def __init__(self, clock):
         self.clock = clock
@@ -86,8 +88,10 @@ class World:
             seen=lambda: self.seen,
             beat=list,
             runs=TaskRuns(self.store, "shop", lambda stored: pytest.fail(f"no check {stored}")),
+            saving=nullcontext(),
             redact=lambda task: task,
         )
+        self.stream.since = self.clock.time
         return Watch(parts)
 
     def pass_time(self, seconds=3.0):
@@ -189,6 +193,50 @@ def test_the_next_watcher_goes_on_with_counts_open_tasks_and_workers_and_marks_t
     assert [worker.name for worker in world.tasks.state("shop").workers] == ["celery@web"]
 
 
+def test_a_gap_begins_with_what_was_not_stored_and_ends_when_events_are_read_again(world):
+    world.pass_time(20)
+    stored = world.clock.time
+    for second in range(4):
+        world.succeed(f"t{second}")
+        world.clock.time += 1
+        world.watch.take(0.0)
+    world.watch = world.begin()
+    world.stream.since = None
+    world.pass_time(5)
+    assert world.tasks.gaps("shop", NOW, world.clock.time) == []
+    world.watch = world.begin()
+    world.stream.since = back = world.clock.time + 1
+    world.pass_time(5)
+    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
+    assert (gap.start <= stored, gap.start > stored - 10, gap.end) == (True, True, back)
+    assert (world.watch.figures.gaps, len(world.tasks.state("shop").gaps)) == (1, 1)
+
+
+def test_what_was_told_while_it_ended_is_read_and_stored_and_the_gap_is_what_came_after(world):
+    world.tell("task-received", "old", name=NAME, retries=0)
+    world.pass_time(5)
+    world.succeed("late")
+    world.watch.end()
+    ended = world.clock.time
+    assert world.tasks.get("shop", ["late"])["late"].state == "SUCCESS"
+    world.clock.time += 7
+    world.watch = world.begin()
+    world.pass_time(1)
+    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
+    assert (gap.start, gap.end) == (ended, ended + 7)
+
+
+def test_what_waits_for_its_queue_is_counted_at_the_end(world):
+    world.tell("task-sent", "first", name=NAME, queue="mail", retries=0)
+    world.watch.take(0.0)
+    world.succeed("second")
+    world.watch.take(0.0)
+    assert world.succeeded() == 0
+    world.watch.end()
+    world.watch = world.begin()
+    assert world.succeeded() == 1
+
+
 def test_what_was_shown_is_what_the_next_one_begins_with(world):
     world.succeed("a")
     world.clock.time += 0.1
@@ -263,7 +311,10 @@ def test_of_two_one_has_the_lease_until_it_gives_it_back_or_lets_it_run_out():
     with store.transaction() as unit:  # as if another had waited for its end
         unit.leases.release(other.lease)
         assert unit.leases.acquire("watcher/shop", "third", TERM)
+    assert other.holds
     clock.time += TERM
+    assert not other.holds
     with pytest.raises(LeaseLost):
         other.keep()
+    assert (one.holds, other.holds) == (False, False)
     store.close()

@@ -75,9 +75,11 @@ def test_a_restarted_redis_is_a_gap(own_redis: OwnServer) -> None:
         server.kill()
         taken.until(lambda: "does not answer: Connection refused" in taken.source.fault)
         assert not taken.gaps
+        assert taken.source.since is None
         server.start()
         with celery(url) as app:
             goes_on(taken, app, lost)
+        assert taken.source.since == taken.gaps[0].end
 
 
 @pytest.mark.parametrize(

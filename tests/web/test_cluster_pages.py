@@ -110,6 +110,11 @@ def test_the_api_tells_what_the_pages_show(watched):
         assert client.get(path).status_code == 404
 
 
+def test_a_task_that_was_only_sent_is_pending(watched):
+    watched.tasks.write("shop", [Task(uuid="fresh", name="shop.charge", sent=1.0, seen=1.0, updated=1.0)])
+    assert watched.client().get("/api/v1/clusters/shop/tasks/fresh").json()["state"] == "PENDING"
+
+
 def test_a_gap_of_which_the_loss_is_known_says_how_much(watched):
     now = watched.clock.time
     watched.tasks.write("shop", [], gaps=[Gap(now - 30, now - 20, "Redis dropped the watcher", 1234)])

@@ -55,10 +55,10 @@ class Entry(msgspec.Struct, gc=False):
 
     ``rank`` is how far its execution is, ``last`` the newest time of its stages, ``edge`` that of earlier executions.
     ``label`` is the queue it is counted under and ``cell`` where it was counted last, once it is ``settled``; until
-    then its counts are ``held``. ``ahead`` is the task-sent of an execution that is not received yet, ``pairs`` are
-    ends that may be said twice. ``owed`` is whether a retry was received before the task-retried of the execution
-    before it: a pool process sends the retry itself, and its worker often receives that first. ``dirty`` is since when
-    it waits to be written (0: it does not).
+    then its counts are ``held``. ``ahead`` has the task-sents, with their times, of executions that are not received
+    yet, ``pairs`` the ends that may be said twice. ``owed`` is whether a retry was received before the task-retried of
+    the execution before it: a pool process sends the retry itself, and its worker often receives that first. ``dirty``
+    is since when it waits to be written (0: it does not).
     """
 
     task: Task
@@ -69,8 +69,7 @@ class Entry(msgspec.Struct, gc=False):
     settled: bool = False
     cell: Cell | None = None
     held: list[Held] | None = None
-    ahead: Event | None = None
-    ahead_at: float = 0.0
+    ahead: list[tuple[Event, float]] | None = None
     requeued: bool = False
     owed: bool = False
     pairs: tuple[Seen, ...] = ()
@@ -162,7 +161,15 @@ def merge(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
 
     All stages of the newest execution and this event are put in order of time; each task-received behind anything, and
     each task-started behind a start or an end, begins another execution, and the last of these is now the newest one.
+    When a task was retried last stays with it, whichever execution that ended.
     """
+    late = _placed(entry, stage, stamp, event)
+    if late is Late.EARLIER and stage == "retried" and entry.retried_by is None:
+        entry.task.retried = max(entry.task.retried or stamp, stamp)
+    return late
+
+
+def _placed(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
     task, raw, by = entry.task, event.timestamp, event.hostname
     if taken(entry, stage, raw, by):
         return Late.REPEATED
@@ -171,7 +178,7 @@ def merge(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
         remember(entry, stage, raw, by)
         return Late.EARLIER
     owed, entry.owed = entry.owed, entry.owed and stage != "retried"
-    if stage == "retried" and owed and entry.started_by is None:
+    if stage == "retried" and owed:
         remember(entry, stage, raw, by)
         return Late.EARLIER
     if retries > task.retries:

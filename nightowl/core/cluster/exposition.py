@@ -189,9 +189,9 @@ def _gauges(families: Families, prefix: str, state: ClusterState, fixed: str) ->
 def _own(families: Families, figures: Figures, state: ClusterState, fixed: str) -> None:
     # NightOwl's own counters say of which cluster they are even where Celery's families do not.
     mine = fixed if 'cluster="' in fixed else f'{fixed}cluster="{escaped(state.name)}",'
-    for kind, count in figures.events.items():
+    for kind, count in list(figures.events.items()):
         _add(families, "nightowl_task_events_total", f'{mine}type="{escaped(kind)}"', count)
-    for reason, count in figures.refused.items():
+    for reason, count in list(figures.refused.items()):
         _add(families, "nightowl_events_refused_total", f'{mine}reason="{escaped(reason)}"', count)
     labels = mine.rstrip(",")
     _add(families, "nightowl_events_lost_total", labels, figures.lost)

@@ -13,6 +13,9 @@ UNKNOWN = "UnknownException"
 """What celery-exporter calls a class that the event does not tell."""
 
 REJECT = "Reject"
+REJECTS = frozenset({REJECT, f"celery.exceptions.{REJECT}"})
+"""What Celery's own exception is called; a class of the same name from elsewhere is another."""
+
 HARD_LIMIT = "TimeLimitExceeded"
 
 _LONGEST = 200
@@ -31,7 +34,8 @@ def exception_class(said: str | None, traceback: str | None) -> str:
     """Name the class as the code does, dotted where that is known (``requests.exceptions.Timeout``).
 
     The class is the word before the parenthesis of the repr; the traceback's last line gives the module to it, as reprs
-    seldom have one. Where the repr names none, that line does. ``UnknownException`` where neither does.
+    seldom have one, and classes with a repr of their own may have another. Where the repr names none, that line does.
+    ``UnknownException`` where neither does.
     """
     said = said or ""
     if said.startswith("reject requeue="):
@@ -40,7 +44,7 @@ def exception_class(said: str | None, traceback: str | None) -> str:
     named = call[1] if call and call[1] not in _WRAPPERS else ""
     raised = _raised(traceback) if traceback else ""
     if named:
-        return (raised if bare(raised) == named else named)[-_LONGEST:]
+        return (raised if bare(raised) == bare(named) else named)[-_LONGEST:]
     if raised:
         return raised[-_LONGEST:]
     other = _OBJECT.match(said)

@@ -35,7 +35,7 @@ from nightowl.core.cluster.entry import (
     taken,
 )
 from nightowl.core.cluster.events import Event
-from nightowl.core.cluster.failure import HARD_LIMIT, REJECT, bare, exception_class, place, unregistered
+from nightowl.core.cluster.failure import HARD_LIMIT, REJECT, REJECTS, bare, exception_class, place, unregistered
 from nightowl.core.cluster.figures import KINDS
 from nightowl.core.cluster.moments import moment
 from nightowl.core.cluster.pending import Pending
@@ -50,6 +50,8 @@ _N_RECEIVED, _N_STARTED, _N_SUCCEEDED = _NUMBER["received"], _NUMBER["started"],
 _RECEIVED, _STARTED, _SUCCESS = TaskState.RECEIVED.value, TaskState.STARTED.value, TaskState.SUCCESS.value
 _LONGEST_RUN = 1e9  # seconds
 _LARGEST = 2**53
+_MOST_AHEAD = 7
+"""Task-sents of one task, beside the newest, that wait for their executions."""
 
 
 class Lifecycle:
@@ -119,8 +121,7 @@ class Lifecycle:
         if retries < task.retries:
             remember(entry, "sent", event.timestamp, event.hostname)
         elif retries > task.retries or entry.sent_by is not None:
-            _drop_ahead(entry)
-            entry.ahead, entry.ahead_at = event, stamp
+            _keep_ahead(entry, event, stamp)
             task.name, task.queue = task.name or event.name or "", task.queue or event.queue or ""
         else:
             self._fill_sent(entry, event, stamp, now)
@@ -219,7 +220,7 @@ class Lifecycle:
         if entry is None:
             return
         exception = exception_class(event.exception, event.traceback)
-        if exception == REJECT:
+        if exception in REJECTS:
             self._refused(entry, event, stamp, now)
             return
         again = bare(exception) == HARD_LIMIT and says_again(entry, "limit", "limit", event)
@@ -354,13 +355,11 @@ class Lifecycle:
         if late is Late.REPEATED:
             return False
         if late is Late.NEWEST:
-            ahead = entry.ahead
+            ahead = _taken_ahead(entry) if entry.ahead else None
             if task.retries != retries or ahead is not None:
                 self._relabel(entry, event.hostname, now)
-            if ahead is not None and (ahead.retries or 0) == task.retries:
-                self._fill_sent(entry, ahead, entry.ahead_at, now)
-                entry.ahead = None
-            _drop_ahead(entry)
+            if ahead is not None:
+                self._fill_sent(entry, *ahead, now)
             _describe(task, event, stamp)
         restate(entry)
         return True
@@ -393,16 +392,35 @@ def _was_earlier(entry: Entry, stage: str, event: Event) -> bool:
 
 
 def _knows_sent(entry: Entry, event: Event) -> bool:
-    ahead = entry.ahead
-    return taken(entry, "sent", event.timestamp, event.hostname) or (
-        ahead is not None and (ahead.timestamp, ahead.hostname) == (event.timestamp, event.hostname)
+    return taken(entry, "sent", event.timestamp, event.hostname) or any(
+        (other.timestamp, other.hostname) == (event.timestamp, event.hostname) for other, _ in entry.ahead or ()
     )
 
 
-def _drop_ahead(entry: Entry) -> None:
-    if entry.ahead is not None:
-        remember(entry, "sent", entry.ahead.timestamp, entry.ahead.hostname)
-        entry.ahead = None
+def _keep_ahead(entry: Entry, event: Event, stamp: float) -> None:
+    """Keep a task-sent until its execution is received; of two with the same retries the one told last."""
+    retries, kept = event.retries or 0, []
+    for other in entry.ahead or ():
+        if (other[0].retries or 0) == retries:
+            remember(entry, "sent", other[0].timestamp, other[0].hostname)
+        else:
+            kept.append(other)
+    entry.ahead = [*kept[-_MOST_AHEAD:], (event, stamp)]
+
+
+def _taken_ahead(entry: Entry) -> tuple[Event, float] | None:
+    """Take the task-sent of the execution that is the newest now; those of earlier ones are past."""
+    found, kept = None, []
+    for other in entry.ahead or ():
+        retries = other[0].retries or 0
+        if retries == entry.task.retries:
+            found = other
+        elif retries > entry.task.retries:
+            kept.append(other)
+        else:
+            remember(entry, "sent", other[0].timestamp, other[0].hostname)
+    entry.ahead = kept or None
+    return found
 
 
 def _describe(task: Task, event: Event, stamp: float) -> None:

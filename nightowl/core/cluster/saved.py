@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from math import inf
+
 import msgspec
 
 
 class Saved(msgspec.Struct, frozen=True, array_like=True):
-    """``figures`` as ``Figures.encode`` gives them, ``memory`` as ``findings.remembered`` does."""
+    """``figures`` as ``Figures.encode`` gives them, ``memory`` as ``findings.remembered`` does.
+
+    ``sure`` is up to when all that the broker has told is stored (Unix seconds).
+    """
 
     figures: bytes
     memory: bytes = b""
+    sure: float = inf
 
 
-def packed(figures: bytes, memory: bytes) -> bytes:
-    """Return both as bytes."""
-    return msgspec.msgpack.encode(Saved(figures, memory))
+def packed(figures: bytes, memory: bytes, sure: float = inf) -> bytes:
+    """Return all of it as bytes."""
+    return msgspec.msgpack.encode(Saved(figures, memory, sure))
 
 
 def unpacked(stored: bytes | None) -> Saved | None:

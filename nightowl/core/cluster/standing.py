@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from nightowl.core.cluster.state import ClusterState, Queue, Worker
@@ -25,6 +26,16 @@ def standing(state: ClusterState | None, now: float) -> tuple[Word, str]:
         return "degraded", f"No worker is up; {waiting(state.queues)}."
     word: Word = "degraded" if away else "up"
     return word, f"{workers(state.workers)}, {waiting(state.queues)}."
+
+
+def unreadable(states: Iterable[ClusterState], now: float) -> list[str]:
+    """Say of which clusters the broker cannot be read, as far as their watchers are heard."""
+    return [fault_of(state.name, state.fault) for state in states if state.fault and now - state.at <= UNHEARD]
+
+
+def fault_of(cluster: str, fault: str) -> str:
+    """Say whose fault it is, where there is one."""
+    return f"the cluster {cluster} is not read: {fault}" if fault else ""
 
 
 def workers(known: tuple[Worker, ...]) -> str:

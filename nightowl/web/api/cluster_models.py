@@ -120,7 +120,7 @@ class TaskModel(Model):
 
     uuid: str
     name: str = ""
-    state: str
+    state: str = "PENDING"
     worker: str = ""
     client: str = ""
     queue: str = ""

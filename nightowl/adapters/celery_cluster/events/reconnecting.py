@@ -48,6 +48,12 @@ class ReconnectingSource:
         """Why nothing can be read now (empty: it can, or the first attempt to connect is under way)."""
         return self._fault
 
+    @property
+    def since(self) -> float | None:
+        """Since when all that the broker tells is read, in Unix seconds (None: it is not read now)."""
+        stream = self._stream
+        return stream.since if stream else None
+
     def read(self, timeout: float) -> Intake:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
         gaps: list[Gap] = []
