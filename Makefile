@@ -4,6 +4,9 @@ SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	"$$python" -c '$(SUPPORTED)' 2>/dev/null && echo "$$python" && break; done)
 
+# hundreds of processes that tests start find their bytecode made
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint bench clean
 
 run: .venv/.installed
@@ -11,6 +14,7 @@ run: .venv/.installed
 
 test: .venv/.installed
 	tests/install_servers
+	$(BIN)/python -m compileall -q nightowl
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: .venv/.installed
