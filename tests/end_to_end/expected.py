@@ -71,8 +71,8 @@ def series(events: Iterable[Event], queues: Mapping[str, str]) -> Series:
 def differences(left: Series, right: Series) -> list[str]:
     """Series that are not the same, in words. Sums of seconds may differ as sums of the same numbers do.
 
-    How long a task waited that was put back is not compared: where task-sent overtook nothing and both starts did, only
-    one of them is known to have waited.
+    How long a task waited that was put back is left out: where both of its starts are read before its task-sent, one of
+    the two waits is not known to the watcher, and which is read first the broker decides.
     """
     return [
         f"{name}{dict(labels)}: {left.get((name, labels))}, not {right.get((name, labels))}"
