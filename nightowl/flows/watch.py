@@ -214,16 +214,15 @@ class Watch:
         if self._writing.due("state", self._state_every):
             state = self._seen(now)
             if self._writing.due("judge", JUDGE):
-                state = self._judged(state, now)
-                with self._parts.saving:
-                    self._store(tasks, gaps, state, self._saved())
+                self._store(tasks, gaps, self._judged(state, now))
+                self.shown()
                 return
         if tasks or gaps or state:
-            self._store(tasks, gaps, state, None)
+            self._store(tasks, gaps, state)
 
-    def _store(self, tasks: list[Task], gaps: list[Gap], state: ClusterState | None, saved: bytes | None) -> None:
+    def _store(self, tasks: list[Task], gaps: list[Gap], state: ClusterState | None) -> None:
         began = self._parts.clock.monotonic()
-        self._parts.tasks.write(self.name, tasks, state=state, figures=saved, gaps=gaps)
+        self._parts.tasks.write(self.name, tasks, state=state, gaps=gaps)
         if state is not None:
             self.state = state
             self._queues = {worker.name: worker.queues for worker in state.workers if worker.queues}
@@ -236,7 +235,7 @@ class Watch:
         Raises ``StoreUnavailable``. Any thread may call it.
         """
         with self._parts.saving:
-            self._parts.tasks.write(self.name, (), figures=self._saved())
+            self._parts.tasks.save_figures(self.name, self._saved())
 
     def end(self) -> None:
         """Read the last of it and store all. The thread that reads must have ended. Raises ``StoreUnavailable``."""
@@ -253,9 +252,9 @@ class Watch:
         self._fold.books.overdue(now + SETTLED)
         self._hand_over(now + SETTLED)
         while self._changed:
-            self._store([self._parts.redact(task) for task in self._portion()], [], None, None)
-        with self._parts.saving:
-            self._store([], self._taken_gaps(), self._seen(now), self._saved())
+            self._store([self._parts.redact(task) for task in self._portion()], [], None)
+        self._store([], self._taken_gaps(), self._seen(now))
+        self.shown()
 
     def ran(self, name: str) -> float | None:
         """When a task of this name was sent or received last (None: not as far as is known)."""

@@ -93,7 +93,6 @@ class TaskStore(Protocol):
         tasks: Sequence[Task],
         *,
         state: ClusterState | None = None,
-        figures: bytes | None = None,
         gaps: Sequence[Gap] = (),
     ) -> None:
         """Insert or replace tasks by their id, and what else is given, in one transaction."""
@@ -105,7 +104,10 @@ class TaskStore(Protocol):
         """How every cluster was seen last, by name."""
 
     def figures(self, cluster: str) -> bytes | None:
-        """What its watcher had counted when it was asked last."""
+        """What its watcher had counted when that was stored last."""
+
+    def save_figures(self, cluster: str, figures: bytes) -> None:
+        """Keep what its watcher has counted; this does not wait for tasks that are being written."""
 
     def gaps(self, cluster: str, start: float, end: float) -> list[Gap]:
         """Gaps that lie in this time or touch it, oldest first."""

@@ -10,8 +10,9 @@ from functools import cache
 
 from sqlalchemy import Engine
 
-from nightowl.adapters.store_sql import SqlStore
-from nightowl.adapters.store_sql.engines import connect, parse
+from nightowl.adapters.store_sql import SqlStore, figures
+from nightowl.adapters.store_sql.engines import Engines, connect, parse
+from nightowl.adapters.store_sql.figures import SqlFigures
 from nightowl.adapters.store_sql.tasks import LINE, SqlTasks
 from nightowl.adapters.store_sql.versions import STORE, Line, create_if_empty
 
@@ -20,10 +21,7 @@ _URL = parse("sqlite://")
 
 def memory_tasks() -> SqlTasks:
     """A new, empty store of clusters' tasks in this process's memory; gone once it is closed."""
-    engines = connect(_URL)
-    with _database(engines.writer) as database:
-        _empty(LINE).backup(database)
-    return SqlTasks(_URL, engines)
+    return SqlTasks(_URL, _copied(LINE), SqlFigures(_URL, _copied(figures.LINE)))
 
 
 def memory_store() -> SqlStore:
@@ -31,11 +29,18 @@ def memory_store() -> SqlStore:
 
     The migrations make its tables once in a process; from then on they are copied.
     """
-    engines = connect(_URL)
+    engines = _copied(STORE)
     with _database(engines.writer) as database:
-        _empty(STORE).backup(database)
         database.execute("UPDATE marks SET value = ? WHERE name = 'installation'", [secrets.randbits(62)])
     return SqlStore(_URL, engines)
+
+
+def _copied(line: Line) -> Engines:
+    """Return a new database with all tables of a line."""
+    engines = connect(_URL)
+    with _database(engines.writer) as database:
+        _empty(line).backup(database)
+    return engines
 
 
 @cache

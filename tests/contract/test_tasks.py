@@ -373,12 +373,13 @@ def test_how_clusters_stand(tasks: SqlTasks) -> None:
     )
     mail = ClusterState(name="mail", at=NOW, since=NOW, fault="connection refused")
     assert (tasks.state("shop"), tasks.figures("shop"), tasks.states()) == (None, None, [])
-    tasks.write("shop", [], state=shop, figures=b"\x00\xff")
+    tasks.write("shop", [], state=shop)
+    tasks.save_figures("shop", b"\x00\xff")
     tasks.write("mail", [made(1)], state=mail)
     tasks.write("new", [])
     assert (tasks.state("shop"), tasks.figures("shop"), tasks.figures("mail")) == (shop, b"\x00\xff", None)
     assert tasks.states() == [mail, shop]
-    tasks.write("shop", [], figures=b"2")
+    tasks.save_figures("shop", b"2")
     assert (tasks.state("shop"), tasks.figures("shop")) == (shop, b"2")
 
 

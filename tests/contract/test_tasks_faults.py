@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, inspect, select, text
 
 from nightowl.adapters.store_sql import migrate, versions
 from nightowl.adapters.store_sql.tasks import LINE, SqlTasks, migrate_tasks, open_tasks
-from nightowl.adapters.store_sql.tasks.schema import METADATA
+from nightowl.adapters.store_sql.tasks.schema import CLUSTERS, METADATA
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.state import ClusterState
 from nightowl.core.cluster.task import Task, TaskFilter
@@ -54,6 +54,21 @@ def test_a_locked_database_is_unavailable_and_then_not(of_file: SqlTasks, path: 
     other.close()
     of_file.write("shop", [Task(uuid="after", name="a", seen=2e9 + 1)])
     assert [task.uuid for task in of_file.each("shop", ALL)] == ["after", "before"]
+
+
+def test_what_was_counted_is_stored_while_tasks_are_written(lasting_url: str) -> None:
+    store = open_tasks(lasting_url)
+    store.write("shop", [])
+    engine = create_engine(store._url)
+    with engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.execute(select(CLUSTERS).with_for_update())
+        store.save_figures("shop", b"1")
+        store.save_figures("shop", b"2")
+    assert store.figures("shop") == b"2"
+    store.close()
+    engine.dispose()
 
 
 def test_a_full_disk_is_unavailable_and_nothing_is_half_written(of_file: SqlTasks) -> None:
@@ -124,8 +139,8 @@ def test_what_goes_wrong_half_way_leaves_nothing(lasting_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE task_words"))
     with pytest.raises(StoreUnavailable, match="task_words"):
-        store.write("shop", [Task(uuid="lost", name="a", args="alpha", seen=2e9)], figures=b"1")
-    assert (store.count("shop", ALL, 5), store.names("shop"), store.figures("shop")) == (0, [], None)
+        store.write("shop", [Task(uuid="lost", name="a", args="alpha", seen=2e9)], gaps=[Gap(2e9, 3e9, "away")])
+    assert (store.count("shop", ALL, 5), store.names("shop"), store.gaps("shop", 0.0, 9e9)) == (0, [], [])
     store.write("shop", [Task(uuid="kept", name="a", seen=2e9)])
     assert store.names("shop") == ["a"]
     store.close()

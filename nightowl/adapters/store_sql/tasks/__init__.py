@@ -1,7 +1,7 @@
 """The store of clusters' tasks in SQLite, PostgreSQL or MariaDB.
 
-In SQLite it is a file of its own beside the store's, so that writing many tasks holds up nothing else. Its schema has
-revisions of its own in every database.
+In SQLite it is a file of its own beside the store's, so that writing many tasks holds up nothing else, and one more for
+what was counted (``figures``). Each schema has revisions of its own in every database.
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ from pathlib import Path
 
 from sqlalchemy import URL
 
-from nightowl.adapters.store_sql import versions
-from nightowl.adapters.store_sql.engines import connect, parse
+from nightowl.adapters.store_sql import figures, versions
+from nightowl.adapters.store_sql.engines import Engines, connect, parse
 from nightowl.adapters.store_sql.failures import translated
+from nightowl.adapters.store_sql.figures import SqlFigures
 from nightowl.adapters.store_sql.tasks.store import SqlTasks
 
-__all__ = ["LINE", "SqlTasks", "beside", "migrate_tasks", "open_tasks"]
+__all__ = ["LINE", "SqlTasks", "migrate_tasks", "open_tasks"]
 
 LINE = versions.Line(Path(__file__).parent / "migrations", "tasks_version")
 """The revisions of the tasks' tables."""
+
+_TASKS, _FIGURES = "tasks", "figures"
 
 
 def open_tasks(url: str) -> SqlTasks:
@@ -27,16 +30,27 @@ def open_tasks(url: str) -> SqlTasks:
     Raises ``ConfigurationError`` for another kind of URL, ``StoreUnavailable``, and ``SchemaOutdated`` for an older
     or newer schema.
     """
-    parsed = beside(parse(url))
-    engines = connect(parsed)
+    store = parse(url)
+    tasks, counted = beside(store, _TASKS), beside(store, _FIGURES)
+    engines = _opened(tasks, LINE)
     try:
-        with translated(parsed):
-            versions.create_if_empty(engines.writer, LINE)
-            versions.require_head(engines.writer, parsed, LINE)
+        others = _opened(counted, figures.LINE, None if counted != tasks else engines)
     except BaseException:
         engines.dispose()
         raise
-    return SqlTasks(parsed, engines)
+    return SqlTasks(tasks, engines, SqlFigures(counted, others))
+
+
+def _opened(url: URL, line: versions.Line, engines: Engines | None = None) -> Engines:
+    engines = engines or connect(url)
+    try:
+        with translated(url):
+            versions.create_if_empty(engines.writer, line)
+            versions.require_head(engines.writer, url, line)
+    except BaseException:
+        engines.dispose()
+        raise
+    return engines
 
 
 def migrate_tasks(url: str) -> None:
@@ -45,26 +59,30 @@ def migrate_tasks(url: str) -> None:
     Raises ``StoreUnavailable``, and ``SchemaOutdated`` where a newer NightOwl wrote them.
     """
     store = parse(url)
-    parsed = beside(store)
-    if parsed != store and not Path(str(parsed.database)).exists():
-        return
-    engines = connect(parsed)
+    for what, line in ((_TASKS, LINE), (_FIGURES, figures.LINE)):
+        parsed = beside(store, what)
+        if parsed == store or Path(str(parsed.database)).exists():
+            _migrate(parsed, line)
+
+
+def _migrate(url: URL, line: versions.Line) -> None:
+    engines = connect(url)
     try:
-        with translated(parsed):
+        with translated(url):
             with engines.writer.begin() as connection:
-                before = versions.revision(connection, LINE)
+                before = versions.revision(connection, line)
             if before is None:
                 return
-            if versions.is_known(before, LINE):
-                versions.upgrade(engines.writer, LINE)
-            versions.require_head(engines.writer, parsed, LINE)
+            if versions.is_known(before, line):
+                versions.upgrade(engines.writer, line)
+            versions.require_head(engines.writer, url, line)
     finally:
         engines.dispose()
 
 
-def beside(store: URL) -> URL:
-    """The database of tasks: the store's own, or of a file of SQLite the one beside it (``nightowl.tasks.db``)."""
+def beside(store: URL, what: str) -> URL:
+    """The database of tasks or figures: the store's own, or of a file of SQLite one beside it (``owl.tasks.db``)."""
     if store.get_backend_name() != "sqlite" or store.database in (None, "", ":memory:"):
         return store
     path = Path(str(store.database))
-    return store.set(database=str(path.with_name(f"{path.stem}.tasks{path.suffix}")))
+    return store.set(database=str(path.with_name(f"{path.stem}.{what}{path.suffix}")))

@@ -21,15 +21,10 @@ _state = msgspec.msgpack.Decoder(ClusterState).decode
 _gap = msgspec.msgpack.Decoder(Gap).decode
 
 
-def write(session: Session, cluster: int, state: ClusterState | None, figures: bytes | None) -> None:
-    """Keep how a cluster of this number is seen, and what was counted, where these are given."""
-    values: dict[str, bytes] = {}
+def write(session: Session, cluster: int, state: ClusterState | None) -> None:
+    """Keep how a cluster of this number is seen, where that is given."""
     if state is not None:
-        values["state"] = _encode(state)
-    if figures is not None:
-        values["figures"] = figures
-    if values:
-        session.connection.execute(update(CLUSTERS).where(CLUSTERS.c.id == cluster).values(**values))
+        session.connection.execute(update(CLUSTERS).where(CLUSTERS.c.id == cluster).values(state=_encode(state)))
 
 
 def add_gaps(session: Session, cluster: int, gaps: Sequence[Gap]) -> None:
@@ -48,14 +43,6 @@ def states(connection: Connection) -> list[ClusterState]:
     """How every cluster was seen last, by name."""
     query = select(CLUSTERS.c.state).where(CLUSTERS.c.state.is_not(None)).order_by(CLUSTERS.c.name)
     return [_state(found) for found in connection.execute(query).scalars()]
-
-
-def figures(connection: Connection, cluster: int) -> bytes | None:
-    """What its watcher had counted."""
-    found: bytes | None = connection.execute(
-        select(CLUSTERS.c.figures).where(CLUSTERS.c.id == cluster)
-    ).scalar_one_or_none()
-    return found
 
 
 def gaps(connection: Connection, cluster: int, start: float, end: float) -> list[Gap]:

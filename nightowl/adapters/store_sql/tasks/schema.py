@@ -58,10 +58,8 @@ CLUSTERS = _table(
     Column("name", _TEXT, nullable=False, unique=True),
     Column("tasks", BigInteger, nullable=False),
     Column("state", _BLOB),
-    Column("figures", _BLOB),
 )
-"""Clusters: how many tasks are kept of each, how it was seen last, what its watcher had counted. A row is also the lock
-of its cluster's tasks."""
+"""Clusters: how many tasks are kept of each, how it was seen last. A row is also the lock of its cluster's tasks."""
 
 GAPS = _table(
     "task_gaps",

@@ -13,10 +13,11 @@ from nightowl.adapters.store_sql import sizes
 from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.engines import Engines
 from nightowl.adapters.store_sql.failures import translated
+from nightowl.adapters.store_sql.figures import SqlFigures
 from nightowl.adapters.store_sql.tasks import clusters, places, writing
 from nightowl.adapters.store_sql.tasks.chunks import chunks
 from nightowl.adapters.store_sql.tasks.failures import failures
-from nightowl.adapters.store_sql.tasks.numbers import Known, Numbers
+from nightowl.adapters.store_sql.tasks.numbers import Known, Numbers, known_by
 from nightowl.adapters.store_sql.tasks.pruning import prune
 from nightowl.adapters.store_sql.tasks.rows import Reader, key, sort_values, uuid_of
 from nightowl.adapters.store_sql.tasks.scanning import count, scan
@@ -42,9 +43,10 @@ _ORDERS = frozenset({"name", "state", "received", "started", "runtime", "updated
 class SqlTasks:
     """See ``ports.clusters.TaskStore``. Made by ``open_tasks``."""
 
-    def __init__(self, url: URL, engines: Engines) -> None:
+    def __init__(self, url: URL, engines: Engines, figures: SqlFigures) -> None:
         self._url = url
         self._engines = engines
+        self._figures = figures
         self._bulk = Bulk(engines.writer.dialect)
         self._words = word_index(engines.writer.dialect)
         self._known = Known()
@@ -55,14 +57,13 @@ class SqlTasks:
         tasks: Sequence[Task],
         *,
         state: ClusterState | None = None,
-        figures: bytes | None = None,
         gaps: Sequence[Gap] = (),
     ) -> None:
         """Insert or replace tasks by their id, and what else is given, in one transaction."""
         with self._writing() as session:
             number = session.numbers.held_cluster(cluster)
             writing.write(session, number, tasks)
-            clusters.write(session, number, state, figures)
+            clusters.write(session, number, state)
             clusters.add_gaps(session, number, gaps)
 
     def state(self, cluster: str) -> ClusterState | None:
@@ -77,10 +78,12 @@ class SqlTasks:
             return clusters.states(session.connection)
 
     def figures(self, cluster: str) -> bytes | None:
-        """What its watcher had counted when it was asked last."""
-        with self._reading() as session:
-            number = session.numbers.cluster(cluster)
-            return None if number is None else clusters.figures(session.connection, number)
+        """What its watcher had counted when that was stored last."""
+        return self._figures.load(known_by(cluster))
+
+    def save_figures(self, cluster: str, figures: bytes) -> None:
+        """Keep what its watcher has counted; it does not wait for tasks that are being written."""
+        self._figures.save(known_by(cluster), figures)
 
     def gaps(self, cluster: str, start: float, end: float) -> list[Gap]:
         """Gaps that lie in this time or touch it, oldest first."""
@@ -190,7 +193,7 @@ class SqlTasks:
     def size(self) -> int:
         """Bytes that it takes, without what is free and used again."""
         with self._reading() as session:
-            return sizes.size(session.connection, [*METADATA.tables, "task_words"])
+            return sizes.size(session.connection, [*METADATA.tables, "task_words"]) + self._figures.size()
 
     def ping(self) -> None:
         """Raise ``Unavailable`` unless the database answers."""
@@ -199,6 +202,7 @@ class SqlTasks:
 
     def close(self) -> None:
         """Give connections back."""
+        self._figures.close()
         self._engines.dispose()
 
     def _first(self, cluster: str, wanted: TaskFilter, limit: int) -> list[Task]:

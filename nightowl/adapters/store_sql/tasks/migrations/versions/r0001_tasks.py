@@ -52,7 +52,6 @@ def _clusters() -> None:
         sa.Column("name", _TEXT, nullable=False, unique=True),
         sa.Column("tasks", sa.BigInteger, nullable=False),
         sa.Column("state", _BLOB),
-        sa.Column("figures", _BLOB),
     )
     _create(
         "task_gaps",

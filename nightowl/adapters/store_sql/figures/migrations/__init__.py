@@ -1,0 +1,1 @@
+"""Alembic's environment of the figures' own schema; ``versions`` holds one file per revision."""
