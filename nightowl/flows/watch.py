@@ -50,8 +50,8 @@ JUDGE = 5.0
 MOST_WAITING = 500_000
 """Tasks that wait to be written at most, while the store does not answer; beyond that the oldest are dropped."""
 
-MOST_AT_ONCE = 1_000
-"""Tasks written in one transaction, or a few more: what is shown waits for the one under way."""
+MOST_AT_ONCE = 5_000
+"""Tasks written in one transaction, or a few more."""
 
 _PORTION = 500
 """Tasks of one portion at most."""

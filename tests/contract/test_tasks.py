@@ -148,6 +148,8 @@ def test_words_are_found_alike_everywhere(tasks: SqlTasks) -> None:
         6: "Timeout('no answer')",
         7: "under__score _lead 0x1F 3.14",
         8: "don't o'clock",
+        9: "y" * 40 + " " + "z" * 39,
+        10: "é" + "w" * 60 + " " + "v" * 41,
     }
     tasks.write("shop", [made(number, args=text) for number, text in texts.items()])
     asked = {
@@ -179,8 +181,16 @@ def test_words_are_found_alike_everywhere(tasks: SqlTasks) -> None:
         ("3.14",): [7],
         ("don't",): [8],
         ("t",): [8],
+        ("y" * 40,): [9],
+        ("y" * 41,): [9],
+        ("y" * 39,): [],
+        ("z" * 39,): [9],
+        ("z" * 40,): [],
+        ("é" + "w" * 38,): [10],
+        ("é" + "w" * 99, "v" * 50): [10],
+        ("é" + "w" * 37,): [],
         ("wrong*", "london"): [],
-        ("  ", "🦉", "*"): [8, 7, 6, 5, 4, 3, 2, 1],
+        ("  ", "🦉", "*"): [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
     }
     assert {words: listed(tasks, TaskFilter(words=words)) for words in asked} == asked
 

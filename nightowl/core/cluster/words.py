@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 LONGEST = 40
 """Bytes of UTF-8 by which a word is known; what follows makes no difference."""
 
+READ = 16_384
+"""Characters of each text that are looked at."""
+
 _BYTES = 4  # of a character in UTF-8 at most
-_READ = 16_384  # characters of each text that are looked at
 _BETWEEN = bytes(
     code if code > 127 or chr(code) in string.ascii_letters + string.digits + "_" else ord(" ") for code in range(256)
 )
 _BEYOND_ASCII = re.compile(r"\W+")
 _BEGUN = re.compile(r"(\w{3,})\*\Z")
+
+
+Texts = Sequence[str | None]
+"""Texts of one task; None: it has no such text."""
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -35,9 +41,9 @@ class Wanted(msgspec.Struct, frozen=True):
         return bool(self.whole or self.beginning)
 
 
-def words(texts: Iterable[str | None]) -> str:
+def words(texts: Texts) -> str:
     """The words of texts, separated by spaces."""
-    text = " ".join([text[:_READ] for text in texts if text]).lower()
+    text = " ".join([text[:READ] for text in texts if text]).lower()
     # bytes are translated several times as fast as a text that is not plain ASCII
     text = text.encode("utf-8", "surrogatepass").translate(_BETWEEN).decode("utf-8", "surrogatepass")
     plain = text.isascii()
@@ -60,8 +66,8 @@ def wanted(texts: Collection[str]) -> Wanted:
     return Wanted(_different([*before, last.lower()[: begun.start()]]), _known_by(begun[1]))
 
 
-def _different(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(words(texts).split()))
+def _different(texts: Collection[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words([*texts]).split()))
 
 
 def _known_by(word: str) -> str:

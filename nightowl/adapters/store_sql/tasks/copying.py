@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
-
-_AT_ONCE = 128
-"""Rows of one statement in SQLite."""
 
 
 def copy(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -27,16 +23,11 @@ def copy(connection: Connection, table: str, columns: Sequence[str], rows: Itera
 
 
 def insert(connection: Connection, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
-    """SQLite's: many rows by one statement.
+    """SQLite's: one statement for each row, which costs two thirds of one for many rows.
 
-    The driver lets other threads run during each statement. With one for each row it would have to wait for its turn
-    as often, which is long while another thread is busy: a thousandth of a second and more.
+    The driver lets other threads run at each row: a thread that reads events then never waits for longer than one.
     """
-    into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608  names of ours
-    row = f"({', '.join('?' * len(columns))})"
-    whole = len(rows) - len(rows) % _AT_ONCE
-    several = into + ", ".join([row] * _AT_ONCE)
-    for start in range(0, whole, _AT_ONCE):
-        connection.exec_driver_sql(several, tuple(chain.from_iterable(rows[start : start + _AT_ONCE])))
-    if whole < len(rows):
-        connection.exec_driver_sql(into + row, [*rows[whole:]])
+    if not rows:
+        return
+    sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  names of ours
+    connection.exec_driver_sql(sql, [*rows])

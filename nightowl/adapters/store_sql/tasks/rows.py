@@ -23,7 +23,7 @@ from nightowl.adapters.store_sql.tasks.schema import (
     WORKER,
 )
 from nightowl.core.cluster.task import Task, TaskState
-from nightowl.core.cluster.words import words
+from nightowl.core.cluster.words import Texts
 
 LONGEST = 65_536
 """Characters of a text; a longer one is cut."""
@@ -97,10 +97,10 @@ def dashed(raw: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def words_of(body: bytes) -> str:
-    """The words by which a row is found, separated by spaces."""
+def texts_of(body: bytes) -> Texts:
+    """The texts by whose words a row is found."""
     found = _decode(body)
-    return words((found.args, found.kwargs, found.result, found.error))
+    return found.args, found.kwargs, found.result, found.error
 
 
 def uuid_of(uuid: bytes, body: bytes) -> str:

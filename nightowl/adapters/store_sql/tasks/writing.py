@@ -6,22 +6,21 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, select, update
 
 from nightowl.adapters.store_sql.tasks import places
-from nightowl.adapters.store_sql.tasks.chunks import chunks
+from nightowl.adapters.store_sql.tasks.chunks import chunks, padded
 from nightowl.adapters.store_sql.tasks.copying import copy, insert
-from nightowl.adapters.store_sql.tasks.rows import Rows, finite, key, words_of
+from nightowl.adapters.store_sql.tasks.rows import Rows, finite, key, texts_of
 from nightowl.adapters.store_sql.tasks.schema import CLUSTERS, FAULTS, TASKS
 from nightowl.adapters.store_sql.tasks.session import Session
-from nightowl.adapters.store_sql.tasks.word_index import Words
 from nightowl.core.cluster.task import Task
-from nightowl.core.cluster.words import words
 
 _COLUMNS = tuple(TASKS.columns.keys())
 _OLD = (TASKS.c.id, TASKS.c.uuid, TASKS.c.seen, TASKS.c.fault, TASKS.c.body)
-_BY_UUID = "SELECT id, uuid, seen, fault, body FROM tasks WHERE cluster = {} AND uuid IN"
-"""As text, as SQLAlchemy takes longer for a list of 500 than any database."""
+_BY_UUID = "SELECT id, uuid, seen, fault, body FROM tasks WHERE cluster = {mark} AND uuid IN ({marks})"
+_LAST = "SELECT {mark}, MAX(id) FROM tasks WHERE id BETWEEN {mark} AND {mark}"
+"""As text, as SQLAlchemy takes longer for a long list than any database."""
 _TALLY = update(CLUSTERS).where(CLUSTERS.c.id == bindparam("of")).values(tasks=CLUSTERS.c.tasks + bindparam("more"))
 
 Key = tuple[bytes, str]
@@ -37,7 +36,8 @@ def write(session: Session, cluster: int, tasks: Iterable[Task]) -> None:
     rows = Rows(session.numbers, cluster, [*newest.values()])
     placed = sorted([(ids[of], of, task) for of, task in newest.items()], key=itemgetter(0))
     _insert(session, [(id_, *rows.row(task, *of)) for id_, of, task in placed])
-    _put_words(session, [(id_, words((task.args, task.kwargs, task.result, task.error))) for id_, _, task in placed])
+    texts = [(id_, (task.args, task.kwargs, task.result, task.error)) for id_, _, task in placed]
+    session.words.put(session.connection, texts)
     _forget_faults(session.connection, {row.fault for row in replaced.values()})
     _tally(session.connection, cluster, len(newest) - len(replaced))
 
@@ -57,12 +57,15 @@ def _select(condition: Any) -> Any:
 def _known(connection: Connection, cluster: int, uuids: Sequence[bytes]) -> dict[bytes, Row[Any]]:
     """Those of these tasks that are there."""
     found: dict[bytes, Row[Any]] = {}
-    mark = "?" if connection.dialect.name == "sqlite" else "%s"
-    for chunk in chunks(uuids):
-        marks = ", ".join([mark] * len(chunk))
-        rows = connection.exec_driver_sql(f"{_BY_UUID.format(mark)} ({marks})", (cluster, *chunk))
-        found |= {row.uuid: row for row in rows}
+    mark = _mark(connection)
+    for chunk in map(padded, chunks(uuids)):
+        sql = _BY_UUID.format(mark=mark, marks=", ".join([mark] * len(chunk)))
+        found |= {row.uuid: row for row in connection.exec_driver_sql(sql, (cluster, *chunk))}
     return found
+
+
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.name == "sqlite" else "%s"
 
 
 def _ids(
@@ -78,16 +81,19 @@ def _ids(
             ids[of] = before.id
         else:
             wanted[of] = places.first_of(start, task.seen)
-    free = _Free(connection, set(wanted.values()))
+    free = _Free(connection, cluster, set(wanted.values()))
     return ids | {of: free.next(first) for of, first in wanted.items()}
 
 
 class _Free:
     """Gives out ids that are free, millisecond by millisecond, which are named by their first id."""
 
-    def __init__(self, connection: Connection, firsts: Collection[int]) -> None:
+    def __init__(self, connection: Connection, cluster: int, firsts: Collection[int]) -> None:
         self._connection = connection
         self._last: dict[int, int] = {}
+        span = places.of_cluster(cluster)
+        newest = select(func.max(TASKS.c.id)).where(TASKS.c.id.between(*span))
+        self._newest: int = connection.execute(newest).scalar_one() or 0
         self._look(firsts)
 
     def next(self, first: int) -> int:
@@ -103,14 +109,12 @@ class _Free:
 
     def _look(self, firsts: Collection[int]) -> None:
         """Find the last id that is taken in each of these (0: none is)."""
-        for chunk in chunks(firsts):
-            spans = map(places.millisecond, chunk)
-            asked = [
-                f"SELECT {span.first}, MAX(id) FROM tasks WHERE id BETWEEN {span.first} AND {span.last}"  # noqa: S608  numbers
-                for span in spans
-            ]
-            found = self._connection.exec_driver_sql(" UNION ALL ".join(asked))
-            self._last |= {first: last or 0 for first, last in found}
+        self._last |= {first: 0 for first in firsts if first > self._newest}
+        mark = _mark(self._connection)
+        for chunk in map(padded, chunks([first for first in firsts if first <= self._newest])):
+            asked = " UNION ALL ".join([_LAST.format(mark=mark)] * len(chunk))
+            spans = tuple(each for first in chunk for each in (first, *places.millisecond(first)))
+            self._last |= {first: last or 0 for first, last in self._connection.exec_driver_sql(asked, spans)}
 
 
 def _insert(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -123,15 +127,8 @@ def _insert(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
         session.bulk.insert(connection, TASKS, rows)
 
 
-def _put_words(session: Session, words: Words) -> None:
-    if some := [each for each in words if each[1]]:
-        session.words.put(session.connection, some)
-
-
 def _delete(session: Session, rows: Sequence[Row[Any]]) -> None:
-    found = ((row.id, words_of(row.body)) for row in rows)
-    if some := [each for each in found if each[1]]:
-        session.words.drop(session.connection, some)
+    session.words.drop(session.connection, [(row.id, texts_of(row.body)) for row in rows])
     for chunk in chunks([row.id for row in rows]):
         session.connection.execute(delete(TASKS).where(TASKS.c.id.in_(chunk)))
 
