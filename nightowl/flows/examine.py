@@ -95,13 +95,15 @@ def _events(ways: Ways, clock: Clock, timeout: float, names: set[str]) -> Part:
             ways.control.ask(Command(name="heartbeat"), 0.0)
             told = clock.monotonic()
         heard |= {event.hostname for event in source.read(min(0.2, left)).events} & names
-    fault = source.fault
+    fault, silent = source.fault, source.silent
     source.close()
+    if silent:
+        return Part(name="events", health="missing", says=silent, mend=_FANOUT)
     if fault:
         return Part(name="events", health="fails", says=fault)
-    if silent := sorted(names - heard):
+    if unheard := sorted(names - heard):
         mend = "run the worker with -E and without --without-heartbeat"
-        return Part(name="events", health="missing", says=f"nothing was heard of {listed(silent)}", mend=mend)
+        return Part(name="events", health="missing", says=f"nothing was heard of {listed(unheard)}", mend=mend)
     return Part(name="events", health="works", says="heard of every worker that answered")
 
 

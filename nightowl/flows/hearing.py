@@ -49,7 +49,7 @@ def ears(store: TaskStore) -> Ears:
         if state is None:
             return Hearing(until=0.0)
         spans = tuple((gap.start - UNSURE, gap.end) for gap in gaps)
-        return None if state.fault else Hearing(until=state.at, gaps=spans)
+        return None if state.fault or state.silent else Hearing(until=state.at, gaps=spans)
 
     return of
 

@@ -310,6 +310,7 @@ class Watch:
             at=now,
             since=self._since,
             fault=self.fault,
+            silent=self._parts.source.silent,
             broker=seen.broker,
             workers=tuple(sorted(workers, key=lambda worker: worker.name)),
             queues=seen.queues,

@@ -24,6 +24,10 @@ class ClusterSource(Protocol):
         """Why nothing can be read now (empty: it can)."""
 
     @property
+    def silent(self) -> str:
+        """Why this kind of broker never tells of any event, though nothing is wrong (empty: it does)."""
+
+    @property
     def since(self) -> float | None:
         """Since when all that the broker tells is read, in Unix seconds (None: it is not read now)."""
 

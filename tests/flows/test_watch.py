@@ -36,7 +36,7 @@ class Clock:
 class Stream:
     """What the next reads bring."""
 
-    fault = ""
+    fault = silent = ""
     since: float | None = None
 
     def __init__(self, clock):

@@ -19,6 +19,10 @@ class NotSupported(Exception):
     """This broker cannot do what is wanted, however often one asks; the message says why, in words for people."""
 
 
+class CarriesNoEvents(NotSupported):
+    """Celery sends no events over this kind of broker; nothing is wrong with it."""
+
+
 def sentence(places: Sequence[Place], error: BaseException) -> str:
     """Return what an error says of the broker at one of these places."""
     if isinstance(error, NotSupported):

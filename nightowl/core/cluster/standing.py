@@ -21,6 +21,8 @@ def standing(state: ClusterState | None, now: float) -> tuple[Word, str]:
         return "unknown", "Its watcher is not heard; what is shown here is from then."
     if state.fault:
         return "down", f"Its broker cannot be read: {state.fault}"
+    if state.silent:
+        return "up", f"Only its queues are seen, as {state.silent}; {waiting(state.queues)}."
     away = [worker for worker in state.workers if not worker.up and not worker.goodbye]
     if not any(worker.up for worker in state.workers):
         return "degraded", f"No worker is up; {waiting(state.queues)}."

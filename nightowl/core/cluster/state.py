@@ -95,16 +95,18 @@ class Due(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class ClusterState(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """A cluster at ``at`` (Unix seconds), as its watcher wrote it. ``fault`` is why nothing is taken in (empty: it is).
+    """A cluster at ``at`` (Unix seconds), as its watcher wrote it.
 
-    ``missing`` says what cannot be seen, and what would mend it, in sentences. ``findings`` are what goes wrong, as far
-    as that was found by itself.
+    ``fault`` is why nothing is taken in (empty: it is); ``silent`` is why nothing ever is, where only queues are seen
+    and nothing is wrong with that. ``missing`` says what cannot be seen, and what would mend it, in sentences.
+    ``findings`` are what goes wrong, as far as that was found by itself.
     """
 
     name: str
     at: float
     since: float
     fault: str = ""
+    silent: str = ""
     broker: Broker | None = None
     workers: tuple[Worker, ...] = ()
     queues: tuple[Queue, ...] = ()

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from nightowl.core.cluster.standing import UNHEARD, fault_of, unreadable
+from nightowl.core.cluster.standing import UNHEARD, fault_of, standing, unreadable
 from nightowl.core.cluster.state import ClusterState
 
 NOW = 1_790_000_000.0
+
+
+def test_a_broker_that_carries_no_events_leaves_the_queues_and_nothing_is_wrong_with_that() -> None:
+    silent = ClusterState(name="shop", at=NOW, since=0.0, silent="this kind of broker carries no events of Celery")
+    assert standing(silent, NOW) == (
+        "up",
+        "Only its queues are seen, as this kind of broker carries no events of Celery; nothing waiting.",
+    )
+    assert unreadable([silent], NOW) == []
 
 
 def test_a_broker_that_cannot_be_read_is_named_with_its_cluster_as_long_as_its_watcher_is_heard() -> None:

@@ -12,7 +12,7 @@ import kombu
 from nightowl.adapters.celery_cluster.events.decode import Label, Sieve
 from nightowl.adapters.celery_cluster.events.envelope import STRANGE
 from nightowl.adapters.celery_cluster.events.stream import Stream
-from nightowl.adapters.celery_cluster.fault import NotSupported
+from nightowl.adapters.celery_cluster.fault import CarriesNoEvents, NotSupported
 from nightowl.adapters.celery_cluster.tls import Told
 from nightowl.ports.clock import Clock
 
@@ -101,13 +101,16 @@ def connector(
 
 
 def _supported(connection: Any) -> Any:
-    """Return the transport. Raises ``NotSupported`` for one that knows no fanout, as Celery sends no events there."""
+    """Return the transport.
+
+    Raises ``CarriesNoEvents`` for one that knows no fanout, ``NotSupported`` where its driver is not installed.
+    """
     try:
         transport = connection.transport
     except (ImportError, KeyError) as error:
         raise NotSupported(f"this kind of broker cannot be used here: {error}") from None
     if "fanout" not in transport.implements.exchange_type:
-        raise NotSupported("this kind of broker carries no events of Celery")
+        raise CarriesNoEvents("this kind of broker carries no events of Celery")
     return transport
 
 

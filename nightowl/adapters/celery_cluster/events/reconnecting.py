@@ -8,7 +8,7 @@ from collections.abc import Callable
 from nightowl.adapters.celery_cluster.events.connecting import Connecting
 from nightowl.adapters.celery_cluster.events.decode import Sieve
 from nightowl.adapters.celery_cluster.events.stream import Connect, Stream
-from nightowl.adapters.celery_cluster.fault import NotSupported
+from nightowl.adapters.celery_cluster.fault import CarriesNoEvents, NotSupported
 from nightowl.core.cluster.events import Gap, Intake
 from nightowl.ports.clock import Clock
 
@@ -42,11 +42,17 @@ class ReconnectingSource:
         self._next = 0.0
         self._lost: tuple[float, str] | None = None
         self._fault = ""
+        self._silent = ""
 
     @property
     def fault(self) -> str:
         """Why nothing can be read now (empty: it can, or the first attempt to connect is under way)."""
         return self._fault
+
+    @property
+    def silent(self) -> str:
+        """Why this kind of broker never tells of anything, as far as that was found (empty: it does)."""
+        return self._silent
 
     @property
     def since(self) -> float | None:
@@ -111,7 +117,8 @@ class ReconnectingSource:
         self._fault = ""
 
     def _fails(self, error: Exception) -> None:
-        self._fault = self._said(error)
+        said = self._said(error)
+        self._silent, self._fault = (said, "") if isinstance(error, CarriesNoEvents) else ("", said)
         now = self._clock.monotonic()
         if self._stream:
             if now - self._connected_at > STEADY:

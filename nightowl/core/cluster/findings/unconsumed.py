@@ -1,7 +1,7 @@
 """Queues that hold messages and have no consumer.
 
 Where the broker does not tell its consumers, those count that workers say of themselves, once each worker that is up
-was asked: one that was not may well be the consumer.
+was asked: one that was not may well be the consumer. Where no event is ever told, no worker is known either.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ def _consumers(scene: Scene, queue: Queue) -> int | None:
     """How many consumers a queue has (None: not known)."""
     if queue.consumers is not None:
         return queue.consumers
+    if scene.state.silent:
+        return None
     up = [worker for worker in scene.workers.values() if worker.up]
     if any(worker.inspected is None for worker in up):
         return None
