@@ -37,6 +37,9 @@ STAND_BY = 0.25
 PATIENCE = 10.0
 """Seconds that each thread gets to end."""
 
+BROKEN = 5.0
+"""Seconds before a watch that failed by a mistake of ours begins anew: other clusters and roles go on meanwhile."""
+
 
 class Watched:
     """Watches one cluster by three threads: one reads, one looks around, and the role's own writes."""
@@ -74,6 +77,10 @@ class Watched:
                 log.warning("another process watches %s now", self.name)
             except Unavailable as error:
                 self._note(str(error))
+            except Exception:
+                log.exception("the watch of %s failed", self.name)
+                self._trouble = f"the watch of {self.name} failed, and begins anew: see the log"
+                stop.wait(BROKEN)
             stop.wait(STAND_BY)
         self._tenure.give_back()
 

@@ -84,7 +84,7 @@ def is_door(path: str) -> bool:
 def needed(method: str, path: str) -> Role | None:
     """The least role for a request to anything that is neither open nor a door; None: nothing is there."""
     if paths.is_flowers(path):
-        return "viewer" if paths.reads(method, path) else "operator"
+        return "viewer" if paths.reads(method, path) and not paths.asks_workers(path) else "operator"
     area = _area(path)
     if area in ADMIN:
         return "admin"

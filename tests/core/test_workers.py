@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from nightowl.core.cluster.events import Event
 from nightowl.core.cluster.state import Worker
 from nightowl.core.cluster.workers import Workers
@@ -28,6 +30,28 @@ def test_two_workers_of_one_host_are_two():
     shown = standing(workers)
     assert {name: worker.active for name, worker in shown.items()} == {"a@web": 1, "b@web": 2}
     assert (shown["b@web"].software, shown["b@web"].version, shown["b@web"].processed) == ("py-celery", "5.7.0", 9)
+
+
+def test_workers_are_shown_while_others_come():
+    workers, over, failed = Workers(300.0, 600.0), threading.Event(), []
+
+    def show():
+        while not over.is_set():
+            try:
+                workers.standing()
+            except RuntimeError as error:
+                failed.append(error)
+
+    threads = [threading.Thread(target=show) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for number in range(3_000):
+        hear(workers, "online", AT, f"w{number}@web")
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(workers.standing()) == 3_000
 
 
 def test_a_worker_that_is_not_heard_is_away_and_later_forgotten():

@@ -258,7 +258,7 @@ class Figures:
 
 
 def add(into: Cell, cell: Cell) -> None:
-    """Add what one cell has counted to another."""
+    """Add what one cell has counted to another. What is added may go on counting in another thread."""
     into.counts = [a + b for a, b in zip(into.counts, cell.counts, strict=True)]
     into.created = min(into.created, cell.created)
     for mine, other in ((into.runtime, cell.runtime), (into.wait, cell.wait)):
@@ -266,7 +266,7 @@ def add(into: Cell, cell: Cell) -> None:
         mine.sum += other.sum
     into.prefetched += cell.prefetched
     into.prefetch_time = max(into.prefetch_time, cell.prefetch_time)
-    for exception, failed in cell.failed.items():
+    for exception, failed in list(cell.failed.items()):
         held = into.failed.get(exception)
         if held is None:
             into.failed[exception] = Failed(failed.count, failed.created)

@@ -183,8 +183,8 @@ class Workers:
         return [each for each in self.senders.values() if each.offline is not None and now - each.offline > grace]
 
     def standing(self) -> tuple[Worker, ...]:
-        """All workers as events alone show them, by name."""
-        found = (_standing(sender, sender.worker) for sender in self.senders.values() if sender.worker)
+        """All workers as events alone show them, by name. Any thread may ask; others may come meanwhile."""
+        found = (_standing(sender, sender.worker) for sender in list(self.senders.values()) if sender.worker)
         return tuple(sorted(found, key=lambda worker: worker.name))
 
 

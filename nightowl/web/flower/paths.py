@@ -19,6 +19,11 @@ def is_flowers(path: str) -> bool:
     return path in PAGES or is_api(path)
 
 
+def asks_workers(path: str) -> bool:
+    """Whether a request makes workers tell what they do and how they are configured, which is an operator's."""
+    return path == "/api/workers"
+
+
 def reads(method: str, path: str) -> bool:
-    """Whether a request changes nothing, so that a viewer may make it."""
+    """Whether a request changes nothing."""
     return method in ("GET", "HEAD", "OPTIONS") or path in PAGES

@@ -84,6 +84,8 @@ def test_tokens_are_let_in_by_their_role(shop: Shop) -> None:
         assert statuses(client, headers=headers["admin"]) == [200, 200, 200, 400]
         refused = client.post(f"/api/worker/shutdown/{WORKER}", headers=headers["operator"])
         assert (refused.status_code, refused.text) == (403, "This takes the role admin: shut down.")
+        asked = [client.get("/api/workers", headers=headers[role]).status_code for role in ("viewer", "operator")]
+        assert asked == [403, 200]
 
 
 def test_who_has_one_of_the_pairs_may_do_everything_and_others_nothing(shop: Shop) -> None:
