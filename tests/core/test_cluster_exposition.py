@@ -116,6 +116,14 @@ def test_flowers_families_have_its_labels():
     assert value(shown, "flower_worker_online", worker="b@web") == 0
 
 
+def test_flower_counts_what_one_host_sends_to_several_queues_together():
+    figures = some_figures()
+    figures.count_sent("shop.charge", "one", "other", AT + 5)
+    shown = flower_metrics(figures, state())
+    assert value(shown, "flower_events_total", type="task-sent", worker="one") == 2
+    assert value(shown, "flower_events_created", type="task-sent", worker="one") == AT
+
+
 def test_samples_are_summed_over_workers_and_told_when_they_change():
     sampling, figures = Sampling(), some_figures()
     first = {

@@ -31,9 +31,8 @@ _HEADS = {
 def flower_metrics(figures: Figures, state: ClusterState) -> str:
     """Return the page of one cluster."""
     families: Families = {name: [] for name in _HEADS}
-    for each in (each for each in list(figures.sent.values()) if each.host):
-        labels = f'task="{escaped(each.name)}",type="task-sent",worker="{escaped(each.host)}"'
-        _count(families, labels, each.count, each.created)
+    for (task, host), (count, since) in _sent_by_host_and_task(figures).items():
+        _count(families, f'task="{escaped(task)}",type="task-sent",worker="{escaped(host)}"', count, since)
     for cell in _by_worker_and_task(figures).values():
         _cell(families, cell, figures)
     for worker in state.workers:
@@ -41,6 +40,14 @@ def flower_metrics(figures: Figures, state: ClusterState) -> str:
         families[_ONLINE].append(f"{_ONLINE}{{{labels}}} {int(worker.up)}\n")
         families[_EXECUTING].append(f"{_EXECUTING}{{{labels}}} {worker.active if worker.up else 0}\n")
     return "".join(_HEADS[name] + "".join(lines) for name, lines in families.items() if lines)
+
+
+def _sent_by_host_and_task(figures: Figures) -> dict[tuple[str, str], tuple[int, float]]:
+    sums: dict[tuple[str, str], tuple[int, float]] = {}
+    for each in (each for each in list(figures.sent.values()) if each.host):
+        count, since = sums.get((each.name, each.host), (0, each.created))
+        sums[each.name, each.host] = (count + each.count, min(since, each.created))
+    return sums
 
 
 def _by_worker_and_task(figures: Figures) -> dict[tuple[str, str], Cell]:
