@@ -1,7 +1,7 @@
 """Record a capture: ``python -m tests.celery_fleet.record --server redis --pool prefork --record FILE``.
 
 Starts a private server and a worker, sends the load, and writes what the worker said. Without ``--record`` it goes
-where the tests look for it.
+where the tests look for it. Another version of Celery is recorded with a folder that has it first in ``PYTHONPATH``.
 """
 
 from __future__ import annotations
