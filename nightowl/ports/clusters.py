@@ -9,7 +9,7 @@ from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.cluster.events import Gap, Intake
 from nightowl.core.cluster.result import TaskResult
 from nightowl.core.cluster.state import Broker, ClusterState, Queue
-from nightowl.core.cluster.task import Failures, Task, TaskFilter, TaskPage
+from nightowl.core.cluster.task import Failures, Order, Task, TaskFilter, TaskPage
 
 
 class ClusterSource(Protocol):
@@ -122,20 +122,20 @@ class TaskStore(Protocol):
     def unfinished(self, cluster: str, since: float, limit: int) -> list[Task]:
         """Tasks that have not ended and were first seen after ``since``, oldest first."""
 
-    def page(self, cluster: str, wanted: TaskFilter, *, after: str | None, limit: int) -> TaskPage:
-        """Tasks, newest first by when they were first seen; ``after`` is where the page before ended.
+    def page(
+        self, cluster: str, wanted: TaskFilter, *, after: str | None, limit: int, order: Order | None = None
+    ) -> TaskPage:
+        """Tasks, newest first by when they were first seen, or in another order; ``after``: where a page ended.
 
-        Where much had to be tried in vain a page is short, or even empty, and continued all the same. Raises
-        ``ValueError`` for an ``after`` that no page gave.
+        Where much had to be tried in vain a page is short, or even empty, and continued all the same. In another order
+        there are at most ``SORTED``, the newest when the first page was read. Raises ``ValueError`` for an order that
+        there is not, and for an ``after`` that no page of this order gave.
         """
 
     def sorted_page(
         self, cluster: str, wanted: TaskFilter, *, by: str, descending: bool, offset: int, limit: int
     ) -> list[Task]:
-        """Tasks in the order of ``name``, ``state``, ``received``, ``started``, ``runtime`` or ``updated``.
-
-        Of very many the newest. Those of which it is not known come last. Raises ``ValueError`` for another order.
-        """
+        """Tasks in an order, as ``page`` has them, from the one with this number on."""
 
     def count(self, cluster: str, wanted: TaskFilter, limit: int) -> int:
         """How many tasks there are, counted up to ``limit``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nightowl.core.cluster.task import ORDERS, Order
 from nightowl.core.errors import NightOwlError
 from nightowl.web.words import instant
 
@@ -17,6 +18,20 @@ def state(asked: str) -> str:
     if asked and asked not in STATES:
         raise Unanswerable(f'state: found "{asked[:40]}", allowed is one of {", ".join(sorted(STATES))}.')
     return asked
+
+
+def order(key: str, asked: str) -> Order | None:
+    """Return the order of tasks that is asked for, a minus before it: descending (None: newest first).
+
+    Raises ``Unanswerable``.
+    """
+    if not asked:
+        return None
+    by = asked.removeprefix("-")
+    if by not in ORDERS:
+        allowed = f'one of {", ".join(ORDERS)}, with a "-" before it from the top'
+        raise Unanswerable(f'{key}: found "{asked[:40]}", allowed is {allowed}.')
+    return Order(by, descending=asked != by)
 
 
 def moment(key: str, asked: str) -> float | None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from nightowl.adapters.store_sql.tasks import SqlTasks
+from nightowl.adapters.store_sql.tasks import SqlTasks, sorting
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.state import ClusterState, Queue, Worker
-from nightowl.core.cluster.task import Failures, Task, TaskFilter
+from nightowl.core.cluster.task import ORDERS, Failures, Order, Task, TaskFilter
 
 NOW = 1_790_000_000.0
 ALL = TaskFilter()
@@ -356,6 +356,66 @@ def test_tasks_are_sorted_by_what_is_asked_for(tasks: SqlTasks) -> None:
     assert by("state") == by("received") == [3, 2, 1]
     with pytest.raises(ValueError, match="args"):
         by("args")
+
+
+@pytest.mark.parametrize("by", ORDERS)
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_of_another_order_follow_one_another(tasks: SqlTasks, by: str, descending: bool) -> None:
+    values = [None, 2.0, 0.5, 2.0, None, 0.25, 7.0]
+    numbers = {"received", "started", "runtime", "wait"} & {by}
+    tasks.write(
+        "shop",
+        [
+            made(number, name=f"task {value}", state="SUCCESS" if value else "STARTED", **dict.fromkeys(numbers, value))
+            for number, value in enumerate(values)
+        ],
+    )
+    found: list[Task] = []
+    after: str | None = None
+    for page in range(4):
+        told = tasks.page("shop", ALL, after=after, limit=2, order=Order(by, descending))
+        found += told.tasks
+        after = told.after
+        tasks.write("shop", [made(100 + page, name="task 1.0", **dict.fromkeys(numbers, 1.0))])
+    assert after is None
+    whole = tasks.sorted_page("shop", TaskFilter(end=NOW + 50), by=by, descending=descending, offset=0, limit=50)
+    assert uuids(found) == uuids(whole)
+    known = [getattr(task, by) for task in found if getattr(task, by) is not None]
+    assert known == sorted(known, reverse=descending)
+    assert len(known) == (5 if numbers else 7)
+
+
+def test_a_place_of_another_order_is_refused(tasks: SqlTasks) -> None:
+    tasks.write("shop", [made(number, runtime=float(number)) for number in range(3)])
+
+    def page(after: str | None, *order: Any) -> str:
+        return str(tasks.page("shop", ALL, after=after, limit=1, order=Order(*order) if order else None).after)
+
+    by_runtime = page(None, "runtime")
+    assert page(by_runtime, "runtime") != by_runtime
+    forged = sorting.Place("runtime", False, 2**70 % 2**63, "text", 1).told()
+    for after, order in (
+        (by_runtime, ("runtime", True)),
+        (by_runtime, ("name",)),
+        (by_runtime, ()),
+        (page(None), ("runtime",)),
+        (forged, ("runtime",)),
+        ("é", ("runtime",)),
+        ("", ("runtime",)),
+    ):
+        with pytest.raises(ValueError, match="no page"):
+            page(after, *order)
+    with pytest.raises(ValueError, match="args"):
+        page(None, "args")
+
+
+def test_of_very_many_the_newest_are_sorted(tasks: SqlTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightowl.adapters.store_sql.tasks.sorting.SORTED", 3)
+    tasks.write("shop", [made(number, runtime=10.0 - number) for number in range(6)])
+    slowest = tasks.page("shop", ALL, after=None, limit=2, order=Order("runtime", descending=True))
+    assert uuids(slowest.tasks) == [3, 4]
+    rest = tasks.page("shop", ALL, after=slowest.after, limit=2, order=Order("runtime", descending=True))
+    assert (uuids(rest.tasks), rest.after) == ([5], None)
 
 
 def test_forgetting_goes_by_age_and_by_count_in_bounded_batches(tasks: SqlTasks) -> None:

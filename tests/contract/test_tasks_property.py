@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightowl.adapters.store_sql.tasks import SqlTasks, scanning
-from nightowl.core.cluster.task import ENDED, Task, TaskFilter
+from nightowl.core.cluster.task import ENDED, Order, Task, TaskFilter
 
 START = 1_790_000_000.0
 NAMES = ("", "a", "b", "c")
@@ -85,10 +85,10 @@ def has(task: Task, word: str, *, last: bool) -> bool:
     return word.removesuffix("*").lower() in words
 
 
-def paged(tasks: SqlTasks, wanted: TaskFilter, limit: int) -> Iterator[Task]:
+def paged(tasks: SqlTasks, wanted: TaskFilter, limit: int, order: Order | None = None) -> Iterator[Task]:
     after: str | None = None
     while True:
-        page = tasks.page("shop", wanted, after=after, limit=limit)
+        page = tasks.page("shop", wanted, after=after, limit=limit, order=order)
         assert len(page.tasks) <= limit
         yield from page.tasks
         after = page.after
@@ -153,3 +153,6 @@ def compare(tasks: SqlTasks, plain: list[Task], wanted: TaskFilter, limit: int) 
     several = tasks.sorted_page("shop", wanted, by="runtime", descending=True, offset=1, limit=limit)
     values = sorted((task.runtime for task in expected if task.runtime is not None), reverse=True)
     assert [task.runtime for task in several if task.runtime is not None] == values[1 : limit + 1]
+    slowest = list(paged(tasks, wanted, limit, Order("runtime", descending=True)))
+    assert [task.runtime for task in slowest] == values + [None] * (len(expected) - len(values))
+    assert sorted(slowest, key=lambda task: task.uuid) == expected

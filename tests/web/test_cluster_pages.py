@@ -1,5 +1,7 @@
 """Pages and API of watched clusters."""
 
+import re
+
 import pytest
 
 from nightowl.core.cluster.events import Gap
@@ -71,9 +73,11 @@ def test_tasks_are_found_by_what_the_address_says(watched, query, expected):
         assert {row["uuid"] for row in found} == expected
 
 
-@pytest.mark.parametrize("query", ["state=bogus", "from=never", "after=nonsense"])
+@pytest.mark.parametrize("query", ["state=bogus", "from=never", "after=nonsense", "sort=args", "sort=name&after=1"])
 def test_what_cannot_be_asked_is_refused(watched, query):
-    assert watched.client().get(f"/clusters/shop/tasks?{query}").status_code == 422
+    client = watched.client()
+    for path in ("/clusters/shop/tasks", "/clusters/shop/tasks.json", "/api/v1/clusters/shop/tasks"):
+        assert client.get(f"{path}?{query}").status_code == 422
 
 
 def test_pages_of_tasks_follow_one_another_without_a_gap(watched):
@@ -88,6 +92,38 @@ def test_pages_of_tasks_follow_one_another_without_a_gap(watched):
         seen += [row["uuid"] for row in data["rows"]]
         after = data["after"]
     assert seen == [f"many-{n}" for n in reversed(range(120))]
+
+
+def test_tasks_are_sorted_by_what_the_address_says(watched):
+    base = watched.clock.time
+    runs = {"quick": 0.5, "slow": 9.0, "open": None, "usual": 2.0}
+    watched.tasks.write(
+        "shop",
+        [
+            Task(uuid=f"{name}-{n}", name="shop.many", runtime=runtime, updated=base, seen=base + n)
+            for n in range(20)
+            for name, runtime in runs.items()
+        ],
+    )
+    client = watched.client()
+    expected = [f"{name}-{n}" for name in ("slow", "usual", "quick", "open") for n in reversed(range(20))]
+    for path, rows in (("/clusters/shop/tasks.json", "rows"), ("/api/v1/clusters/shop/tasks", "tasks")):
+        after, seen = None, []
+        while after or not seen:
+            asked = {"name": "shop.many", "sort": "-runtime", "limit": 30} | ({"after": after} if after else {})
+            data = client.get(path, params=asked).json()
+            seen += [row["uuid"] for row in data[rows]]
+            after = data["after"]
+        assert seen == expected
+    page = client.get("/clusters/shop/tasks?name=shop.many&sort=-runtime").text
+    assert '<option value="-runtime" selected>Slowest first</option>' in page
+    assert re.search(r'rel="next" href="\?[^"]*sort=-runtime', page)
+
+
+def test_the_api_finds_what_failed_at_a_place(watched):
+    found = watched.client().get("/api/v1/clusters/shop/tasks", params={"place": "shop/tasks.py:31 in charge"}).json()
+    assert "22222222-2222-4222-8222-222222222222" in {task["uuid"] for task in found["tasks"]}
+    assert {task["place"] for task in found["tasks"]} == {"shop/tasks.py:31 in charge"}
 
 
 def test_the_api_tells_what_the_pages_show(watched):

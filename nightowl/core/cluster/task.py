@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -97,6 +98,20 @@ class TaskFilter(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...] = ()
     start: float | None = None
     end: float | None = None
+
+
+ORDERS = ("name", "state", "received", "started", "runtime", "wait", "updated")
+"""What lists of tasks can be sorted by."""
+
+SORTED = 10_000
+"""Tasks, the newest of those asked for, that are sorted by something else."""
+
+
+class Order(NamedTuple):
+    """An order of lists, by one of ``ORDERS``: what is not known comes last, of equal ones the newest first."""
+
+    by: str
+    descending: bool = False
 
 
 class TaskPage(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,20 +6,27 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from nightowl.core.cluster.task import TaskFilter
+from nightowl.core.cluster.task import ORDERS, SORTED, TaskFilter, TaskState
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound
 from nightowl.web.api.cluster_models import FailuresModel, TaskModel, TaskPageModel
 from nightowl.web.api.models import Moment
 from nightowl.web.cluster_head import known
 from nightowl.web.handlers import Handlers
+from nightowl.web.wanted import order
 
 FAMILY = 2000
 """Tasks of one workflow that are given at most."""
 
 DAY = 86400.0
 
+SORT = (
+    f"`{'`, `'.join(ORDERS)}`, with a `-` before it from the top; without it newest first. What is not known comes "
+    f"last. Of more than {SORTED:,} tasks the newest are sorted."
+)
+
 Name = Annotated[str, Path(max_length=200)]
 Many = Annotated[list[str] | None, Query(max_length=20)]
+States = Annotated[list[TaskState] | None, Query(max_length=20)]
 
 
 def router(handlers: Handlers) -> APIRouter:
@@ -27,29 +34,32 @@ def router(handlers: Handlers) -> APIRouter:
     api = APIRouter(prefix="/clusters/{cluster}", tags=["tasks"])
     clock, tasks = handlers.clock, handlers.tasks
 
-    @api.get("/tasks", summary="Its tasks, newest first")
+    @api.get("/tasks", summary="Its tasks, newest first or sorted")
     def list_tasks(  # noqa: PLR0913 - each is a filter
         cluster: Name,
         *,
         name: Many = None,
-        state: Many = None,
+        state: States = None,
         worker: Many = None,
         queue: Many = None,
         exception: str = "",
+        place: str = "",
         root: str = "",
         parent: str = "",
         text: Annotated[str, Query(max_length=400, description="Words of arguments, results and errors.")] = "",
         start: Annotated[Moment | None, Query(alias="from")] = None,
         end: Annotated[Moment | None, Query(alias="to")] = None,
+        sort: Annotated[str, Query(description=SORT)] = "",
         after: Annotated[str | None, Query(description="`after` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> TaskPageModel:
         wanted = TaskFilter(
             names=tuple(name or ()),
-            states=tuple(state or ()),
+            states=tuple(each.value for each in state or ()),
             workers=tuple(worker or ()),
             queues=tuple(queue or ()),
             exception=exception,
+            place=place,
             root=root,
             parent=parent,
             words=tuple(text.split()),
@@ -57,7 +67,7 @@ def router(handlers: Handlers) -> APIRouter:
             end=end.timestamp() if end else None,
         )
         try:
-            page = tasks.page(known(handlers, cluster), wanted, after=after, limit=limit)
+            page = tasks.page(known(handlers, cluster), wanted, after=after, limit=limit, order=order("sort", sort))
         except ValueError:
             allowed = "what the page before gave as after"
             raise ConfigurationError([Mistake(file="", key="after", found=f'"{after}"', allowed=allowed)]) from None

@@ -1,4 +1,4 @@
-"""Tasks of a cluster, newest first; the filter is in the address."""
+"""Tasks of a cluster, newest first or in another order; filter and order are in the address."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from nightowl.core.cluster.task import Task, TaskFilter, TaskState
+from nightowl.core.cluster.task import SORTED, Task, TaskFilter, TaskState
 from nightowl.web.cluster_head import ClusterHead, head, watched
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
-from nightowl.web.wanted import Unanswerable, moment
+from nightowl.web.wanted import Unanswerable, moment, order
 
 ROWS = 50
 """Tasks on one page."""
@@ -18,8 +18,18 @@ ROWS = 50
 NAMES = 500
 """Names that are proposed at most."""
 
-COUNTED = 10_000
+COUNTED = SORTED
 """Tasks up to which their number is told."""
+
+SORTS = {
+    "": "newest first",
+    "-runtime": "slowest first",
+    "-wait": "longest waited first",
+    "-updated": "last changed first",
+    "name": "by name",
+    "state": "by state",
+}
+"""Orders that are proposed; an address may ask for others."""
 
 KEYS = ("name", "state", "worker", "queue", "text", "exception", "place", "from", "to")
 
@@ -27,7 +37,7 @@ KEYS = ("name", "state", "worker", "queue", "text", "exception", "place", "from"
 class TaskList(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the list. ``after`` is where the next part begins, ``asked`` what the address says.
 
-    ``count`` is how many tasks there are, counted up to ``COUNTED``.
+    ``count`` is how many tasks there are, counted up to ``COUNTED``; ``sort`` the order (empty: newest first).
     """
 
     head: ClusterHead
@@ -35,6 +45,7 @@ class TaskList(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None
     count: int
     asked: dict[str, str]
+    sort: str
     first: bool
     names: tuple[str, ...]
     workers: tuple[str, ...]
@@ -43,13 +54,18 @@ class TaskList(msgspec.Struct, frozen=True, kw_only=True):
     most: int = COUNTED
 
     @property
+    def sorts(self) -> dict[str, str]:
+        """Orders to choose from, with the one that is asked for."""
+        return SORTS | {self.sort: SORTS.get(self.sort, f"by {self.sort}")}
+
+    @property
     def filtered(self) -> bool:
         """Whether the address asks for some of the tasks only."""
         return any(self.asked.values())
 
     def link(self, **changed: str) -> str:
         """The query of this list with some of it changed, at its beginning."""
-        query = {key: value for key, value in {**self.asked, **changed}.items() if value}
+        query = {key: value for key, value in {**self.asked, "sort": self.sort, **changed}.items() if value}
         return f"?{urlencode(query)}" if query else "?"
 
 
@@ -58,10 +74,10 @@ def build(ask: Ask) -> View:
     settings, state = watched(ask)
     asked = {key: ask.query.get(key, "").strip() for key in KEYS}
     wanted = filter_of(asked)
-    after = ask.query.get("after") or None
+    sort, after = ask.query.get("sort", "").strip(), ask.query.get("after") or None
     tasks = ask.handlers.tasks
     try:
-        page = tasks.page(settings.name, wanted, after=after, limit=ROWS)
+        page = tasks.page(settings.name, wanted, after=after, limit=ROWS, order=order("sort", sort))
     except ValueError:
         raise Unanswerable("after: not what a page of this list gave.") from None
     data = TaskList(
@@ -70,6 +86,7 @@ def build(ask: Ask) -> View:
         after=page.after,
         count=tasks.count(settings.name, wanted, COUNTED),
         asked=asked,
+        sort=sort,
         first=after is None,
         names=tuple(tasks.names(settings.name)[:NAMES]),
         workers=tuple(worker.name for worker in state.workers) if state else (),

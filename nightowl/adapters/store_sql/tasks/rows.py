@@ -108,8 +108,12 @@ def uuid_of(uuid: bytes, body: bytes) -> str:
     return _decode(body).uuid or dashed(uuid)
 
 
+TEXTS = frozenset({"name", "state"})
+"""What tasks are sorted by that is a text and a column; all else is a number in the body."""
+
+
 def sort_values(numbers: Numbers, rows: Iterable[Any], by: str) -> dict[int, Any]:
-    """What tasks are sorted by, by their ids: ``name``, ``state``, or a number that may be unknown."""
+    """What tasks are sorted by, by their ids: one of ``TEXTS``, or a number that may be unknown."""
     if by == "state":
         return {row.id: STATES[row.state].value for row in rows}
     if by == "name":

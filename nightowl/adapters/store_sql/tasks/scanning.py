@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import CompoundSelect, Select, func, literal, select, union_all
 
+from nightowl.adapters.store_sql.tasks.chunks import chunks
 from nightowl.adapters.store_sql.tasks.schema import TASKS
 from nightowl.adapters.store_sql.tasks.selection import Range
 from nightowl.adapters.store_sql.tasks.session import Session
@@ -56,6 +57,13 @@ def count(session: Session, each: Range, limit: int) -> int:
     """How many tasks a range has, counted up to ``limit``."""
     ids = _ids(session, each, limit, COUNTED, newest=True).subquery()
     return int(session.connection.execute(select(func.count()).select_from(ids)).scalar_one())
+
+
+def stored(session: Session, ids: Sequence[int], column: str = "") -> Iterator[Any]:
+    """The rows of these tasks, in no order; with ``column`` of each the id and this alone."""
+    query = select(TASKS.c.id, TASKS.c[column]) if column else select(TASKS)
+    for chunk in chunks(ids):
+        yield from session.connection.execute(query.where(TASKS.c.id.in_(chunk))).all()
 
 
 def _ids(session: Session, each: Range, limit: int, tried: int, newest: bool) -> Select[Any]:

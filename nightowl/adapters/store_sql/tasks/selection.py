@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 from typing import Any
@@ -36,6 +36,16 @@ class Range:
     where: tuple[ColumnElement[bool], ...] = ()
     words: Wanted | None = None
     left: tuple[Condition, ...] = ()
+
+
+def before(left: Iterable[Range], place: int) -> list[Range]:
+    """What of ranges is older than a place."""
+    return [replace(each, span=Span(each.span.first, min(each.span.last, place - 1))) for each in left]
+
+
+def beyond(left: Iterable[Range], place: int) -> list[Range]:
+    """What of ranges is newer than a place."""
+    return [replace(each, span=Span(place + 1, each.span.last)) for each in left]
 
 
 def ranges(session: Session, cluster: int, asked: TaskFilter) -> list[Range]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import URL, Connection, select, text
 
@@ -14,30 +12,26 @@ from nightowl.adapters.store_sql.bulk import Bulk
 from nightowl.adapters.store_sql.engines import Engines
 from nightowl.adapters.store_sql.failures import translated
 from nightowl.adapters.store_sql.figures import SqlFigures
-from nightowl.adapters.store_sql.tasks import clusters, places, writing
+from nightowl.adapters.store_sql.tasks import clusters, sorting, writing
 from nightowl.adapters.store_sql.tasks.chunks import chunks
 from nightowl.adapters.store_sql.tasks.failures import failures
 from nightowl.adapters.store_sql.tasks.numbers import Known, Numbers, known_by
 from nightowl.adapters.store_sql.tasks.pruning import prune
-from nightowl.adapters.store_sql.tasks.rows import Reader, key, sort_values, uuid_of
-from nightowl.adapters.store_sql.tasks.scanning import count, scan
+from nightowl.adapters.store_sql.tasks.rows import Reader, key, uuid_of
+from nightowl.adapters.store_sql.tasks.scanning import count, scan, stored
 from nightowl.adapters.store_sql.tasks.schema import METADATA, NAME, NAMES, TASKS
-from nightowl.adapters.store_sql.tasks.selection import Range, ranges
+from nightowl.adapters.store_sql.tasks.selection import Range, before, beyond, ranges
 from nightowl.adapters.store_sql.tasks.session import Session
 from nightowl.adapters.store_sql.tasks.word_index import word_index
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.state import ClusterState
-from nightowl.core.cluster.task import ENDED, Failures, Task, TaskFilter, TaskPage, TaskState
-
-SORTED = 10_000
-"""Tasks, the newest of those asked for, that are sorted by something else."""
+from nightowl.core.cluster.task import ENDED, Failures, Order, Task, TaskFilter, TaskPage, TaskState
 
 CHILDREN = 10_000
 """Tasks that were started by those asked for, of each portion of them."""
 
 _PORTION = 1_000
 _OPEN = tuple(state.value for state in TaskState if state not in ENDED)
-_ORDERS = frozenset({"name", "state", "received", "started", "runtime", "updated"})
 
 
 class SqlTasks:
@@ -108,33 +102,42 @@ class SqlTasks:
         """Tasks that have not ended and were first seen after ``since``, oldest first."""
         return self._first(cluster, TaskFilter(states=_OPEN, start=since), limit)
 
-    def page(self, cluster: str, wanted: TaskFilter, *, after: str | None, limit: int) -> TaskPage:
-        """Tasks, newest first by when they were first seen; ``after`` is where the page before ended.
+    def page(
+        self, cluster: str, wanted: TaskFilter, *, after: str | None, limit: int, order: Order | None = None
+    ) -> TaskPage:
+        """Tasks, newest first by when they were first seen, or in another order; ``after``: where a page ended.
 
         A page may have fewer tasks than asked for, and even none, and still be continued: where much had to be tried
-        in vain. Raises ``ValueError`` for an ``after`` that no page gave.
+        in vain. In another order there are at most ``SORTED``, the newest when the first page was read. Raises
+        ``ValueError`` for an ``after`` that no page of this order gave.
         """
-        before = None if after is None else _place(after)
+        if order is not None:
+            return self._sorted_page(cluster, wanted, order, after, limit)
+        end = None if after is None else _place(after)
         with self._reading() as session:
-            found = scan(session, _before(self._ranges(session, cluster, wanted), before), limit)
+            left = self._ranges(session, cluster, wanted)
+            found = scan(session, left if end is None else before(left, end), limit)
             tasks = _loaded(session, found.ids)
         return TaskPage(tasks=tasks, after=None if found.after is None else str(found.after))
+
+    def _sorted_page(self, cluster: str, wanted: TaskFilter, order: Order, after: str | None, limit: int) -> TaskPage:
+        place = None if after is None else sorting.place_of(after, order)
+        with self._reading() as session:
+            left = self._ranges(session, cluster, wanted)
+            found = sorting.ranked(session, left if place is None else before(left, place.newest + 1), order)
+            newest = max((id_ for _, id_ in found), default=0) if place is None else place.newest
+            rest = found if place is None else sorting.behind(found, place)
+            tasks = _loaded(session, [id_ for _, id_ in rest[:limit]])
+        ends = len(rest) <= limit
+        return TaskPage(tasks=tasks, after=None if ends else sorting.Place(*order, newest, *rest[limit - 1]).told())
 
     def sorted_page(
         self, cluster: str, wanted: TaskFilter, *, by: str, descending: bool, offset: int, limit: int
     ) -> list[Task]:
-        """Tasks in the order of ``name``, ``state``, ``received``, ``started``, ``runtime`` or ``updated``.
-
-        Of more than 10,000 the newest are sorted. Tasks of which this is not known come last, equal ones newest first.
-        """
-        if by not in _ORDERS:
-            raise ValueError(f"tasks cannot be sorted by {by}")
+        """Tasks in an order, as ``page`` has them, from the one with this number on."""
         with self._reading() as session:
-            ids = scan(session, self._ranges(session, cluster, wanted), SORTED).ids
-            values = sort_values(session.numbers, _rows(session, ids), by)
-            known = sorted((id_ for id_ in ids if values[id_] is not None), key=values.__getitem__, reverse=descending)
-            unknown = [id_ for id_ in ids if values[id_] is None]
-            return _loaded(session, (known + unknown)[offset : offset + limit])
+            found = sorting.ranked(session, self._ranges(session, cluster, wanted), Order(by, descending))
+            return _loaded(session, [id_ for _, id_ in found[offset : offset + limit]])
 
     def count(self, cluster: str, wanted: TaskFilter, limit: int) -> int:
         """How many tasks there are, counted up to ``limit``; a million at most are tried where no index tells."""
@@ -215,7 +218,7 @@ class SqlTasks:
                 ids += found.ids
                 if found.after is None:
                     break
-                left = _beyond(left, found.after)
+                left = beyond(left, found.after)
             return _loaded(session, ids)
 
     def _ranges(self, session: Session, cluster: str, wanted: TaskFilter) -> list[Range]:
@@ -247,22 +250,7 @@ def _place(after: str) -> int:
     return int(after)
 
 
-def _before(left: Sequence[Range], place: int | None) -> list[Range]:
-    if place is None:
-        return list(left)
-    return [replace(each, span=places.Span(each.span.first, min(each.span.last, place - 1))) for each in left]
-
-
-def _beyond(left: Sequence[Range], place: int) -> list[Range]:
-    return [replace(each, span=places.Span(place + 1, each.span.last)) for each in left]
-
-
 def _loaded(session: Session, ids: Sequence[int]) -> list[Task]:
     """The tasks with these ids, in the order of the ids."""
-    rows = {row.id: row for row in _rows(session, ids)}
+    rows = {row.id: row for row in stored(session, ids)}
     return Reader(session.numbers, [rows[id_] for id_ in ids]).tasks()
-
-
-def _rows(session: Session, ids: Sequence[int]) -> Iterator[Any]:
-    for chunk in chunks(ids):
-        yield from session.connection.execute(select(TASKS).where(TASKS.c.id.in_(chunk)))
