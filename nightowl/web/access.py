@@ -6,8 +6,8 @@ open to everyone                          ``OPEN``: liveness, readiness and metr
 the way in                                ``DOORS``: sign-in, first set-up, and what they look like
 people, the audit, reading the            admin
 configuration again
-the forms that add and edit, and pages      operator
-for which workers of clusters are asked
+the forms that add, edit and send, and      operator
+pages for which workers are asked
 ``OWN``: signing out, own preferences,    viewer
 own password, own tokens
 reading (GET, HEAD) any other area        viewer
@@ -65,8 +65,8 @@ TRIES = frozenset({"/api/v1/rules/backtest", "/rules/preview", "/rules/try"})
 """What is posted because it is long, and changes nothing."""
 
 _FORM = re.compile(r"/add|/(?:checks|rules)/[^/]+/edit|/rules/new(?:\.json|(?![\w.-]))")
-_ASKING = re.compile(r"/clusters/[^/]+/(?:in-workers|settings)")
-"""Pages that send something to every worker of a cluster."""
+_ASKING = re.compile(r"/clusters/[^/]+/(?:in-workers|settings|send)")
+"""Pages that send something to workers of a cluster, or are a form that does."""
 
 _RANKS: dict[Role, int] = {"viewer": 0, "operator": 1, "admin": 2}
 

@@ -25,6 +25,7 @@ ENDS = (
     "/visibility",
     "/in-workers",
     "/settings?worker=celery@web-1",
+    "/send",
     "/tasks/started-id",
 )
 

@@ -16,7 +16,7 @@ from tests.flows.cluster_parts import Results
 
 FAILED = "22222222-2222-4222-8222-222222222222"
 DONE = "11111111-1111-4111-8111-111111111111"
-WITH_CONTROL = ("/workers/celery@web-1", "/tasks/started-id", "/tasks", "/queues/images", "/beat")
+WITH_CONTROL = ("/workers/celery@web-1", "/tasks/started-id", "/tasks", "/queues/images", "/beat", "/send")
 
 
 class Browser:
@@ -63,7 +63,7 @@ def test_only_who_may_sees_buttons(watched):
     browsers = {role: Browser(watched, role) for role in ("viewer", "operator", "admin")}
     for role, path in product(browsers, WITH_CONTROL):
         page = browsers[role].get(path).text
-        form = re.search(r'action="/clusters/shop[^"]*/(commands|revoke|retry|purge|run)"', page)
+        form = re.search(r'action="/clusters/shop[^"]*/(commands|revoke|retry|purge|run|send)"', page)
         assert bool(form) == (role in (("admin",) if path == "/queues/images" else ("operator", "admin"))), path
         assert ("Shut down" in page) == (role == "admin" and "/workers/" in path)
 
@@ -201,6 +201,42 @@ def test_a_beat_entry_is_run_now(watched, admin):
     answer = admin.post("/beat/nightly/run")
     assert "nightly was sent now" in answer.text
     assert watched.fleet.sent[0][0] == "shop.report"
+
+
+def test_a_task_is_sent_from_a_form(watched, admin):
+    page = admin.get("/send?task=shop.charge&queue=mail").text
+    assert '<input id="task" name="task" value="shop.charge"' in page
+    assert '<option value="shop.publish">' in page
+    fields = {
+        "task": "shop.charge",
+        "args": '[42, "<b>"]',
+        "kwargs": '{"amount": 1.5}',
+        "queue": "r&d",
+        "countdown": "5",
+    }
+    assert "shop.charge was sent." in admin.post("/send", **fields, expires="").text
+    task, args, kwargs, options = watched.fleet.sent[0]
+    assert (task, args, kwargs) == ("shop.charge", [42, "<b>"], {"amount": 1.5})
+    assert options == {"queue": "r&d", "countdown": 5.0}
+    admin.post("/send", task="shop.publish", args="", kwargs=" ")
+    assert watched.fleet.sent[1] == ("shop.publish", [], {}, {})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"task": ""}, "a name of 1 to 255 bytes"),
+        ({"task": "shop.charge", "args": "42"}, "a list as JSON"),
+        ({"task": "shop.charge", "args": "[" * 100_000}, "a list as JSON"),
+        ({"task": "shop.charge", "kwargs": "{order: 42}"}, "an object as JSON"),
+        ({"task": "shop.charge", "countdown": "soon"}, "seconds above 0"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_on_a_page(watched, admin, fields, said):
+    answer = admin.post("/send", **fields)
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert watched.fleet.sent == []
 
 
 def test_what_workers_hold_is_asked_when_the_page_is(watched, admin):

@@ -159,8 +159,13 @@ MAY = {
         "POST /api/v1/silences",
         "POST /api/v1/silences/{number}/end",
         "POST /api/v1/channels/{name}/test",
-        *(f"GET /clusters/{{cluster}}/{page}{end}" for page in ("in-workers", "settings") for end in ("", ".json")),
+        *(
+            f"GET /clusters/{{cluster}}/{page}{end}"
+            for page in ("in-workers", "settings", "send")
+            for end in ("", ".json")
+        ),
         "POST /clusters/{cluster}/commands",
+        "POST /clusters/{cluster}/send",
         "POST /clusters/{cluster}/tasks/revoke",
         "POST /clusters/{cluster}/tasks/retry",
         *(f"POST /clusters/{{cluster}}/tasks/{{uuid:path}}/{what}" for what in ("revoke", "retry", "abort")),

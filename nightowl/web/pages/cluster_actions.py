@@ -6,6 +6,7 @@ What must be confirmed comes back with everything that was typed, and a button t
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -19,7 +20,7 @@ from nightowl.core.cluster.answers import shown
 from nightowl.core.cluster.command import Answer
 from nightowl.core.cluster.commands import Forbidden, Unconfirmed, prepare, spec_of
 from nightowl.core.cluster.person import Many, Person
-from nightowl.core.errors import ConfigurationError, NotFound, Refused, Unavailable
+from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused, Unavailable
 from nightowl.web.cluster_head import ClusterHead, head, known
 from nightowl.web.handlers import Handlers
 from nightowl.web.pages.tasks import KEYS, filter_of
@@ -27,6 +28,8 @@ from nightowl.web.remote import Remote
 from nightowl.web.rendering import View
 from nightowl.web.site import Site
 from nightowl.web.words import plural, sentence
+
+T = TypeVar("T")
 
 _OWN = frozenset({"csrf", "confirm", "confirmed"})
 """Fields that are not repeated when something is to be confirmed."""
@@ -88,6 +91,7 @@ class ClusterActions:
             "/tasks/{uuid:path}/abort": ("/tasks/{uuid}", _abort),
             "/queues/{queue:path}/purge": ("/queues/{queue}", _purge),
             "/beat/{entry:path}/run": ("/beat", _run),
+            "/send": ("/send", _send),
         }
         return [
             Route(f"/clusters/{{cluster}}{end}", self._endpoint(back, deed), methods=["POST"])
@@ -181,6 +185,24 @@ def _purge(request: Request, remote: Remote, by: Person) -> Done:
     queue = request.path_params["queue"]
     count = remote.purge(by, queue, confirmed=_is_confirmed(request.state.form))
     return Done(sentence=f"{plural(count, 'message')} of {queue} deleted.")
+
+
+def _send(request: Request, remote: Remote, by: Person) -> Done:
+    form = request.state.form
+    task, args, kwargs = str(form.get("task", "")).strip(), _typed(form, "args", list), _typed(form, "kwargs", dict)
+    typed = {key: str(form.get(key, "")).strip() for key in ("queue", "countdown", "expires")}
+    options = {key: text for key, text in typed.items() if text}
+    return _sent(request, remote.send(by, task, args, kwargs, options), f"{task} was sent.")
+
+
+def _typed(form: FormData, key: str, kind: type[T]) -> T:
+    """Arguments that somebody typed as JSON; nothing typed: none."""
+    text = str(form.get(key, "")).strip()
+    try:
+        return msgspec.json.decode(text, type=kind) if text else kind()
+    except (msgspec.DecodeError, RecursionError):
+        allowed = 'a list as JSON, such as [42, "card"]' if kind is list else 'an object as JSON, such as {"order": 42}'
+        raise ConfigurationError([Mistake(file="", key=key, found="something else", allowed=allowed)]) from None
 
 
 def _sent(request: Request, uuid: str, told: str) -> Done:
