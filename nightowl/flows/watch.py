@@ -24,6 +24,7 @@ from nightowl.core.cluster.saved import Saved, packed, unpacked
 from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
 from nightowl.core.cluster.state import ClusterState, Due
 from nightowl.core.cluster.task import Task, TaskFilter
+from nightowl.core.cluster.unseen import unseen
 from nightowl.core.cluster.workers import Workers
 from nightowl.core.errors import StoreUnavailable
 from nightowl.flows.inspect import Seen
@@ -69,7 +70,8 @@ _LAST_READS = 100
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a watch works with.
 
-    ``seen`` is what polling told last, ``beat`` the entries of the schedule as they stand by what ``Watch.ran`` says;
+    ``seen`` is what polling told last, ``beat`` the entries of the schedule as they stand by what ``Watch.ran`` says,
+    ``unread`` why entries cannot be read;
     ``runs`` are the checks that follow the cluster's tasks. ``saving`` is held by one thread at a time, as what was
     counted later must not be replaced in the store by what was counted before. ``redact`` hides secrets in a task.
     ``told`` is called by the thread that reads with each end of an execution, and must not wait.
@@ -83,6 +85,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     metrics: MetricsSettings
     seen: Callable[[], Seen]
     beat: Callable[[], Sequence[Due]]
+    unread: Callable[[], Sequence[str]]
     runs: TaskRuns
     saving: AbstractContextManager[object]
     redact: Callable[[Task], Task]
@@ -316,7 +319,7 @@ class Watch:
             queues=seen.queues,
             beat=tuple(self._parts.beat()),
             gaps=tuple(self._gaps),
-            missing=(*seen.missing, *seen.faults),
+            missing=(*seen.missing, *unseen(self._parts.settings, workers), *self._parts.unread(), *seen.faults),
             findings=self.state.findings,
             events=sum(figures.events.values()),
             refused=sum(figures.refused.values()),

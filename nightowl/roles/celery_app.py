@@ -17,7 +17,8 @@ from nightowl.wire.own_app import OwnApp
 def roles(installation: Installation, own: OwnApp, *, ready: Callable[[int], None]) -> list[Role]:
     """Return the roles in the order in which they end; ``ready`` is called with the web's port once it answers."""
     installation.define()
-    watcher, director, notifier = WatcherRole(installation), DirectorRole(installation), NotifierRole(installation)
+    watcher = WatcherRole(installation, own=own)
+    director, notifier = DirectorRole(installation), NotifierRole(installation)
     working: list[Role] = [watcher, director, notifier]
 
     def faults() -> list[str]:

@@ -22,6 +22,7 @@ from nightowl.roles.watched import Watched
 from nightowl.wire.addresses import link
 from nightowl.wire.checks import compile_check
 from nightowl.wire.clock import CLOCK
+from nightowl.wire.own_app import OwnApp
 from nightowl.wire.watcher import ClusterMetrics, Watching, redactor, watching
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,11 @@ class WatcherRole:
 
     name = "watcher"
 
-    def __init__(self, installation: Installation, clusters: Collection[str] = ()) -> None:
-        """``clusters`` are names; empty: all."""
+    def __init__(
+        self, installation: Installation, clusters: Collection[str] = (), *, own: OwnApp | None = None
+    ) -> None:
+        """``clusters`` are names; empty: all. ``own`` is the app of the one cluster that there is then."""
+        self._own = own
         self._installation = installation
         self._clusters = clusters
         # in a container that is started again, host name and process id are what they were
@@ -134,6 +138,7 @@ class WatcherRole:
             installation.tasks,
             lambda stored: compile_check(installation.current(), installation.vault, stored),
             lambda event, at, task: self._hooks.tell(settings.name, event, at, task, redact),
+            self._own.schedule if self._own else None,
         )
 
     def _end(self, name: str) -> None:

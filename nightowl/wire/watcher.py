@@ -13,6 +13,7 @@ from nightowl.adapters.celery_cluster.control.remote import RemoteControl, contr
 from nightowl.adapters.celery_cluster.depth.factory import depth
 from nightowl.adapters.celery_cluster.events import source
 from nightowl.config import Configuration
+from nightowl.core.cluster.beat import Entry
 from nightowl.core.cluster.exposition import Exposition, Style
 from nightowl.core.cluster.figures import Figures
 from nightowl.core.cluster.flower_metrics import flower_metrics
@@ -61,12 +62,16 @@ def watching(
     tasks: TaskStore,
     compile_check: Callable[[StoredCheck], Check],
     told: Told | None = None,
+    schedule: Callable[[], list[Entry]] | None = None,
 ) -> Watching:
-    """Begin a term; ``told`` takes each end of an execution. Raises ``Unavailable``."""
+    """Begin a term; ``told`` takes each end of an execution. Raises ``Unavailable``.
+
+    ``schedule`` reads the beat entries where the cluster's app is this process's own.
+    """
     remote, full = remote_of(settings), depth_of(settings)
     inspection = Inspection(remote, full, queues=settings.queues, enable_events=settings.enable_events)
     ran: list[Callable[[str], float | None]] = []
-    beat = entries(settings, CLOCK, lambda name: ran[0](name) if ran else None)
+    beat = entries(settings, CLOCK, lambda name: ran[0](name) if ran else None, own=schedule)
     stream = source(
         settings.broker,
         clock=CLOCK,
@@ -83,6 +88,7 @@ def watching(
         metrics=metrics,
         seen=lambda: inspection.seen,
         beat=beat,
+        unread=lambda: beat.missing,
         runs=TaskRuns(store, settings.name, compile_check),
         saving=threading.Lock(),
         redact=redactor(settings),

@@ -74,7 +74,7 @@ class World:
         self.clock = Clock()
         self.store, self.tasks = memory_store(), Refusing(memory_tasks())
         self.stream = Stream(self.clock)
-        self.seen = Seen()
+        self.seen, self.unread = Seen(), ()
         self.watch = self.begin()
 
     def begin(self):
@@ -87,6 +87,7 @@ class World:
             metrics=MetricsSettings(),
             seen=lambda: self.seen,
             beat=list,
+            unread=lambda: self.unread,
             runs=TaskRuns(self.store, "shop", lambda stored: pytest.fail(f"no check {stored}")),
             saving=nullcontext(),
             redact=lambda task: task,
@@ -318,3 +319,13 @@ def test_of_two_one_has_the_lease_until_it_gives_it_back_or_lets_it_run_out():
         other.keep()
     assert (one.holds, other.holds) == (False, False)
     store.close()
+
+
+def test_what_cannot_be_seen_is_told_with_what_mends_it(world):
+    world.seen = Seen(missing=("How long tasks wait is unknown.",), faults=("the broker does not tell",))
+    world.unread = ("The app shop cannot be imported here.",)
+    world.pass_time()
+    first, *configured, last, fault = world.tasks.state("shop").missing
+    assert (first, last, fault) == (*world.seen.missing, *world.unread, *world.seen.faults)
+    assert all("in [cluster.shop]" in sentence for sentence in configured)
+    assert configured

@@ -12,6 +12,8 @@ from typing import Any
 
 from kombu.exceptions import KombuError
 
+from nightowl.adapters.celery_cluster.beat.app_dump import entries_of
+from nightowl.core.cluster.beat import Entry
 from nightowl.core.cluster.command import Answer, Command
 from nightowl.core.cluster.settings import ClusterSettings, Tls
 from nightowl.core.errors import ConfigurationError, Mistake, Unavailable
@@ -38,6 +40,7 @@ class OwnApp:
         return ClusterSettings(
             name=_name(self._app.main),
             broker=_url(conf.broker_read_url or conf.broker_url or "amqp://guest@localhost//"),
+            app=str(self._app.main or "the app"),
             backend=conf.result_backend if isinstance(conf.result_backend, str) else "",
             queues=tuple(sorted({str(getattr(queue, "name", queue)) for queue in queues} - {""})),
             default_queue=conf.task_default_queue or "celery",
@@ -54,13 +57,16 @@ class OwnApp:
         moved = [name for name, usual in _NAMES.items() if conf.get(name) not in (None, usual)]
         return told + [f"{name} is not followed: it is taken to be {_NAMES[name]!r}" for name in moved]
 
+    def schedule(self) -> list[Entry]:
+        """The entries of its beat schedule. Raises ``Unavailable``."""
+        try:
+            return entries_of(self._app)
+        except Exception as error:  # noqa: BLE001 - whatever the user's own code raises
+            raise Unavailable(f"The app's beat schedule cannot be read: {type(error).__name__}: {error}") from None
+
     def tasks(self) -> Collection[str]:
         """Names of the tasks that it has imported."""
         return frozenset(self._app.tasks)
-
-    def schedule(self) -> Mapping[str, Any]:
-        """Its beat schedule."""
-        return dict(self._app.conf.beat_schedule or {})
 
     def send(self, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: Mapping[str, Any]) -> str:
         """Send a task and return its id; one that the app has not imported goes by its name alone.

@@ -76,7 +76,7 @@ def test_the_app_and_the_tables_are_read_side_by_side(tmp_path: Path) -> None:
     settings = ClusterSettings(
         name="shop", broker="redis://h/0", app="both_beat", beat=f"sqlite:///{tmp_path}/empty.sqlite3"
     )
-    made = entries(settings, SystemClock(), lambda _: None, tmp_path)
+    made = entries(settings, SystemClock(), lambda _: None, folder=tmp_path)
     soon(lambda: made() and made.missing)
     made.close()
     assert [(due.name, due.schedule) for due in made()] == [("a", "every 5 seconds")]

@@ -43,6 +43,7 @@ app.conf.update(
     worker_pool_restarts=True,
     task_send_sent_event=True,
     task_routes={"shop.routed": {"queue": "other"}},
+    beat_schedule={"hourly": {"task": "shop.add", "schedule": 3600.0, "args": (1, 2)}},
 )
 
 @app.task(name="shop.add")

@@ -111,6 +111,8 @@ def test_it_watches_the_cluster_of_the_app(folder: Path, shop: Shop) -> None:
         succeeded = [line for line in metrics.splitlines() if line.startswith("celery_task_succeeded_total{")]
         assert succeeded
         assert not any("cluster=" in line for line in succeeded)
+        beat = until(lambda: client.get("clusters/shop/beat.json").json()["rows"])
+        assert [(due["name"], due["task"], due["schedule"]) for due in beat] == [("hourly", "shop.add", "every hour")]
         assert "--natural-time has no effect here: times are told as people say them" in log.read_text()
     assert list((folder / "state").glob("shop-*.db"))
 

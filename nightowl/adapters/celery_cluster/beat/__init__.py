@@ -12,6 +12,7 @@ from pathlib import Path
 from nightowl.adapters.celery_cluster.beat.app_schedule import read_app
 from nightowl.adapters.celery_cluster.beat.django_tables import open_tables
 from nightowl.adapters.celery_cluster.beat.polling import Entries, Source
+from nightowl.core.cluster.beat import Entry
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.ports import Clock
 
@@ -25,15 +26,22 @@ TABLES_EVERY = 60.0
 
 
 def entries(
-    settings: ClusterSettings, clock: Clock, seen: Callable[[str], float | None], folder: Path | None = None
+    settings: ClusterSettings,
+    clock: Clock,
+    seen: Callable[[str], float | None],
+    *,
+    own: Callable[[], list[Entry]] | None = None,
+    folder: Path | None = None,
 ) -> Entries:
     """Follow the beat entries of a cluster; close what is returned.
 
     ``seen`` gives the moment (Unix seconds) at which a task of this name was sent or ran last, as far as events told.
-    The app is imported from ``folder`` (None: the current one).
+    The app is imported from ``folder`` (None: the current one), unless it is this process's ``own``.
     """
     sources = []
-    if settings.app:
+    if own is not None:
+        sources.append(Source(read=own, every=APP_EVERY))
+    elif settings.app:
         sources.append(Source(read=partial(read_app, settings.app, folder or Path.cwd()), every=APP_EVERY))
     if settings.beat:
         sources.append(Source(read=open_tables(settings.beat), every=TABLES_EVERY))

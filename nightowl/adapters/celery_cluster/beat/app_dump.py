@@ -47,6 +47,11 @@ def _entries(name: str) -> list[Entry]:
 
     app = find_app(name)
     app.loader.import_default_modules()
+    return entries_of(app)
+
+
+def entries_of(app: Any) -> list[Entry]:
+    """The entries of an app that is imported; whatever its code raises."""
     app.finalize()
     timezone = _zone(app.timezone)
     found = list(dict(app.conf.beat_schedule or {}).items())[:MOST_ENTRIES]

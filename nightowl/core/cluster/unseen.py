@@ -1,0 +1,31 @@
+"""What a watcher cannot see of a cluster as it is configured, with the setting that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nightowl.core.cluster.selection import listed
+from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.cluster.state import Worker
+
+RABBITMQ = frozenset({"amqp", "amqps", "pyamqp"})
+
+
+def unseen(settings: ClusterSettings, workers: Iterable[Worker]) -> Iterator[str]:
+    """Yield sentences; of workers those that are up and were asked count."""
+    table = f"[cluster.{settings.name}]"
+    quiet = sorted(worker.name for worker in workers if worker.up and worker.inspected and not worker.events_on)
+    if quiet and not settings.enable_events:
+        yield f"Tasks of {listed(quiet)} are not told of: run it with -E, or set enable_events = true in {table}."
+    if settings.broker.partition(":")[0] in RABBITMQ and not settings.rabbitmq_api:
+        yield (
+            "How many messages workers hold, how old the oldest is, and the memory and alarms of RabbitMQ are unknown: "
+            f"set rabbitmq_api in {table}."
+        )
+    if not settings.app and not settings.beat:
+        yield (
+            "What beat is to send, and when, is unknown: set app or beat in "
+            f"{table}, or watch single jobs by a check of the kind task."
+        )
+    if not settings.backend:
+        yield f"Results cannot be read, nor tasks be asked to end by themselves: set backend in {table}."
