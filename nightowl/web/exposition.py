@@ -7,7 +7,7 @@ import hmac
 
 import msgspec
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from nightowl.core.errors import Unavailable
@@ -40,7 +40,7 @@ class Exposition:
         """All of them."""
         here: list[BaseRoute] = [
             Route("/health", self.health),
-            Route("/healthcheck", self.health),
+            Route("/healthcheck", self.healthcheck),
             Route("/ready", self.ready),
         ]
         if self._handlers.settings.metrics_elsewhere:
@@ -50,6 +50,10 @@ class Exposition:
     async def health(self, _: Request) -> Response:
         """Answer, which is all that liveness asks."""
         return PlainTextResponse("OK")
+
+    async def healthcheck(self, _: Request) -> Response:
+        """Answer as Flower does."""
+        return HTMLResponse("OK")
 
     def ready(self, _: Request) -> Response:
         """Answer 200, or 503 with what cannot be reached."""

@@ -98,6 +98,16 @@ def test_the_fields_of_a_form_are_the_arguments_of_its_command(watched, admin):
     ]
 
 
+def test_a_worker_that_sends_no_events_can_be_told_to(watched, admin):
+    assert "Let it send events" in admin.get("/workers/celery@web-1").text
+    admin.post("/commands", command="enable_events", worker="celery@web-1")
+    assert watched.fleet.asked == [Command(name="enable_events", workers=("celery@web-1",))]
+    known = watched.tasks.state("shop")
+    sending = tuple(replace(worker, events_on=True) for worker in known.workers)
+    watched.tasks.write("shop", [], state=replace(known, workers=sending))
+    assert "Let it send events" not in admin.get("/workers/celery@web-1").text
+
+
 def test_what_loses_work_is_asked_about_first(watched, admin):
     answer = admin.post("/commands", command="shutdown", worker="celery@web-1")
     assert answer.status_code == 200

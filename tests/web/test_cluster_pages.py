@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from msgspec.structs import replace
 
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.task import Task
@@ -149,6 +150,14 @@ def test_the_api_tells_what_the_pages_show(watched):
 def test_a_task_that_was_only_sent_is_pending(watched):
     watched.tasks.write("shop", [Task(uuid="fresh", name="shop.charge", sent=1.0, seen=1.0, updated=1.0)])
     assert watched.client().get("/api/v1/clusters/shop/tasks/fresh").json()["state"] == "PENDING"
+
+
+def test_a_broker_that_knows_the_consumers_of_a_queue_is_believed(watched):
+    assert "Consumers" not in watched.client().get("/clusters/shop/queues/images").text
+    known = watched.tasks.state("shop")
+    queues = tuple(replace(queue, consumers=3) for queue in known.queues)
+    watched.tasks.write("shop", [], state=replace(known, queues=queues))
+    assert "<dt>Consumers</dt><dd>3</dd>" in watched.client().get("/clusters/shop/queues/images").text
 
 
 def test_a_gap_of_which_the_loss_is_known_says_how_much(watched):

@@ -37,6 +37,7 @@ def test_a_store_that_does_not_answer_is_named_and_health_still_answers(world, m
     answer = client.get("/ready")
     assert (answer.status_code, answer.json()["problems"]) == (503, ["the store does not answer: connection refused"])
     assert client.get("/health").text == client.get("/healthcheck").text == "OK"
+    assert client.get("/healthcheck").headers["content-type"] == "text/html; charset=utf-8"  # as Flower has it
 
 
 def test_metrics_tell_the_last_round_of_each_check_and_location(client):
