@@ -109,6 +109,11 @@ class Charts:
         }
         return self._chart("Messages", "", rows)
 
+    def age_of(self, queue: str) -> Chart:
+        """How old the oldest message of one queue is."""
+        found = charts.by_label(self._found("celery_queue_oldest_age_seconds"), "queue_name")
+        return self._chart("Age of the oldest", "s", {"oldest": charts.level(found.get(queue, {}), self._grid)})
+
     def of_worker(self, worker: str) -> tuple[Chart, Chart]:
         """What one worker runs, and the memory that it takes (MiB)."""
         running, memory = (

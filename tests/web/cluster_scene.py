@@ -208,6 +208,8 @@ def samples(now: float) -> Iterator[tuple[float, list[Sample]]]:
                 found.append(Sample(metric, tuple(sorted((*labels, le))), at, count))
         for queue, depth in (("celery", max(0.0, 40 * load - 30)), ("images", max(120 * load, 29.0 * (step - 78)))):
             found.append(Sample("celery_queue_length", (("cluster", "shop"), ("queue_name", queue)), at, depth // 1))
+        oldest = (("cluster", "shop"), ("queue_name", "images"))
+        found.append(Sample("celery_queue_oldest_age_seconds", oldest, at, 2.0 * step))
         found.append(Sample("celery_worker_up", (("cluster", "shop"), ("worker", "celery@web-1")), at, 1.0))
         yield at, found
 

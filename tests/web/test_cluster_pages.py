@@ -152,6 +152,17 @@ def test_a_task_that_was_only_sent_is_pending(watched):
     assert watched.client().get("/api/v1/clusters/shop/tasks/fresh").json()["state"] == "PENDING"
 
 
+def test_the_age_of_the_oldest_message_has_a_chart_where_it_is_known(watched):
+    client = watched.client()
+    (line,) = client.get("/clusters/shop/queues/images.json").json()["age"]["lines"]
+    ages = [value for _, value in line["points"] if value is not None]
+    assert ages == sorted(ages)
+    assert ages[-1] == 2.0 * 119
+    assert "Age of the oldest" in client.get("/clusters/shop/queues/images").text
+    assert client.get("/clusters/shop/queues/celery.json").json()["age"]["lines"] == []
+    assert "Age of the oldest" not in client.get("/clusters/shop/queues/celery").text
+
+
 def test_a_broker_that_knows_the_consumers_of_a_queue_is_believed(watched):
     assert "Consumers" not in watched.client().get("/clusters/shop/queues/images").text
     known = watched.tasks.state("shop")

@@ -23,6 +23,7 @@ class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
     queue: Queue
     workers: tuple[str, ...]
     chart: Chart
+    age: Chart
     tasks: tuple[Task, ...]
     last: str
     spans: tuple[str, ...] = tuple(SPANS)
@@ -37,12 +38,14 @@ def build(ask: Ask) -> View:
         raise NotFound(f"No queue of {settings.name} is called {name}, or nobody consumes it any more.")
     last = ask.query.get("last", "")
     last = last if last in SPANS else "1h"
+    charts = charts_of(ask.unit.series, settings.name, last, ask.now)
     page = ask.handlers.tasks.page(settings.name, TaskFilter(queues=(name,)), after=None, limit=TASKS)
     data = QueuePage(
         head=head(settings, state, ask.now),
         queue=queue,
         workers=tuple(worker.name for worker in state.workers if worker.up and name in worker.queues),
-        chart=charts_of(ask.unit.series, settings.name, last, ask.now).depth_of(name),
+        chart=charts.depth_of(name),
+        age=charts.age_of(name),
         tasks=tuple(page.tasks),
         last=last,
     )
