@@ -74,7 +74,7 @@ def fits(task: Task, wanted: TaskFilter) -> bool:
         and (not wanted.parent or task.parent == wanted.parent)
         and (wanted.start is None or task.seen > wanted.start)
         and (wanted.end is None or task.seen <= wanted.end)
-        and all(has(task, word, last=word is wanted.words[-1]) for word in wanted.words)
+        and all(has(task, word, last=at == len(wanted.words)) for at, word in enumerate(wanted.words, 1))
     )
 
 

@@ -18,7 +18,7 @@ def test_tasks_lie_beside_the_store_in_the_state_folder(tmp_path: Path, monkeypa
     tasks.write("shop", [Task(uuid="1", seen=2e9)])
     tasks.close()
     assert migrate(f"sqlite:///{tmp_path / 'nightowl.db'}")[0] is not None
-    assert {file.name for file in tmp_path.iterdir()} == {"nightowl.db", "nightowl.tasks.db"}
+    assert {file.name for file in tmp_path.iterdir()} == {"nightowl.db", "nightowl.tasks.db", "nightowl.figures.db"}
     again = open_tasks(Configuration())
     assert list(again.get("shop", ["1"])) == ["1"]
     again.close()
