@@ -55,6 +55,7 @@ SHARED = frozenset(
         "routes",
         "channels",
         "series",
+        "events",
         "live",
         "openapi",
     }

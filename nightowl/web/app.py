@@ -22,6 +22,7 @@ from nightowl.web.api import clusters as api_clusters
 from nightowl.web.api import commands as api_commands
 from nightowl.web.api import configuration as api_configuration
 from nightowl.web.api import errors as api_errors
+from nightowl.web.api import events as api_events
 from nightowl.web.api import heartbeats as api_heartbeats
 from nightowl.web.api import incidents as api_incidents
 from nightowl.web.api import locations as api_locations
@@ -188,6 +189,7 @@ def make_app(handlers: Handlers) -> FastAPI:
     app.add_exception_handler(RequestValidationError, api_errors.invalid)
     app.add_exception_handler(HTTPException, site.http_error)
     app.include_router(_api(handlers))
+    app.include_router(api_events.router(handlers, sessions, live.closed), prefix="/api/v1")
     app.router.routes += [
         *Exposition(handlers).routes(),
         *Pings(handlers).routes(),

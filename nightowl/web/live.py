@@ -110,14 +110,14 @@ class Board:
 
 
 class Live:
-    """The follower and its boards."""
+    """The follower and its boards. ``closed`` is set once streams are to end."""
 
     def __init__(self, site: Site, handlers: Handlers, sessions: Sessions) -> None:
         self._site = site
         self._store = handlers.store
         self._sessions = sessions
         self._boards: dict[tuple[str, str], Board] = {}
-        self._closed = asyncio.Event()
+        self.closed = asyncio.Event()
         self._seen = -1
 
     async def follow(self) -> None:
@@ -145,7 +145,7 @@ class Live:
 
     def close(self) -> None:
         """End all streams, so that a server can stop."""
-        self._closed.set()
+        self.closed.set()
         for board in self._boards.values():
             board.changed.set()
 
@@ -174,7 +174,7 @@ class Live:
         version = board.version if feed == board.feed else 0
         try:
             yield "retry: 3000\n\n"
-            while not self._closed.is_set() and loop.time() < end and await self._is_still(request):
+            while not self.closed.is_set() and loop.time() < end and await self._is_still(request):
                 changed = board.changed
                 if version < board.version:
                     yield _event(board.feed, board.since(version, feed))

@@ -80,7 +80,7 @@ def test_an_address_that_is_none_is_refused(client):
 @given(st.data())
 def test_no_request_is_answered_by_a_500(open_client, data):
     described = open_client.app.openapi()["paths"]
-    path = data.draw(st.sampled_from(sorted(described)))
+    path = data.draw(st.sampled_from(sorted(described.keys() - {"/api/v1/events"})))  # which would never end
     method = data.draw(st.sampled_from(sorted(described[path])))
     part = quote(data.draw(TEXTS).encode(errors="surrogatepass"), safe="")
     filled = re.sub(r"\{[^}]*\}", lambda _: part or "x", path)

@@ -48,7 +48,7 @@ LINKS = {"GET /tasks", "GET /task/{subject:path}", "GET /worker/{subject:path}",
 
 FLOWER = {
     "viewer": {
-        *(f"GET /api/{what}" for what in ("workers", "tasks", "task/types", "task/info/{subject:path}")),
+        *(f"GET /api/{what}" for what in ("tasks", "task/types", "task/info/{subject:path}")),
         "GET /api/task/result/{subject:path}",
         "GET /api/queues/length",
         "GET /workers",
@@ -56,6 +56,7 @@ FLOWER = {
         "POST /tasks/datatable",
     },
     "operator": {
+        "GET /api/workers",
         *(f"POST /api/worker/{what}/{{subject:path}}" for what in ("shutdown", "pool/restart", "pool/grow")),
         *(f"POST /api/worker/{what}/{{subject:path}}" for what in ("pool/shrink", "pool/autoscale")),
         *(f"POST /api/worker/queue/{what}-consumer/{{subject:path}}" for what in ("add", "cancel")),
@@ -89,6 +90,7 @@ MAY = {
         "POST /account/tokens",
         "POST /account/tokens/{name}/revoke",
         "GET /api/v1/openapi.json",
+        "GET /api/v1/events",
         "GET /api/v1/checks",
         "GET /api/v1/checks/{name}",
         "GET /api/v1/checks/{name}/rounds",
@@ -210,6 +212,10 @@ def routes(app):
     return sorted(described | plain)
 
 
+ENDS = {"/live": "?page=/nowhere", "/api/v1/events": "?after=-1"}
+"""What is to be asked of streams, which would never end otherwise."""
+
+
 class Caller:
     """Somebody with a session or a token, each request with a session of its own, as some end it."""
 
@@ -275,7 +281,7 @@ def test_a_route_lets_in_who_may_and_nobody_else(crowd, client, who):
     for route in routes(client.app):
         method, template = route.split(" ", 1)
         path = re.sub(r"\{[^}]*\}", "nothing", template)
-        answer = caller.ask(method, f"{path}?page=/nowhere" if path == "/live" else path)  # or it would never end
+        answer = caller.ask(method, path + ENDS.get(path, ""))
         assert answer.status_code < 500, (route, answer.text)
         if NEEDED[route] == "door" and method == "POST":
             continue  # judged by name and password, or by the token of the set-up

@@ -1,5 +1,6 @@
 """The server in a thread, and the commands web and user."""
 
+import json
 import socket
 import threading
 
@@ -26,6 +27,40 @@ def test_a_server_answers_until_it_is_stopped_though_a_stream_is_open(world):
     assert not server.is_alive()
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{base}/health")
+
+
+def test_changes_are_streamed_and_a_reader_that_comes_back_misses_none(world):
+    told = threading.Event()
+    server = ServerThread(make_app(world.handlers), "127.0.0.1", 0, ready=lambda _: told.set())
+    server.start()
+    assert told.wait(20)
+    url = f"http://127.0.0.1:{server.port}/api/v1/events"
+
+    def change(*kinds):
+        with world.handlers.store.transaction() as unit:
+            for number, kind in enumerate(kinds):
+                unit.feed.add(kind, f"{kind} {number}")
+
+    def read(lines, count):
+        found = []
+        while len(found) < count:
+            line = next(lines)
+            if line.startswith("data: "):
+                found.append(json.loads(line.removeprefix("data: ")))
+        return found
+
+    with httpx.stream("GET", url, params={"kind": ["incident", "rule"]}) as stream:
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        lines = stream.iter_lines()
+        assert next(lines).startswith("retry")
+        change("incident", "verdict", "request", "rule")
+        first, last = read(lines, 2)
+        assert (first["kind"], first["subject"], last["kind"]) == ("incident", "incident 0", "rule")
+    change("silence")
+    with httpx.stream("GET", url, headers={"Last-Event-ID": str(first["id"])}) as stream:
+        assert [each["kind"] for each in read(stream.iter_lines(), 3)] == ["verdict", "rule", "silence"]
+        server.stop()
+    assert not server.is_alive()
 
 
 def test_an_occupied_port_is_one_clear_mistake(world):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 _API = re.compile(r"/api/(?:workers|worker|tasks|task|queues)(?![a-z0-9_-])")
+_ASKING = re.compile(r"/api/workers(?![a-z0-9_-])")
 PAGES = frozenset({"/workers", "/tasks/datatable"})
 """Pages of Flower's that scripts read."""
 
@@ -21,7 +22,7 @@ def is_flowers(path: str) -> bool:
 
 def asks_workers(path: str) -> bool:
     """Whether a request makes workers tell what they do and how they are configured, which is an operator's."""
-    return path == "/api/workers"
+    return _ASKING.match(path) is not None
 
 
 def reads(method: str, path: str) -> bool:
