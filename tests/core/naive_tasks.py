@@ -42,7 +42,7 @@ def counts(events):
 
 
 def executions(events):
-    """Lists of (time, stage, event) that belong together, in order."""
+    """Lists of (time, stage, event) that belong together, in order; of two starts in a row the second was received."""
     stages = [
         (event.timestamp, ORDER.index(stage), stage, event) for stage, event in distinct(events) if stage in ORDER
     ]
@@ -50,7 +50,8 @@ def executions(events):
     for time, _, stage, event in sorted(stages, key=lambda each: each[:2]):
         held = {stage for _, stage, _ in groups[-1]}
         if (stage == "received" and held) or (stage == "started" and held - {"received"}):
-            groups.append([])
+            begun_twice = stage == "started" and held == {"received", "started"}
+            groups.append([groups[-1].pop(0)] if begun_twice else [])
         groups[-1].append((time, stage, event))
     return groups
 

@@ -211,6 +211,26 @@ def test_a_retry_may_be_received_before_the_worker_says_that_it_is_retried():
     assert cells(fold) == {("shop.charge", WORKERS[0], "mail"): {"received": 2, "started": 2, "retried": 2}}
 
 
+def test_several_retries_may_be_received_before_the_worker_says_of_any_that_it_is_retried():
+    fold = fresh()
+    begin = [received(0), ev("started", 0.1), received(0.2, retries=1), ev("started", 0.3), received(0.4, retries=2)]
+    feed(fold, [*begin, ev("retried", 0.5, exception="Busy()"), ev("retried", 0.6, exception="Busy()")], AT + 1)
+    task = task_of(fold, "u")
+    assert (task.state, task.retries, task.received, task.started) == ("RECEIVED", 2, AT + 0.4, None)
+    feed(fold, [ev("started", 0.7), ev("failed", 0.8, exception="Boom('x')", traceback="")], AT + 1)
+    assert (task.state, task.retries, task.received, task.retried) == ("FAILURE", 2, AT + 0.4, AT + 0.6)
+
+
+def test_a_retry_may_be_received_before_the_worker_tells_the_start_of_what_sent_it():
+    first = [received(0), ev("started", 0.1), ev("retried", 0.2, exception="Busy()")]
+    second = [received(0.3, retries=1), received(0.4, retries=2), ev("started", 0.5)]
+    fold = fresh()
+    feed(fold, [*first, *second, ev("retried", 0.6, exception="Busy()"), ev("started", 0.7)], AT + 1)
+    task = task_of(fold, "u")
+    assert (task.state, task.retries, task.executions) == ("STARTED", 2, 3)
+    assert (task.received, task.started, task.retried) == (AT + 0.4, AT + 0.7, AT + 0.6)
+
+
 def test_when_it_was_retried_is_told_though_the_retry_was_received_before():
     fold = fresh()
     first = [received(0), ev("started", 0.1), ev("retried", 0.2, exception="Busy()")]

@@ -26,7 +26,7 @@ REPEATED = 30.0
 """Seconds within which a worker says the same end of one execution a second time."""
 
 _ORDER = {stage: number for number, stage in enumerate(STAGES)}
-_ENDS = STAGES[2:]
+_BEGUN, _ENDS = set(STAGES[:2]), STAGES[2:]
 _MOST_EARLIER = 64
 _MOST_RETRIES = 1_000_000
 STATE_OF = {
@@ -56,9 +56,9 @@ class Entry(msgspec.Struct, gc=False):
     ``rank`` is how far its execution is, ``last`` the newest time of its stages, ``edge`` that of earlier executions.
     ``label`` is the queue it is counted under and ``cell`` where it was counted last, once it is ``settled``; until
     then its counts are ``held``. ``ahead`` has the task-sents, with their times, of executions that are not received
-    yet, ``pairs`` the ends that may be said twice. ``owed`` is whether a retry was received before the task-retried of
-    the execution before it: a pool process sends the retry itself, and its worker often receives that first. ``dirty``
-    is since when it waits to be written (0: it does not).
+    yet, ``pairs`` the ends that may be said twice. ``owed`` is how many retries were received before the task-retried
+    of the execution before: a pool process sends the retry itself, and its worker often receives that first, on a busy
+    machine several in a row. ``dirty`` is since when it waits to be written (0: it does not).
     """
 
     task: Task
@@ -71,7 +71,7 @@ class Entry(msgspec.Struct, gc=False):
     held: list[Held] | None = None
     ahead: list[tuple[Event, float]] | None = None
     requeued: bool = False
-    owed: bool = False
+    owed: int = 0
     pairs: tuple[Seen, ...] = ()
     dirty: float = 0.0
     receipts: int = 0
@@ -161,7 +161,9 @@ def merge(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
 
     All stages of the newest execution and this event are put in order of time; each task-received behind anything, and
     each task-started behind a start or an end, begins another execution, and the last of these is now the newest one.
-    When a task was retried last stays with it, whichever execution that ended.
+    Of two starts with nothing between, the receipt goes with the second: a busy worker may receive a retry before it
+    tells of the start of the execution that sent it. When a task was retried last stays with it, whichever execution
+    that ended.
     """
     late = _placed(entry, stage, stamp, event)
     if late is Late.EARLIER and stage == "retried" and entry.retried_by is None:
@@ -177,8 +179,8 @@ def _placed(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
     if retries < task.retries or (retries == task.retries and _is_earlier(entry, stage, stamp, by)):
         remember(entry, stage, raw, by)
         return Late.EARLIER
-    owed, entry.owed = entry.owed, entry.owed and stage != "retried"
-    if stage == "retried" and owed:
+    if stage == "retried" and entry.owed:
+        entry.owed -= 1
         remember(entry, stage, raw, by)
         return Late.EARLIER
     if retries > task.retries:
@@ -224,10 +226,11 @@ def _leave_behind(entry: Entry, stamp: float, by: str) -> None:
         slack = 0.0 if getattr(entry, stage + "_by") == by else TOLERANCE
         if getattr(entry.task, stage) < stamp + slack:
             left.append(stage)
-    entry.owed = bool(left) and not any(stage in _ENDS for stage in left)
-    if entry.owed and entry.retried_by is not None and ("started" in left or entry.started_by is None):
-        entry.owed = False
-        left.append("retried")
+    if left and not any(stage in _ENDS for stage in left):
+        if entry.retried_by is not None and ("started" in left or entry.started_by is None):
+            left.append("retried")
+        else:
+            entry.owed += 1
     for stage in left:
         _move_out(entry, stage)
 
@@ -268,7 +271,7 @@ def _executions(
     for each in places:
         held = {stage for _, _, stage, _ in found[-1]}
         if (each[2] == "received" and held) or (each[2] == "started" and held - {"received"}):
-            found.append([])
+            found.append([found[-1].pop(0)] if each[2] == "started" and held == _BEGUN else [])
         found[-1].append(each)
     return found
 
