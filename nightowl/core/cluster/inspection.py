@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
+from nightowl.core.cluster.selection import listed
 from nightowl.core.cluster.state import Queue, Worker
 
 KIBIBYTE = 1024
@@ -17,6 +19,10 @@ MOST = 5000
 """Queues, tasks, processes or totals of one worker that are kept."""
 
 _LONGEST = 255
+
+_VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})")
+_SAFE_WITH_THREADS = (5, 7)
+"""From which version of Celery on threads do not empty the buffer of events that others are filling."""
 
 _SEEN = (
     "inspected",
@@ -94,6 +100,18 @@ def missing(conf: Any) -> tuple[str, ...]:
     if not conf.get("task_track_started") and conf.get("result_backend"):
         found.append("Results do not say which tasks have started: set task_track_started = True.")
     return tuple(found)
+
+
+def losing_events(workers: Iterable[Worker]) -> tuple[str, ...]:
+    """Which workers lose some of their events by themselves, and what would mend it, in sentences."""
+    losing = sorted(each.name for each in workers if each.up and each.pool == "threads" and _is_before(each.version))
+    says = "threads lose events in Celery before 5.7, so counts are too low and tasks stay unfinished"
+    return (f"{listed(losing)}: {says}: use Celery 5.7, or --pool=prefork.",) if losing else ()
+
+
+def _is_before(version: str) -> bool:
+    found = _VERSION.match(version)
+    return found is not None and (int(found[1]), int(found[2])) < _SAFE_WITH_THREADS
 
 
 def _of_stats(stats: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
+from nightowl.core.cluster.inspection import losing_events
 from nightowl.core.cluster.selection import listed
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.cluster.state import Worker
@@ -11,12 +12,13 @@ from nightowl.core.cluster.state import Worker
 RABBITMQ = frozenset({"amqp", "amqps", "pyamqp"})
 
 
-def unseen(settings: ClusterSettings, workers: Iterable[Worker]) -> Iterator[str]:
+def unseen(settings: ClusterSettings, workers: Collection[Worker]) -> Iterator[str]:
     """Yield sentences; of workers those that are up and were asked count."""
     table = f"[cluster.{settings.name}]"
     quiet = sorted(worker.name for worker in workers if worker.up and worker.inspected and not worker.events_on)
     if quiet and not settings.enable_events:
         yield f"Tasks of {listed(quiet)} are not told of: run it with -E, or set enable_events = true in {table}."
+    yield from losing_events(workers)
     if settings.broker.partition(":")[0] in RABBITMQ and not settings.rabbitmq_api:
         yield (
             "How many messages workers hold, how old the oldest is, and the memory and alarms of RabbitMQ are unknown: "

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from nightowl.core.cluster.inspection import inspected, missing, task_names
+from nightowl.core.cluster.inspection import inspected, losing_events, missing, task_names
 from nightowl.core.cluster.state import Worker
 
 WORKER = Worker(name="a@shop", up=True, heard=1.0, since=0.0, processes=(7,), pool="solo", events_on=True)
@@ -61,3 +63,22 @@ def test_whatever_is_answered_it_is_of_the_right_kinds(looks: dict[str, Any]) ->
 def test_what_settings_hide_is_named_with_its_remedy() -> None:
     assert missing({"task_send_sent_event": True, "worker_pool_restarts": True}) == ()
     assert any("task_send_sent_event" in each for each in missing({}))
+
+
+@pytest.mark.parametrize(
+    ("version", "pool", "up", "loses"),
+    [
+        ("5.4.0", "threads", True, True),
+        ("5.6.3", "threads", True, True),
+        ("5.7.0", "threads", True, False),
+        ("5.10.1", "threads", True, False),
+        ("6.0.0", "threads", True, False),
+        ("", "threads", True, False),
+        ("newest", "threads", True, False),
+        ("5.4.0", "prefork", True, False),
+        ("5.4.0", "threads", False, False),
+    ],
+)
+def test_a_worker_whose_threads_lose_events_is_named(version: str, pool: str, up: bool, loses: bool) -> None:
+    told = losing_events([replace(WORKER, version=version, pool=pool, up=up)])
+    assert [each.partition(":")[0] for each in told] == [WORKER.name] * loses
