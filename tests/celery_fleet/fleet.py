@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
 from tests.celery_fleet.app import Place, make_app, node, queue
@@ -17,18 +18,28 @@ from tests.celery_fleet.capture import Capture, Event
 
 ROOT = Path(__file__).parents[2]
 
+PYTHON = os.environ.get("NIGHTOWL_FLEET_PYTHON", sys.executable)
+"""Runs workers that are watched, with the Celery that is installed for it."""
+
 
 class Fleet:
     """One worker for each of these pools, with a concurrency of two, each with a queue of its own.
 
-    ``capture`` has what they say, from before the first of them starts.
+    ``capture`` has what they say, from before the first of them starts. ``python`` is the interpreter that runs them,
+    with the Celery that is installed for it.
     """
 
-    def __init__(self, place: Place, pools: Sequence[str], capture: Capture) -> None:
+    def __init__(self, place: Place, pools: Sequence[str], capture: Capture, python: str = PYTHON) -> None:
         self.place = place
         self.pools = tuple(pools)
         self.capture = capture
+        self.python = python
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
+
+    @cached_property
+    def celery(self) -> str:
+        """The version of its workers' Celery."""
+        return celery_of(self.python)
 
     @property
     def queues(self) -> dict[str, str]:
@@ -83,7 +94,7 @@ class Fleet:
 
     def _launch(self, pool: str) -> subprocess.Popen[bytes]:
         options = [f"--pool={pool}", f"--hostname={node(pool)}", f"--queues={queue(pool)}", "--concurrency=2"]
-        command = [sys.executable, "-m", "tests.celery_fleet.worker", *options, "--loglevel=WARNING"]
+        command = [self.python, "-m", "tests.celery_fleet.worker", *options, "--loglevel=WARNING"]
         with (Path(self.place.results).parent / f"{pool}.log").open("wb") as log:
             return subprocess.Popen(
                 [*command, "--without-gossip", "--without-mingle"],
@@ -96,15 +107,21 @@ class Fleet:
             )
 
 
+def celery_of(python: str) -> str:
+    """The version of the Celery that is installed for an interpreter."""
+    asked = [python, "-c", "import celery; print(celery.__version__)"]
+    return subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+
+
 @contextmanager
-def running(broker: str, pools: Sequence[str], *, sent_events: bool = True) -> Iterator[Fleet]:
+def running(broker: str, pools: Sequence[str], *, sent_events: bool = True, python: str = PYTHON) -> Iterator[Fleet]:
     """A fleet over an empty broker that has started, with a capture beside it; both end with the block."""
     with tempfile.TemporaryDirectory(prefix="nightowl-fleet-") as folder:
         results = Path(folder) / "results"
         results.mkdir()
         place = Place(broker, str(results), sent_events=sent_events)
         with Capture(place) as capture:
-            fleet = Fleet(place, pools, capture)
+            fleet = Fleet(place, pools, capture, python)
             try:
                 fleet.start()
                 yield fleet

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
-import sysconfig
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,10 +21,12 @@ ROOT = Path(__file__).parents[2]
 
 _PLACES = {
     str(ROOT): "/srv/shop",
-    sysconfig.get_path("purelib"): "/srv/python",
     f"@{socket.gethostname()}": "@client-1",
 }
 """What stands in tracebacks and node names that is of this machine, and what stands there instead."""
+
+_PACKAGES = re.compile(r'/[^\s"]*/site-packages(?=/)')
+"""Where the workers' packages are, whatever interpreter runs them; ``/srv/python`` stands there instead."""
 
 
 @dataclass(frozen=True)
@@ -74,5 +76,6 @@ def save(recording: Recording, path: Path) -> None:
     text = "".join(json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n" for line in lines)
     for found, instead in _PLACES.items():
         text = text.replace(found, instead)
+    text = _PACKAGES.sub("/srv/python", text)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.celery_fleet import load, names, recording, reference
 from tests.celery_fleet.app import node, queue
-from tests.celery_fleet.fleet import running
+from tests.celery_fleet.fleet import PYTHON, celery_of, running
 
 POOLS = ("prefork", "threads")
 
@@ -29,15 +29,16 @@ def without_progress(expected: Counter) -> Counter:
 
 @pytest.mark.redis
 def test_a_capture_beside_two_workers_has_what_the_load_must_lead_to(redis_url):
-    with running(redis_url, POOLS) as fleet:
+    pools = load.tell_all(POOLS, celery_of(PYTHON))
+    with running(redis_url, pools) as fleet:
         pids = fleet.pids
         loads = load.run(fleet)
     events = fleet.capture.events
     for pool, played in loads.items():
         assert load.seen(events, pool) == played.expected
     found = reference.counts(events, fleet.queues)
-    assert {key.queue for key in found} == {queue(pool) for pool in POOLS}
-    assert {key.node for key in found if key.stage != "sent"} == {node(pool) for pool in POOLS}
+    assert {key.queue for key in found} == {queue(pool) for pool in pools}
+    assert {key.node for key in found if key.stage != "sent"} == {node(pool) for pool in pools}
     assert counted(events, fleet.queues) == without_progress(total(loads))
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 

@@ -170,12 +170,15 @@ def _task(told: reference.Told, own: list[Event]) -> dict[str, Any]:
 
 
 def _times(told: reference.Told, own: list[Event]) -> dict[str, float]:
-    """The stages of the newest execution, and when it was retried last. A failure that is a Reject is a rejection."""
+    """The stages of the newest execution, and when it was retried last.
+
+    A failure that is a Reject, which Celery tells from 5.7 on, is a rejection.
+    """
     begun = told.times.get("received", 0.0)
     found = {stage: at for stage in STAGES if (at := told.times.get(stage)) and (at >= begun or stage == "retried")}
     sent = [each["timestamp"] for each in own if each["type"] == "task-sent" and each["retries"] == told.retries]
     if told.state == "REJECTED":
-        del found["failed"]
+        found.pop("failed", None)
     return found | {"sent": sent[-1]} if sent else found
 
 

@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from tests.celery_fleet import load
-from tests.celery_fleet.fleet import Fleet, running
+from tests.celery_fleet.fleet import PYTHON, Fleet, celery_of, running
 from tests.core.exposition_reader import value
 from tests.end_to_end import expected, task_page
 from tests.end_to_end.watching import CLUSTER, Watching, watching
@@ -57,7 +57,7 @@ def judge(broker: str, pools: Sequence[str], folder: Path) -> None:
     with watching(folder, broker) as nightowl:
         nightowl.watcher()
         nightowl.web()
-        with running(broker, pools) as fleet:
+        with running(broker, load.tell_all(pools, celery_of(PYTHON))) as fleet:
             nightowl.wait()
             nightowl.until(lambda: knows_workers(nightowl, fleet), "the workers were not looked at")
             load.run(fleet)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+
+from tests.celery_fleet.fleet import PYTHON
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ def workers(
     started = []
     with (folder / "workers.log").open("ab") as log:
         for arguments in fleet:
-            command = [sys.executable, "-m", "celery", "-A", "shop", "worker", "--without-mingle", "--without-gossip"]
+            command = [PYTHON, "-m", "celery", "-A", "shop", "worker", "--without-mingle", "--without-gossip"]
             started.append(
                 subprocess.Popen(
                     [*command, "-l", "warning", *arguments],

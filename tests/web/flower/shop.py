@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from nightowl.web.app import make_app
 from nightowl.web.serve import ServerThread
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.remote import Remotes
+from tests.celery_fleet.fleet import PYTHON
 
 T = TypeVar("T")
 
@@ -161,7 +161,7 @@ def until(condition: Callable[[], T], seconds: float = 60.0) -> T:
 @contextmanager
 def working(folder: Path, broker: str, *more: str, name: str = WORKER, queues: str = "celery,other") -> Iterator[None]:
     (folder / "shop.py").write_text(APP)
-    command = [sys.executable, "-m", "celery", "-A", "shop", "worker", "-n", name, "-c", "2", "-Q", queues]
+    command = [PYTHON, "-m", "celery", "-A", "shop", "worker", "-n", name, "-c", "2", "-Q", queues]
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "-l", "warning", "--without-mingle", "--without-gossip", *more],
