@@ -282,9 +282,9 @@ def test_a_worker_that_loses_events_by_itself_is_among_what_cannot_be_seen(world
     world.seen = Seen(workers={"celery@web": looked_at}, missing=("a",), faults=("b",))
     world.tell("worker-online", "", freq=2.0, sw_ver="5.6.3")
     world.pass_time(2)
-    first, says, last = world.tasks.state("shop").missing
+    first, *own, last = world.tasks.state("shop").missing
     assert (first, last) == ("a", "b")
-    assert says.startswith("celery@web: threads lose events in Celery before 5.7")
+    assert any(says.startswith("celery@web: threads lose events in Celery before 5.7") for says in own)
 
 
 def test_when_a_task_ran_last_is_known_from_before_and_from_now(world):
