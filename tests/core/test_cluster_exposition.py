@@ -143,6 +143,19 @@ def test_samples_are_summed_over_workers_and_told_when_they_change():
     assert "celery_task_succeeded_total" in {sample.metric for sample in sampling.step(figures, state(), AT + 75)}
 
 
+def test_a_counter_that_is_new_is_told_at_zero_at_the_step_before():
+    sampling, figures = Sampling(), some_figures()
+    sampling.step(figures, state(), AT + 5)
+    figures.observe_runtime(figures.cell("shop.charge", "a@web", "mail", AT), 25.0)
+    told = sampling.step(figures, state(), AT + 200)
+    narrow = [(each.time, each.value) for each in told if each.metric == "celery_task_runtime_narrow_sum"]
+    assert narrow == [(AT + 200, 1.5), (AT + 200, 25.0)]
+    figures.observe_runtime(figures.cell("shop.charge", "a@web", "mail", AT), 3.0)
+    told = sampling.step(figures, state(), AT + 210)
+    narrow = [(each.time, each.value) for each in told if each.metric == "celery_task_runtime_narrow_count"]
+    assert narrow == [(AT + 200, 0.0), (AT + 210, 1.0)]
+
+
 def test_what_is_known_of_brokers_and_workers_is_measured_and_what_is_not_is_left_out():
     broker = Broker(kind="redis", url="redis://h", memory=1024, clients=3)
     worker = Worker(name="a@web", up=True, heard=AT, since=AT, concurrency=4, memory=2048, skew=-0.5)

@@ -183,7 +183,7 @@ def test_the_life_of_a_task_is_told_and_counted():
     assert (task.runtime, task.result, round(task.wait, 6), task.executions) == (0.5, "1", 0.3, 1)
     assert cells(fold) == {("shop.charge", WORKERS[0], "mail"): {"received": 1, "started": 1, "succeeded": 1}}
     cell = fold.figures.cells["shop.charge", WORKERS[0], "mail"]
-    assert (sum(cell.runtime.counts), cell.runtime.sum, sum(cell.wait.counts)) == (1, 0.5, 1)
+    assert (cell.runtime.counts(()), cell.runtime.sum, cell.wait.counts(())) == ([1], 0.5, [1])
     assert fold.figures.sent["shop.charge", "client", "mail"].count == 1
 
 
@@ -308,7 +308,7 @@ def test_a_receipt_that_overtakes_its_task_sent_waits_for_the_queue():
     assert counted(fold.figures) == {"sent": 1}
     feed(fold, [sent(0.05, "u", queue="other")], AT + 0.5)
     assert cells(fold) == {("shop.charge", WORKERS[0], "other"): {"received": 1, "started": 1}}
-    assert sum(fold.figures.cells["shop.charge", WORKERS[0], "other"].wait.counts) == 1
+    assert fold.figures.cells["shop.charge", WORKERS[0], "other"].wait.counts(()) == [1]
 
 
 def test_the_first_task_of_a_name_waits_too_where_others_are_told_when_sent_and_only_once():
@@ -510,7 +510,7 @@ def test_histograms_with_other_buckets_begin_anew():
     figures.cell("a", "w", "q", AT).counts[0] += 1
     again = Figures.decode(figures.encode(), runtime_buckets=(1.0,))
     cell = again.cells["a", "w", "q"]
-    assert (cell.counts[0], cell.runtime.counts, cell.runtime.sum) == (1, [0, 0], 0.0)
+    assert (cell.counts[0], cell.runtime.counts((1.0,)), cell.runtime.sum) == (1, [0, 0], 0.0)
 
 
 def test_cells_of_a_purged_worker_stand_in_the_sums():

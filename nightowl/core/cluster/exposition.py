@@ -15,8 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from nightowl.core.cluster.figures import KINDS, Cell, Figures, Histogram, Sent
+from nightowl.core.cluster.figures import KINDS, Cell, Figures, Sent
 from nightowl.core.cluster.gauges import HELP, of_broker, of_queue, of_worker
+from nightowl.core.cluster.histogram import Histogram
 from nightowl.core.cluster.state import ClusterState
 
 LATELY = 300.0
@@ -110,7 +111,7 @@ class Exposition:
             (f"{prefix}task_runtime", cell.runtime, figures.runtime_buckets),
             (f"{prefix}task_queue_wait_time", cell.wait, figures.wait_buckets),
         ):
-            if any(histogram.counts):
+            if histogram.tallies:
                 families[name] += histogram_lines(name, labels, histogram, bounds)
                 families[f"{name}_created"].append(f"{name}_created{{{labels}}} {cell.created}\n")
 
@@ -157,12 +158,10 @@ def head(name: str, kind: str, said: str) -> str:
 
 def histogram_lines(name: str, labels: str, histogram: Histogram, bounds: tuple[float, ...]) -> Iterator[str]:
     """Yield the lines of a histogram, its buckets cumulated."""
-    total = 0
-    for bound, count in zip(bounds, histogram.counts, strict=False):
-        total += count
-        yield f'{name}_bucket{{{labels},le="{bound}"}} {total}\n'
-    total += histogram.counts[-1]
-    yield f'{name}_bucket{{{labels},le="+Inf"}} {total}\n{name}_count{{{labels}}} {total}\n'
+    counts = histogram.counts(bounds)
+    for bound, count in zip(bounds, counts, strict=False):
+        yield f'{name}_bucket{{{labels},le="{bound}"}} {count}\n'
+    yield f'{name}_bucket{{{labels},le="+Inf"}} {counts[-1]}\n{name}_count{{{labels}}} {counts[-1]}\n'
     yield f"{name}_sum{{{labels}}} {histogram.sum}\n"
 
 

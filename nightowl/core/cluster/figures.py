@@ -6,10 +6,11 @@ they are shown no more, and still stand in the sums over workers.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 import msgspec
+
+from nightowl.core.cluster.histogram import Histogram, narrow, observe
 
 RUNTIME_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds in seconds, celery-exporter's; the one without bound comes after them."""
@@ -40,13 +41,6 @@ class Failed(msgspec.Struct, gc=False, array_like=True):
 
     count: int
     created: float
-
-
-class Histogram(msgspec.Struct, array_like=True):
-    """How many values lie within each bound and above the one before it (the last: above all), and their sum."""
-
-    counts: list[int]
-    sum: float = 0.0
 
 
 class Cell(msgspec.Struct, array_like=True):
@@ -110,6 +104,7 @@ class Figures:
     ) -> None:
         self.runtime_buckets = tuple(runtime_buckets)
         self.wait_buckets = tuple(wait_buckets)
+        self._runtime_bounds, self._wait_bounds = narrow(runtime_buckets), narrow(wait_buckets)
         self.cells: dict[tuple[str, str, str], Cell] = {}
         self.retired: dict[tuple[str, str], Cell] = {}
         self.sent: dict[tuple[str, str, str], Sent] = {}
@@ -147,11 +142,11 @@ class Figures:
 
     def observe_runtime(self, cell: Cell, seconds: float) -> None:
         """Add the run time of a task that succeeded."""
-        _observe(cell.runtime, self.runtime_buckets, seconds)
+        observe(cell.runtime, self._runtime_bounds, seconds)
 
     def observe_wait(self, cell: Cell, seconds: float) -> None:
         """Add how long a task waited from being sent, or due, to being started."""
-        _observe(cell.wait, self.wait_buckets, seconds)
+        observe(cell.wait, self._wait_bounds, seconds)
 
     def retire(self, workers: Iterable[str]) -> None:
         """Show cells of these workers no more."""
@@ -205,10 +200,10 @@ class Figures:
             saved.wait_buckets if wait_buckets is None else wait_buckets,
         )
         for cell in (*saved.cells, *saved.retired):
-            if saved.runtime_buckets != figures.runtime_buckets or not _fits(cell.runtime, figures.runtime_buckets):
-                cell.runtime = _empty(figures.runtime_buckets)
-            if saved.wait_buckets != figures.wait_buckets or not _fits(cell.wait, figures.wait_buckets):
-                cell.wait = _empty(figures.wait_buckets)
+            if saved.runtime_buckets != figures.runtime_buckets:
+                cell.runtime = Histogram()
+            if saved.wait_buckets != figures.wait_buckets:
+                cell.wait = Histogram()
             cell.counts = (cell.counts + [0] * len(KINDS))[: len(KINDS)]
         figures.cells = {(cell.name, cell.worker, cell.queue): cell for cell in saved.cells}
         figures.retired = {(cell.name, cell.queue): cell for cell in saved.retired}
@@ -226,7 +221,7 @@ class Figures:
         key = (name, worker, queue)
         found = self.cells.get(key)
         if found is None:
-            found = self.cells[key] = self.empty_cell(name, worker, queue, now)
+            found = self.cells[key] = empty_cell(name, worker, queue, now)
         return found
 
     def _new_sent(self, name: str, host: str, queue: str, now: float) -> Sent:
@@ -251,19 +246,18 @@ class Figures:
                 held.count += sent.count
                 held.created = min(held.created, sent.created)
 
-    def empty_cell(self, name: str, worker: str, queue: str, now: float) -> Cell:
-        """Return a cell in which nothing is counted."""
-        runtime, wait = _empty(self.runtime_buckets), _empty(self.wait_buckets)
-        return Cell(name, worker, queue, now, [0] * len(KINDS), runtime, wait, {})
+
+def empty_cell(name: str, worker: str, queue: str, now: float) -> Cell:
+    """Return a cell in which nothing is counted."""
+    return Cell(name, worker, queue, now, [0] * len(KINDS), Histogram(), Histogram(), {})
 
 
 def add(into: Cell, cell: Cell) -> None:
     """Add what one cell has counted to another. What is added may go on counting in another thread."""
     into.counts = [a + b for a, b in zip(into.counts, cell.counts, strict=True)]
     into.created = min(into.created, cell.created)
-    for mine, other in ((into.runtime, cell.runtime), (into.wait, cell.wait)):
-        mine.counts = [a + b for a, b in zip(mine.counts, other.counts, strict=True)]
-        mine.sum += other.sum
+    into.runtime.add(cell.runtime)
+    into.wait.add(cell.wait)
     into.prefetched += cell.prefetched
     into.prefetch_time = max(into.prefetch_time, cell.prefetch_time)
     for exception, failed in list(cell.failed.items()):
@@ -273,16 +267,3 @@ def add(into: Cell, cell: Cell) -> None:
         else:
             held.count += failed.count
             held.created = min(held.created, failed.created)
-
-
-def _observe(histogram: Histogram, bounds: tuple[float, ...], seconds: float) -> None:
-    histogram.counts[bisect_left(bounds, seconds)] += 1
-    histogram.sum += seconds
-
-
-def _empty(bounds: tuple[float, ...]) -> Histogram:
-    return Histogram([0] * (len(bounds) + 1))
-
-
-def _fits(histogram: Histogram, bounds: tuple[float, ...]) -> bool:
-    return len(histogram.counts) == len(bounds) + 1

@@ -7,7 +7,7 @@ a word is not online for ever.
 from __future__ import annotations
 
 from nightowl.core.cluster.exposition import Families, escaped, head, histogram_lines
-from nightowl.core.cluster.figures import KINDS, Cell, Figures, add
+from nightowl.core.cluster.figures import KINDS, Cell, Figures, add, empty_cell
 from nightowl.core.cluster.state import ClusterState
 
 _EVENTS = "flower_events_total"
@@ -55,7 +55,7 @@ def _by_worker_and_task(figures: Figures) -> dict[tuple[str, str], Cell]:
     for cell in list(figures.cells.values()):
         key = (cell.worker, cell.name)
         if key not in sums:
-            sums[key] = figures.empty_cell(cell.name, cell.worker, "", cell.created)
+            sums[key] = empty_cell(cell.name, cell.worker, "", cell.created)
         add(sums[key], cell)
     return sums
 
@@ -67,7 +67,7 @@ def _cell(families: Families, cell: Cell, figures: Figures) -> None:
         if count:
             _count(families, f'task="{task}",type="task-{kind}",worker="{worker}"', count, cell.created)
     labels = f'task="{task}",worker="{worker}"'
-    if any(cell.runtime.counts):
+    if cell.runtime.tallies:
         families[_RUNTIME] += histogram_lines(_RUNTIME, labels, cell.runtime, figures.runtime_buckets)
     families[_PREFETCH].append(f"{_PREFETCH}{{{labels}}} {cell.prefetch_time}\n")
     families[_PREFETCHED].append(f"{_PREFETCHED}{{{labels}}} {cell.prefetched}\n")
