@@ -25,6 +25,9 @@ SHORTEST = 300.0
 STEP = 10.0
 """Seconds between two samples of a watcher."""
 
+LAG = 3.0
+"""Seconds that a sample may be under way."""
+
 LINES = 6
 """Lines of one chart at most."""
 
@@ -69,30 +72,35 @@ def _begun(series: SeriesStore, cluster: str, at: Grid) -> Grid:
 
 def charts_of(series: SeriesStore, cluster: str, span: str, now: float) -> Charts:
     """Return the charts of a cluster over a span up to ``now``."""
-    return Charts(series, cluster, _begun(series, cluster, _grid(span, now)))
+    whole = _grid(span, now)
+    return Charts(series, cluster, _begun(series, cluster, whole), whole)
 
 
 class Charts:
-    """Draws from the series of one cluster; ``where`` are further labels that they must carry."""
+    """Draws from the series of one cluster at the moments of a grid, and counts over the ``whole`` span."""
 
-    def __init__(self, series: SeriesStore, cluster: str, at: Grid, where: Mapping[str, str] | None = None) -> None:
+    def __init__(self, series: SeriesStore, cluster: str, at: Grid, whole: Grid) -> None:
         self._series = series
-        self._where = {"cluster": cluster, **(where or {})}
+        self._where = {"cluster": cluster}
         self._grid = at
+        self._whole = whole
 
     def rates(self) -> Chart:
-        """Tasks received, succeeded, failed and retried a second."""
+        """Tasks received, succeeded, failed and retried a second, up to the last step of which all is known."""
         words = ("received", "succeeded", "failed", "retried")
         rows = {word: charts.rate(self._found(f"celery_task_{word}_total"), self._grid) for word in words}
+        # the last sample of a step is taken a sample's distance before its end
+        is_whole = self._grid.ends <= self._grid.end + STEP - LAG
+        rows = {word: np.where(is_whole, row, np.nan) for word, row in rows.items()}
         return self._chart("Tasks a second", "/s", rows)
 
     def runtimes(self) -> Chart:
         """How long tasks ran."""
-        return self._quantiles("Run time", "celery_task_runtime_bucket")
+        return self._quantiles("Run time", "celery_task_runtime")
 
     def waits(self) -> Chart:
         """How long tasks waited to be started."""
-        return self._quantiles("Wait in the queue", "celery_task_queue_wait_time_bucket")
+        return self._quantiles("Wait in the queue", "celery_task_queue_wait_time")
 
     def depths(self) -> Chart:
         """Messages that wait, by queue."""
@@ -124,27 +132,32 @@ class Charts:
         return self._chart("Tasks running", "", {"running": running}), mib
 
     def by_task(self) -> list[OfTask]:
-        """What tasks did, by name."""
-        succeeded = charts.by_label(self._found("celery_task_succeeded_total"), "name")
-        failed = charts.by_label(self._found("celery_task_failed_total"), "name")
-        took = charts.by_label(self._found("celery_task_runtime_bucket"), "name")
+        """What tasks did in the whole span, by name."""
+        succeeded, failed, counts, sums = (
+            charts.by_label(self._found(f"celery_task_{metric}", self._whole), "name")
+            for metric in ("succeeded_total", "failed_total", "runtime_narrow_count", "runtime_narrow_sum")
+        )
         found = []
         for name in sorted({*succeeded, *failed} - {UNNAMED}):
-            broke = round(charts.risen(failed.get(name, {}), self._grid))
-            ran = round(charts.risen(succeeded.get(name, {}), self._grid)) + broke
-            p50, p95 = (charts.whole_quantile(took.get(name, {}), share, self._grid) for share in (0.5, 0.95))
+            broke = round(charts.risen(failed.get(name, {}), self._whole))
+            ran = round(charts.risen(succeeded.get(name, {}), self._whole)) + broke
+            p50, p95 = (
+                charts.whole_quantile(counts.get(name, {}), sums.get(name, {}), share, self._whole)
+                for share in (0.5, 0.95)
+            )
             if ran:
                 found.append(OfTask(name=name, ran=ran, failed=broke, p50=p50, p95=p95))
         return found
 
     def _quantiles(self, title: str, metric: str) -> Chart:
-        found = self._found(metric)
-        rows = {f"p{share:g}": charts.quantile(found, share / 100, self._grid) for share in (50, 95, 99)}
+        counts, sums = self._found(f"{metric}_narrow_count"), self._found(f"{metric}_narrow_sum")
+        rows = {f"p{share:g}": charts.quantile(counts, sums, share / 100, self._grid) for share in (50, 95, 99)}
         return self._chart(title, "s", rows)
 
     def _chart(self, title: str, unit: str, rows: Mapping[str, Floats]) -> Chart:
         lines = (charts.line(name, self._grid, row) for name, row in rows.items() if not np.isnan(row).all())
         return Chart(title=title, unit=unit, lines=tuple(lines))
 
-    def _found(self, metric: str) -> charts.Found:
-        return self._series.range(metric, self._where, self._grid.start, self._grid.end, self._grid.every)
+    def _found(self, metric: str, at: Grid | None = None) -> charts.Found:
+        grid = at or self._grid
+        return self._series.range(metric, self._where, grid.start, grid.end, grid.every)

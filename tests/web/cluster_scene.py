@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf, sin
+from math import sin
 
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.settings import ClusterSettings
@@ -27,7 +27,8 @@ TRACEBACK = """Traceback (most recent call last):
 shop.errors.CardDeclined: no funds
 """
 UNIDENTIFIED = "order <script>alert(1)</script> & 50% \u2713/7"
-LES = (0.1, 0.5, 1.0, 5.0, inf)
+MEANS = (0.08, 0.3, 0.7, 2.9, 8.2)
+"""Seconds that tasks of each narrow bucket take."""
 
 
 def workers(now: float) -> tuple[Worker, ...]:
@@ -193,19 +194,20 @@ def samples(now: float) -> Iterator[tuple[float, list[Sample]]]:
     """An hour in which load comes and goes, run times grow with it, and images pile up at the end."""
     labels = (("cluster", "shop"), ("name", "shop.charge"), ("queue_name", "celery"))
     counts = dict.fromkeys(("received", "succeeded", "retried", "failed"), 0.0)
-    buckets = dict.fromkeys(LES, 0.0)
+    buckets = dict.fromkeys(MEANS, 0.0)
     for step in range(120):
         at = now - 3600 + step * 30
         load = 1 + 0.4 * sin(step / 11) + 0.15 * sin(step / 1.7)
         shares = {"received": 300, "succeeded": 290, "retried": 1, "failed": 9 + 8 * (70 < step < 85)}
         counts = {word: count + shares[word] * load for word, count in counts.items()}
-        quick = (60, 200, 290 - 21 * load, 290 - load, 290)
-        buckets = {bound: buckets[bound] + share * load for bound, share in zip(LES, quick, strict=True)}
+        parts = (60, 140, 90 - 21 * load, 20 * load, load)
+        buckets = {mean: buckets[mean] + share * load for mean, share in zip(MEANS, parts, strict=True)}
         found = [Sample(f"celery_task_{word}_total", labels, at, count) for word, count in counts.items()]
-        for metric in ("celery_task_runtime_bucket", "celery_task_queue_wait_time_bucket"):
-            for bound, count in buckets.items():
-                le = ("le", "+Inf" if bound == inf else f"{bound:g}")
-                found.append(Sample(metric, tuple(sorted((*labels, le))), at, count))
+        for metric in ("celery_task_runtime", "celery_task_queue_wait_time"):
+            for mean, count in buckets.items():
+                whole = tuple(sorted((*labels, ("le", f"{mean * 1.1:g}"))))
+                found.append(Sample(f"{metric}_narrow_count", whole, at, count))
+                found.append(Sample(f"{metric}_narrow_sum", whole, at, count * mean))
         for queue, depth in (("celery", max(0.0, 40 * load - 30)), ("images", max(120 * load, 29.0 * (step - 78)))):
             found.append(Sample("celery_queue_length", (("cluster", "shop"), ("queue_name", queue)), at, depth // 1))
         oldest = (("cluster", "shop"), ("queue_name", "images"))

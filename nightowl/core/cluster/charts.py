@@ -1,6 +1,7 @@
 """Lines of charts out of stored counters, histograms and gauges.
 
-All on one grid of moments, ``every`` seconds apart. Where no sample is, a line has a gap.
+All on one grid of moments, ``every`` seconds apart. Where nobody watched, a line has a gap. A counter that is not told
+for a short time stands still: counters are told when they change, and now and then.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ import numpy as np
 from nightowl.core.buckets import Buckets
 from nightowl.core.frame import Floats
 from nightowl.core.series import Series
+
+TOLD = 90.0
+"""Seconds within which a counter is told again that stands still; without a word for longer nobody watched."""
 
 Found = Mapping[Series, Buckets]
 """What the store gives of a metric: buckets of each series."""
@@ -60,20 +64,17 @@ def rate(found: Found, grid: Grid) -> Floats:
     return together([_rise(each, grid) for each in found.values()], grid) / grid.every
 
 
-def quantile(found: Found, share: float, grid: Grid) -> Floats:
-    """A quantile of what histograms have counted in each step, by Prometheus' interpolation.
+def quantile(counts: Found, sums: Found, share: float, grid: Grid) -> Floats:
+    """A quantile of what was counted in each step (NaN: nothing): the mean of the narrow bucket that it falls into.
 
-    ``found`` are cumulative counters with the label ``le``. See
-    https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile.
+    ``counts`` and ``sums`` are of what lies in each bucket alone, with its bound as the label ``le``.
     """
-    rises: dict[float, list[Floats]] = {}
-    for series, buckets in found.items():
-        rises.setdefault(_bound(series), []).append(_rise(buckets, grid))
-    bounds = sorted(rises)
-    if not bounds or bounds[-1] != np.inf:
-        return np.full(len(grid.ends), np.nan)
-    counts = np.array([np.nan_to_num(together(rises[bound], grid)) for bound in bounds])
-    return np.array([_quantile(bounds, column, share) for column in np.maximum.accumulate(counts).T])
+    bounds, count_rows = _by_bound(counts, grid)
+    rows = dict(zip(*_by_bound(sums, grid), strict=True))
+    sum_rows = [rows.get(bound, np.zeros(len(grid.ends))) for bound in bounds]
+    columns = zip(np.array(count_rows).T, np.array(sum_rows).T, strict=True)
+    found = [_quantile(bounds, count, total, share) for count, total in columns]
+    return np.array(found) if found else np.full(len(grid.ends), np.nan)
 
 
 def risen(found: Found, grid: Grid) -> float:
@@ -81,16 +82,13 @@ def risen(found: Found, grid: Grid) -> float:
     return float(np.nansum(together([_rise(each, grid) for each in found.values()], grid)))
 
 
-def whole_quantile(found: Found, share: float, grid: Grid) -> float | None:
-    """A quantile of what histograms have counted in the whole time of the grid (None: nothing)."""
-    rises: dict[float, float] = {}
-    for series, buckets in found.items():
-        bound = _bound(series)
-        rises[bound] = rises.get(bound, 0.0) + float(np.nansum(_rise(buckets, grid)))
-    bounds = sorted(rises)
-    if not bounds or bounds[-1] != np.inf:
-        return None
-    value = _quantile(bounds, np.maximum.accumulate(np.array([rises[bound] for bound in bounds])), share)
+def whole_quantile(counts: Found, sums: Found, share: float, grid: Grid) -> float | None:
+    """A quantile of what was counted in the whole time of the grid (None: nothing), as ``quantile`` tells it."""
+    bounds, count_rows = _by_bound(counts, grid)
+    rows = dict(zip(*_by_bound(sums, grid), strict=True))
+    count = np.array([row.sum() for row in count_rows])
+    total = np.array([rows[bound].sum() if bound in rows else 0.0 for bound in bounds])
+    value = _quantile(bounds, count, total, share)
     return None if math.isnan(value) else value
 
 
@@ -115,37 +113,39 @@ def by_label(found: Found, label: str) -> dict[str, dict[Series, Buckets]]:
     return parts
 
 
-def _bound(series: Series) -> float:
-    """The upper bound of a histogram's bucket."""
-    return float(dict(series.labels).get("le", "+Inf"))
+def _by_bound(found: Found, grid: Grid) -> tuple[list[float], list[Floats]]:
+    """The rises in each bucket, with their upper bounds, from the narrowest on; 0 where none is known."""
+    rises: dict[float, list[Floats]] = {}
+    for series, buckets in found.items():
+        rises.setdefault(float(dict(series.labels).get("le", "+Inf")), []).append(_rise(buckets, grid))
+    bounds = sorted(rises)
+    return bounds, [np.nan_to_num(together(rises[bound], grid)) for bound in bounds]
 
 
 def _rise(buckets: Buckets, grid: Grid) -> Floats:
     """By how much a counter rose to each moment from the one before.
 
-    One that begins within the grid began at 0; a fall is a reset, after which it counts from 0.
+    To the first it rose by what was told of it there, from 0 on where it was new (NaN: nothing was). A fall is a reset,
+    after which it counts from 0.
     """
     level = grid.row(buckets.ends, buckets.highs)
-    known = np.flatnonzero(~np.isnan(level))
     found = np.full(len(level), np.nan)
+    known = np.flatnonzero(~np.isnan(level))
     if not len(known):
         return found
+    moments = np.arange(len(level))
+    last = np.maximum.accumulate(np.where(np.isnan(level), -np.inf, moments))
+    found[moments - last <= TOLD // grid.every] = 0.0
     steps = np.diff(level[known])
     found[known[1:]] = np.where(steps >= 0, steps, level[known[1:]])
-    if known[0] > 1:
-        found[known[0]] = level[known[0]]
+    first = level[known[0]] - grid.row(buckets.ends, buckets.lows)[known[0]]
+    found[known[0]] = first if first > 0 else np.nan
     return found
 
 
-def _quantile(bounds: Sequence[float], counts: Floats, share: float) -> float:
-    total = counts[-1]
-    if total <= 0:
+def _quantile(bounds: Sequence[float], counts: Floats, sums: Floats, share: float) -> float:
+    """The mean of the bucket in which this share of all ends."""
+    if not len(counts) or counts.sum() <= 0:
         return math.nan
-    rank = share * total
-    at = int(np.searchsorted(counts, rank))
-    if at >= len(bounds) - 1:
-        return bounds[-2] if len(bounds) > 1 else math.nan
-    below = float(counts[at - 1]) if at else 0.0
-    low = bounds[at - 1] if at else 0.0
-    width = float(counts[at]) - below
-    return float(low + (bounds[at] - low) * ((rank - below) / width if width else 1.0))
+    at = int(np.searchsorted(np.cumsum(counts), share * counts.sum()))
+    return float(min(sums[at] / counts[at], bounds[at]))
