@@ -124,6 +124,31 @@ def test_flower_counts_what_one_host_sends_to_several_queues_together():
     assert value(shown, "flower_events_created", type="task-sent", worker="one") == AT
 
 
+@given(
+    st.lists(
+        st.tuples(*(st.sampled_from(texts) for texts in (("add", "pay", "x" * 300), ("a@web", "b@web"), ("q", "r")))),
+        min_size=1,
+    ),
+    st.lists(st.sampled_from(["Boom", "Late"])),
+    st.booleans(),
+)
+def test_no_series_comes_twice_on_a_page(tasks, exceptions, generic):
+    figures = Figures()
+    for at, (name, worker, queue) in enumerate(tasks):
+        figures.count_sent(name, f"client-{at % 3}", queue, AT)
+        cell = figures.cell(name, worker, queue, AT)
+        cell.counts[SUCCEEDED] += 1
+        figures.observe_runtime(cell, at / 3)
+        figures.observe_wait(cell, at)
+        for exception in exceptions:
+            figures.count_failed(cell, exception, AT)
+    of_flower = flower_metrics(figures, state())
+    series = read(page(figures, generic_hostnames=generic) + of_flower)[0]  # which refuses what comes twice
+    assert sum(value for key, value in series.items() if key[0] == "celery_task_sent_total") == len(tasks)
+    assert value(of_flower, "flower_events_total", type="task-sent") == len(tasks)
+    assert value(of_flower, "flower_events_total", type="task-succeeded") == len(tasks)
+
+
 def test_samples_are_summed_over_workers_and_told_when_they_change():
     sampling, figures = Sampling(), some_figures()
     first = {

@@ -31,8 +31,8 @@ _HEADS = {
 def flower_metrics(figures: Figures, state: ClusterState) -> str:
     """Return the page of one cluster."""
     families: Families = {name: [] for name in _HEADS}
-    for (task, host), (count, since) in _sent_by_host_and_task(figures).items():
-        _count(families, f'task="{escaped(task)}",type="task-sent",worker="{escaped(host)}"', count, since)
+    for (task, host), (count, created) in _sent(figures).items():
+        _count(families, f'task="{escaped(task)}",type="task-sent",worker="{escaped(host)}"', count, created)
     for cell in _by_worker_and_task(figures).values():
         _cell(families, cell, figures)
     for worker in state.workers:
@@ -42,11 +42,12 @@ def flower_metrics(figures: Figures, state: ClusterState) -> str:
     return "".join(_HEADS[name] + "".join(lines) for name, lines in families.items() if lines)
 
 
-def _sent_by_host_and_task(figures: Figures) -> dict[tuple[str, str], tuple[int, float]]:
+def _sent(figures: Figures) -> dict[tuple[str, str], tuple[int, float]]:
+    """How many of each task each host has sent, and since when that is counted."""
     sums: dict[tuple[str, str], tuple[int, float]] = {}
     for each in (each for each in list(figures.sent.values()) if each.host):
-        count, since = sums.get((each.name, each.host), (0, each.created))
-        sums[each.name, each.host] = (count + each.count, min(since, each.created))
+        count, created = sums.get((each.name, each.host), (0, each.created))
+        sums[each.name, each.host] = (count + each.count, min(created, each.created))
     return sums
 
 
