@@ -12,6 +12,7 @@ from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.values import Sample
 from nightowl.roles.gathering import Role
 from nightowl.roles.listening import ListeningRole, role_metrics
+from nightowl.web.handlers import ClusterMetrics
 
 listen_option = click.option(
     "--listen", default="", metavar="HOST:PORT", help="Serve this role's own /health and /metrics there."
@@ -43,15 +44,19 @@ def _naming_listen(mistake: Mistake) -> Mistake:
 
 def listeners(address: str, role: Role, figures: Callable[[], Sequence[Sample]] = list) -> list[Role]:
     """Return what listens for a role: nothing, or one listener. Raises ``ConfigurationError``."""
-    return _listeners(address, role, lambda _: role_metrics(role, figures()))
+    return _listeners(address, role, lambda *_, **__: role_metrics(role, figures()))
 
 
-def text_listeners(address: str, role: Role, text: Callable[[str], str]) -> list[Role]:
+def text_listeners(address: str, role: Role, text: ClusterMetrics) -> list[Role]:
     """Return what listens for a role that writes metrics by itself: of one cluster, or of all after its process's."""
-    return _listeners(address, role, lambda name: text(name) if name else role_metrics(role, ()) + text(""))
+
+    def written(cluster: str, *, flower: bool = False) -> str:
+        return text(cluster, flower=flower) if cluster else role_metrics(role, ()) + text("")
+
+    return _listeners(address, role, written)
 
 
-def _listeners(address: str, role: Role, metrics: Callable[[str], str]) -> list[Role]:
+def _listeners(address: str, role: Role, metrics: ClusterMetrics) -> list[Role]:
     if not address:
         return []
     return [ListeningRole(*place(address), key="--listen", fault=lambda: role.fault, metrics=metrics)]

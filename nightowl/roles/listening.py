@@ -8,13 +8,14 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Unavailable
 from nightowl.core.exposition import MEDIA_TYPE, exposition
 from nightowl.core.values import Sample
 from nightowl.roles.gathering import Role
 from nightowl.web.exposition import gives
+from nightowl.web.handlers import ClusterMetrics
 
 OF_CLUSTER = "/metrics/cluster/"
 """What the path of one cluster's metrics begins with."""
@@ -25,8 +26,9 @@ _NO_HEADERS: Mapping[str, str] = {}
 class ListeningRole:
     """Answers ``/health`` with ``fault``, ``/metrics`` with ``metrics("")`` and ``/metrics/cluster/NAME`` with its own.
 
-    ``account`` is the ``user:password`` that readers of metrics must give (empty: none). Raises ``ConfigurationError``
-    where the address cannot be listened on; ``key`` is what the user gave it as.
+    With ``?flower=1`` the last has Flower's families, too. ``account`` is the ``user:password`` that readers of metrics
+    must give (empty: none). Raises ``ConfigurationError`` where the address cannot be listened on; ``key`` is what the
+    user gave it as.
     """
 
     name = "listener"
@@ -39,7 +41,7 @@ class ListeningRole:
         *,
         key: str,
         fault: Callable[[], str],
-        metrics: Callable[[str], str],
+        metrics: ClusterMetrics,
         account: str = "",
     ) -> None:
         try:
@@ -85,14 +87,15 @@ def role_metrics(role: Role, figures: Sequence[Sample]) -> str:
     return exposition([], [*process, *figures])
 
 
-def _handler(fault: Callable[[], str], metrics: Callable[[str], str], account: str) -> type[BaseHTTPRequestHandler]:
+def _handler(fault: Callable[[], str], metrics: ClusterMetrics, account: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         """A few paths."""
 
         def do_GET(self) -> None:
             """Answer /health (503 with the fault where there is one) and metrics."""
-            cluster = _cluster(self.path)
-            if self.path in ("/health", "/healthcheck"):
+            path, _, query = self.path.partition("?")
+            cluster = _cluster(path)
+            if path in ("/health", "/healthcheck"):
                 said = fault()
                 self._answer(503 if said else 200, said or "OK")
             elif cluster is None:
@@ -100,7 +103,7 @@ def _handler(fault: Callable[[], str], metrics: Callable[[str], str], account: s
             elif account and not gives(self.headers.get("Authorization", ""), account):
                 self._answer(401, "these metrics ask for a user and a password", {"WWW-Authenticate": "Basic"})
             else:
-                status, text = _written(metrics, cluster)
+                status, text = _written(metrics, cluster, query)
                 self._answer(status, text, {"Content-Type": MEDIA_TYPE} if status == 200 else _NO_HEADERS)
 
         def _answer(self, status: int, text: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
@@ -118,10 +121,10 @@ def _handler(fault: Callable[[], str], metrics: Callable[[str], str], account: s
     return Handler
 
 
-def _written(metrics: Callable[[str], str], cluster: str) -> tuple[int, str]:
+def _written(metrics: ClusterMetrics, cluster: str, query: str) -> tuple[int, str]:
     """A status, and the metrics or why there are none."""
     try:
-        return 200, metrics(cluster)
+        return 200, metrics(cluster, flower=parse_qs(query).get("flower") == ["1"])
     except NotFound as error:
         return 404, str(error)
     except Unavailable as error:

@@ -23,7 +23,7 @@ from nightowl.wire.addresses import link
 from nightowl.wire.checks import compile_check
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.own_app import OwnApp
-from nightowl.wire.watcher import ClusterMetrics, Watching, redactor, watching
+from nightowl.wire.watcher import MetricsOfClusters, Watching, redactor, watching
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class WatcherRole:
         self._holder = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(4)}"
         self._running: dict[str, _Running] = {}
         self._forgetting = Forgetting(installation.tasks, CLOCK)
-        self._metrics = ClusterMetrics(installation.current, installation.tasks)
+        self._metrics = MetricsOfClusters(installation.current, installation.tasks)
         self._hooks = Hooks()
 
     @property
@@ -62,18 +62,18 @@ class WatcherRole:
         """What it cannot reach now, empty: nothing."""
         return "; ".join(each.watched.fault for each in list(self._running.values()) if each.watched.fault)
 
-    def metrics(self, cluster: str = "") -> str:
+    def metrics(self, cluster: str = "", *, flower: bool = False) -> str:
         """The metrics of all clusters and of hooks, or of one cluster without the label ``cluster``.
 
-        Raises ``NotFound`` or ``Unavailable``.
+        ``flower``: with Flower's families beside those of one cluster. Raises ``NotFound`` or ``Unavailable``.
         """
-        text = self._metrics.text(self._live(), cluster)
+        text = self._metrics.text(self._live(), cluster, flower=flower)
         return text if cluster else text + self._hooks.metrics()
 
-    def flower_metrics(self, cluster: str = "") -> str:
-        """The same of one cluster (empty: the first), without its label and with Flower's families beside them."""
+    def flower_metrics(self, cluster: str = "", **_: bool) -> str:
+        """The same of one cluster (empty: the first), without its label and with Flower's families, asked or not."""
         name = cluster or next(iter(self._wanted()), "")
-        return self._metrics.with_flowers(self._live(), name)
+        return self._metrics.text(self._live(), name, flower=True)
 
     def run(self, stop: threading.Event) -> None:
         """Watch what is configured until ``stop``; a cluster whose settings change is begun anew."""

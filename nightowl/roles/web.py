@@ -21,7 +21,7 @@ from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
 from nightowl.web.app import make_app
 from nightowl.web.exposition import metrics
-from nightowl.web.handlers import ChannelUse, Handlers, WebSettings, channel_use
+from nightowl.web.handlers import ChannelUse, ClusterMetrics, Handlers, WebSettings, channel_use
 from nightowl.web.remote import Remote
 from nightowl.web.serve import Certificates, ServerThread
 from nightowl.wire.addresses import is_loopback, link
@@ -34,7 +34,7 @@ from nightowl.wire.remembered import remembered
 from nightowl.wire.remote import Remotes
 from nightowl.wire.state import secret_key
 from nightowl.wire.strategies import strategies
-from nightowl.wire.watcher import ClusterMetrics
+from nightowl.wire.watcher import MetricsOfClusters
 
 
 class WebRole:
@@ -51,7 +51,7 @@ class WebRole:
         installation: Installation,
         faults: Callable[[], list[str]],
         ready: Callable[[int], None],
-        cluster_metrics: Callable[[str], str] | None = None,
+        cluster_metrics: ClusterMetrics | None = None,
         *,
         own: OwnApp | None = None,
     ) -> None:
@@ -81,9 +81,7 @@ class WebRole:
             self._remotes.close()
 
 
-def metrics_listeners(
-    installation: Installation, cluster_metrics: Callable[[str], str] | None = None
-) -> list[ListeningRole]:
+def metrics_listeners(installation: Installation, cluster_metrics: ClusterMetrics | None = None) -> list[ListeningRole]:
     """Return what serves ``[server] metrics_listen``, if it is given. Raises ``ConfigurationError``."""
     address = installation.current().server.metrics_listen
     if address is None:
@@ -94,16 +92,18 @@ def metrics_listeners(
             *address,
             key="server.metrics_listen",
             fault=lambda: "",
-            metrics=lambda name: clusters(name) if name else metrics(store, CLOCK.now()) + clusters(""),
+            metrics=lambda cluster, flower=False: (
+                clusters(cluster, flower=flower) if cluster else metrics(store, CLOCK.now()) + clusters("")
+            ),
             account=installation.current().metrics.auth,
         )
     ]
 
 
-def stored_metrics(installation: Installation) -> Callable[[str], str]:
+def stored_metrics(installation: Installation) -> ClusterMetrics:
     """Return what writes the metrics of clusters as their watchers, elsewhere, stored them last."""
-    stored = ClusterMetrics(installation.current, installation.tasks)
-    return lambda cluster: stored.text({}, cluster)
+    stored = MetricsOfClusters(installation.current, installation.tasks)
+    return lambda cluster, flower=False: stored.text({}, cluster, flower=flower)
 
 
 def remotes(installation: Installation, own: OwnApp | None = None) -> Remotes:
@@ -114,7 +114,7 @@ def remotes(installation: Installation, own: OwnApp | None = None) -> Remotes:
 def handlers(
     installation: Installation,
     unreachable: Callable[[], list[str]],
-    cluster_metrics: Callable[[str], str] | None = None,
+    cluster_metrics: ClusterMetrics | None = None,
     remote: Callable[[str], Remote] | None = None,
 ) -> Handlers:
     """Return what the pages call; ``unreachable`` are sentences about what cannot be reached.

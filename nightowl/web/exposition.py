@@ -73,10 +73,12 @@ class Exposition:
         return Response(own + self._handlers.cluster_metrics(""), media_type=MEDIA_TYPE)
 
     def of_cluster(self, request: Request) -> Response:
-        """Show one watched cluster, as celery-exporter would."""
+        """Show one watched cluster, as celery-exporter would; with ``?flower=1`` also as Flower would."""
         if not self._may_read(request):
             return _CLOSED
-        return Response(self._handlers.cluster_metrics(request.path_params["cluster"]), media_type=MEDIA_TYPE)
+        flower = request.query_params.get("flower") == "1"
+        text = self._handlers.cluster_metrics(request.path_params["cluster"], flower=flower)
+        return Response(text, media_type=MEDIA_TYPE)
 
     def _may_read(self, request: Request) -> bool:
         wanted = self._handlers.settings.metrics_auth

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import msgspec
@@ -79,6 +79,13 @@ def channel_use(name: str, kind: str, routes: Sequence[Route]) -> ChannelUse:
     return ChannelUse(name=name, kind=kind, routes=direct, escalations=tuple(later.values()))
 
 
+class ClusterMetrics(Protocol):
+    """Writes the metrics of clusters. Raises ``NotFound`` or ``Unavailable``."""
+
+    def __call__(self, cluster: str, *, flower: bool = False) -> str:
+        """Return those of one cluster (empty: of all); ``flower``: of one with Flower's families beside them."""
+
+
 class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that pages and API call.
 
@@ -121,6 +128,6 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     reload: Callable[[], str]
     clusters: Callable[[], Mapping[str, ClusterSettings]]
     tasks: TaskStore
-    cluster_metrics: Callable[[str], str]
+    cluster_metrics: ClusterMetrics
     remote: Callable[[str], Remote]
     flower: FlowerSettings

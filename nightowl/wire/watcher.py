@@ -152,7 +152,7 @@ def depth_of(settings: ClusterSettings) -> ClusterDepth | None:
         return None
 
 
-class ClusterMetrics:
+class MetricsOfClusters:
     """The metrics of clusters: live of those that this process watches, else as they were stored last.
 
     What is shown is stored first, so that no watcher that is killed ever counts backwards.
@@ -164,10 +164,10 @@ class ClusterMetrics:
         self._pages: dict[str, tuple[MetricsSettings, Exposition]] = {}
         self._lock = threading.Lock()
 
-    def text(self, live: Mapping[str, Watch], cluster: str = "") -> str:
+    def text(self, live: Mapping[str, Watch], cluster: str = "", *, flower: bool = False) -> str:
         """Return the metrics of all clusters, or of one without the label ``cluster``.
 
-        Raises ``NotFound`` or ``Unavailable``.
+        ``flower``: with those that Flower serves, where it is one. Raises ``NotFound`` or ``Unavailable``.
         """
         known = self._current().clusters
         if cluster and cluster not in known:
@@ -176,15 +176,12 @@ class ClusterMetrics:
             names = [cluster] if cluster else sorted(known)
             found = [each for name in names if (each := self._of(name, live.get(name))) is not None]
             page = self._page(cluster).render(found, labelled=not cluster)
+            if cluster and flower:
+                page += "".join(flower_metrics(*each) for each in found)
             for name in names:
                 if name in live:
                     live[name].shown()
         return page
-
-    def with_flowers(self, live: Mapping[str, Watch], cluster: str) -> str:
-        """Return the metrics of one cluster, and of it those that Flower serves. Raises as ``text`` does."""
-        page, found = self.text(live, cluster), self._of(cluster, live.get(cluster))
-        return page + flower_metrics(*found) if found else page
 
     def _of(self, name: str, watch: Watch | None) -> tuple[Figures, ClusterState] | None:
         if watch is not None:

@@ -116,6 +116,8 @@ def test_metrics_may_have_an_address_of_their_own(tmp_path: Path, configuration:
     with role(tmp_path, "web", "-c", configuration):
         status, text = get(f"http://127.0.0.1:{port}/metrics")
         assert status == 200, text
+        status, text = get(f"http://127.0.0.1:{port}/metrics/cluster/shop?flower=1")
+        assert (status, text) == (404, "no cluster is called shop")
 
 
 def test_pages_alone_say_that_the_broker_is_away(tmp_path: Path) -> None:

@@ -125,10 +125,10 @@ class World:
         handlers = replace(self.handlers, settings=replace(self.handlers.settings, **settings))
         return TestClient(make_app(handlers), base_url=base_url, follow_redirects=False)
 
-    def _cluster_metrics(self, name: str) -> str:
+    def _cluster_metrics(self, name: str, *, flower: bool = False) -> str:
         if name and name not in self.clusters:
             raise NotFound(f"no cluster is called {name}")
-        return f"# metrics of {name or 'all clusters'}\n"
+        return f"# metrics of {name or 'all clusters'}{' with those of Flower' if flower else ''}\n"
 
     def _remote(self, name: str) -> Remote:
         if name not in self.clusters:

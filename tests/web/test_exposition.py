@@ -52,6 +52,13 @@ def test_metrics_tell_the_last_round_of_each_check_and_location(client):
     assert not any("vpn-gateway" in line and 'location="office"' in line for line in lines)
 
 
+def test_one_cluster_is_shown_with_flowers_families_where_they_are_asked_for(watched):
+    page = watched.client().get
+    assert page("/metrics/cluster/shop").text == "# metrics of shop\n"
+    assert page("/metrics/cluster/shop?flower=1").text == "# metrics of shop with those of Flower\n"
+    assert page("/metrics/cluster/other?flower=1").status_code == 404
+
+
 def test_other_series_are_shown_with_their_labels_escaped(client):
     assert 'nightowl_queue_length{location="a\\"b\\\\c"} 3.0' in client.get("/metrics").text
 
