@@ -466,6 +466,23 @@ def test_a_lost_task_that_ends_after_all_was_not_lost():
     assert task_of(fold, "u").state == "SUCCESS"
 
 
+def test_a_task_has_the_logical_clock_of_its_newest_event():
+    fold, told = fresh(), []
+    sent = Event("task-sent", "gen1@client", AT, "a", clock=7, name="shop.charge", queue="mail", args="(1,)")
+    for event in (
+        sent,
+        Event("task-received", WORKERS[0], AT + 1, "a", clock=9, **WHAT),
+        Event("task-started", WORKERS[0], AT + 2, "a", clock=-4),
+        Event("task-started", WORKERS[0], AT + 2.5, "b", clock=3),
+        Event("task-succeeded", WORKERS[0], AT + 3, "a", clock=2**70, runtime=1.0),
+    ):
+        feed(fold, [event])
+        told.append(task_of(fold, "a").clock)
+    assert told == [7, 9, 9, 9, 9]
+    feed(fold, [Event("task-failed", WORKERS[0], AT + 4, "b", clock=12, exception="Boom()")])
+    assert task_of(fold, "b").clock == 12
+
+
 def test_a_clock_an_hour_fast_reorders_nothing():
     fold = fresh()
     hour = 3600

@@ -108,6 +108,8 @@ class Lifecycle:
             routing_key=event.routing_key or "", args=event.args, kwargs=event.kwargs, root=event.root_id or "",
             parent=event.parent_id or "", sent=stamp, updated=stamp, seen=now,
         )  # fmt: skip
+        if event.clock is not None and 0 <= event.clock <= _LARGEST:
+            task.clock = event.clock
         if event.eta or event.expires:
             task.eta, task.expires = moment(event.eta), moment(event.expires)
         entry = Entry(task, label=queue, settled=True, sent_raw=event.timestamp, sent_by=event.hostname)
@@ -136,6 +138,8 @@ class Lifecycle:
             entry.received_raw, entry.received_by = event.timestamp, event.hostname
             task.received, task.worker, task.state = stamp, event.hostname, _RECEIVED
             entry.rank, entry.last = RECEIVED, stamp
+            if event.clock is not None and 0 <= event.clock <= _LARGEST:
+                task.clock = event.clock
             if entry.sent_by is None:
                 _describe(task, event, stamp)
             elif stamp > task.updated:
@@ -165,6 +169,8 @@ class Lifecycle:
             entry.started_raw, entry.started_by = event.timestamp, event.hostname
             task.started, task.worker, task.state = stamp, event.hostname, _STARTED
             entry.rank, entry.last = STARTED, stamp
+            if event.clock is not None and 0 <= event.clock <= _LARGEST:
+                task.clock = event.clock
             if stamp > task.updated:  # noqa: PLR1730
                 task.updated = stamp
             if task.sent is not None:
@@ -198,6 +204,8 @@ class Lifecycle:
             entry.succeeded_raw, entry.succeeded_by = event.timestamp, event.hostname
             task.succeeded, task.worker, task.state = stamp, event.hostname, _SUCCESS
             entry.rank, entry.last = DONE, stamp
+            if event.clock is not None and 0 <= event.clock <= _LARGEST:
+                task.clock = event.clock
             if stamp > task.updated:  # noqa: PLR1730
                 task.updated = stamp
             task.runtime, task.result = runtime, event.result
@@ -339,6 +347,7 @@ class Lifecycle:
         in_turn = stage in STATE_OF and entry.rank < DONE and stamp >= entry.last
         if in_turn and not (entry.owed and stage == "retried") and not _was_earlier(entry, stage, event):
             finish(entry, stage, event, stamp)
+            _tick(entry.task, event)
             return Late.NEWEST
         late = merge(entry, stage, stamp, event)
         if late is not Late.REPEATED:
@@ -434,10 +443,15 @@ def _describe(task: Task, event: Event, stamp: float) -> None:
         task.eta = moment(event.eta)
     if event.expires:
         task.expires = moment(event.expires)
-    if event.clock is not None and 0 <= event.clock <= _LARGEST:
-        task.clock = event.clock
+    _tick(task, event)
     if stamp > task.updated:  # noqa: PLR1730
         task.updated = stamp
+
+
+def _tick(task: Task, event: Event) -> None:
+    """Note the logical clock of the newest event; where most events pass, it is done without a call."""
+    if event.clock is not None and 0 <= event.clock <= _LARGEST:
+        task.clock = event.clock
 
 
 def _wait(task: Task, sent: float, started: float) -> float:
