@@ -32,7 +32,7 @@ from nightowl.web.handlers import Handlers
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import Frame, Rendered, Renderer, View
 from nightowl.web.visitor import Visitor
-from nightowl.web.wanted import Unanswerable
+from nightowl.web.wanted import NotYet, Unanswerable
 
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "nightowl_theme"
@@ -47,6 +47,8 @@ _STATUS: tuple[tuple[type[NightOwlError], int], ...] = (
     (Unavailable, 503),
     (Unanswerable, 422),
 )
+
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,18 +94,23 @@ class Site:
         """An answer that says what was wrong, as JSON to programs and as a page to people."""
         return self.problem(request, status, Problem(error=sentence))
 
-    def problem(self, request: Request, status: int, problem: Problem) -> Response:
-        """The same for an error that may carry mistakes."""
+    def problem(
+        self, request: Request, status: int, problem: Problem, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Response:
+        """The same for an error that may carry mistakes; a page has the ``headers``."""
         path = get_route_path(request.scope)
         if path.startswith("/api/") or path.endswith(".json"):
             return json_response(problem, status)
-        return self.plain(request, View(template="error.html", title=problem.error, data=problem, status=status))
+        return self.plain(
+            request, View(template="error.html", title=problem.error, data=problem, status=status, headers=headers)
+        )
 
     def failed(self, request: Request, error: Exception) -> Response:
         """Exception handler: every error of NightOwl's own has a status and is told in its own words."""
         status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
         text = "The definition has mistakes." if isinstance(error, ConfigurationError) else str(error)
-        return self.problem(request, status, Problem(error=text, mistakes=_mistakes(error)))
+        headers = {"Refresh": error.refresh} if isinstance(error, NotYet) else _NO_HEADERS
+        return self.problem(request, status, Problem(error=text, mistakes=_mistakes(error)), headers)
 
     def http_error(self, request: Request, error: Exception) -> Response:
         """Exception handler: what routing refuses, in our words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nightowl.core.cluster.task import ORDERS, Order
-from nightowl.core.errors import NightOwlError
+from nightowl.core.errors import NightOwlError, NotFound
 from nightowl.web.words import instant
 
 STATES = ("down", "degraded", "unknown", "new", "up", "paused")
@@ -11,6 +11,14 @@ STATES = ("down", "degraded", "unknown", "new", "up", "paused")
 
 class Unanswerable(NightOwlError):
     """An address asks for something that there cannot be."""
+
+
+class NotYet(NotFound):
+    """What an address asks for is not there yet. ``refresh`` says when and where a browser is to look for it again."""
+
+    def __init__(self, message: str, refresh: str) -> None:
+        super().__init__(message)
+        self.refresh = refresh
 
 
 def state(asked: str) -> str:

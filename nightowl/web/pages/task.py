@@ -6,12 +6,18 @@ import msgspec
 
 from nightowl.core.cluster.calls import call_of
 from nightowl.core.cluster.parameters import SIGNALS
+from nightowl.core.cluster.standing import standing
+from nightowl.core.cluster.state import ClusterState
 from nightowl.core.cluster.task import Task
 from nightowl.core.errors import NotFound, Refused
 from nightowl.web.cluster_head import ClusterHead, head, watched
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 from nightowl.web.task_words import Stage, sentence, stages
+from nightowl.web.wanted import NotYet
+
+LOOKS = 8
+"""Times that a page looks for a task, a second apart."""
 
 RELATIVES = 50
 """Children that are listed at most."""
@@ -41,7 +47,7 @@ def build(ask: Ask) -> View:
     tasks, uuid = ask.handlers.tasks, ask.path["uuid"]
     task = tasks.get(settings.name, [uuid]).get(uuid)
     if task is None:
-        raise NotFound(f"No task of {settings.name} is called {uuid}, or it is forgotten.")
+        raise _missing(ask, settings.name, state)
     family = tasks.family(settings.name, task.root or task.uuid, RELATIVES + 1)
     children = [each for each in family if each.parent == task.uuid and each.uuid != task.uuid]
     data = TaskPage(
@@ -56,6 +62,19 @@ def build(ask: Ask) -> View:
         unrepeatable=_unrepeatable(task, settings.name),
     )
     return View(template="cluster/task.html", title=f"{task.name or 'Task'} {task.uuid[:8]}", data=data)
+
+
+def _missing(ask: Ask, cluster: str, state: ClusterState | None) -> NotFound:
+    """Why there is no such task: what was sent just now is stored in a moment, so a browser looks again for a while."""
+    uuid, look = ask.path["uuid"], ask.query.get("look", "0")
+    looks = int(look) + 1 if look.isdecimal() and len(look) < 4 else LOOKS
+    if looks < LOOKS and standing(state, ask.now)[0] in ("up", "degraded"):
+        return NotYet(
+            f"No task of {cluster} is called {uuid} as far as its workers and clients have told. "
+            "One that was sent just now is shown in some seconds; this page looks again by itself.",
+            f"1; url=?look={looks}",
+        )
+    return NotFound(f"No task of {cluster} is called {uuid}, or it is forgotten.")
 
 
 def _unrepeatable(task: Task, cluster: str) -> str:
