@@ -39,6 +39,27 @@ def test_every_page_of_a_cluster_is_there_also_as_data_and_executes_nothing(watc
     assert data["head"]["name"] == cluster
 
 
+def test_a_workflow_is_found_by_any_of_its_tasks(watched):
+    client = watched.client()
+    whole = client.get("/clusters/shop/workflows/flow-root.json").json()
+    assert client.get("/clusters/shop/workflows/flow-end.json").json()["workflow"] == whole["workflow"]
+    assert len(client.get("/api/v1/clusters/shop/workflows/flow-end").json()) == 5
+
+
+def test_a_task_that_is_not_there_yet_is_looked_for_again_for_a_while(watched):
+    client = watched.client()
+    page = client.get("/clusters/shop/tasks/fresh")
+    assert (page.status_code, page.headers["refresh"]) == (404, "1; url=?look=1")
+    assert "Not seen yet" in page.text
+    assert "refresh" in client.get("/clusters/shop/tasks/fresh?look=6").headers
+    for end in ("fresh?look=7", "fresh?look=x", "fresh?look=99999"):
+        page = client.get(f"/clusters/shop/tasks/{end}")
+        assert (page.status_code, "refresh" in page.headers, "or it is forgotten" in page.text) == (404, False, True)
+    assert client.get("/clusters/shop/tasks/fresh.json").status_code == 404
+    watched.clock.time += 60
+    assert "refresh" not in client.get("/clusters/shop/tasks/fresh").headers
+
+
 def test_a_name_that_would_be_a_script_is_shown_as_what_it_is(watched):
     page = watched.client().get("/clusters/shop/tasks").text
     assert "order &lt;script&gt;alert(1)&lt;/script&gt; &amp; 50% \u2713/7" in page
@@ -60,6 +81,9 @@ def test_a_state_that_is_old_says_so(watched):
     [
         ("state=FAILURE", {"22222222-2222-4222-8222-222222222222", "flow-part-1"}),
         ("state=failure&queue=celery&name=shop.charge", {"22222222-2222-4222-8222-222222222222"}),
+        ("state=failure&name=CHARGE", {"22222222-2222-4222-8222-222222222222"}),
+        ("state=failure&name=shop.r*", {"flow-part-1"}),
+        ("name=charges", set()),
         ("text=funds", {"22222222-2222-4222-8222-222222222222"}),
         ("worker=images@web/2&state=LOST", {"lost-id"}),
         ("exception=shop.errors.CardDeclined", {"22222222-2222-4222-8222-222222222222"}),

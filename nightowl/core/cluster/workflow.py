@@ -13,12 +13,15 @@ import msgspec
 
 from nightowl.core.cluster.task import Task
 
+UNLOCK = "celery.chord_unlock"
+"""The task by which Celery itself waits for the members of a chord, where the result backend cannot count them."""
+
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
     """A task in its place. ``row`` counts from 0, ``depth`` from the root.
 
     ``begin``, ``start`` and ``end`` are Unix seconds: sent or received, started (None: not yet), and ended or last
-    heard of. ``together`` is how many children its parent has.
+    heard of. ``together`` is how many children its parent has, but for Celery's own.
     """
 
     task: Task
@@ -37,6 +40,11 @@ class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     nodes: tuple[Node, ...]
     start: float
     end: float
+
+    @property
+    def count(self) -> int:
+        """How many tasks it has, but for Celery's own."""
+        return sum(node.task.name != UNLOCK for node in self.nodes)
 
 
 def begin(task: Task) -> float:
@@ -78,8 +86,8 @@ def _placed(children: dict[str, list[Task]]) -> list[Node]:
         task, depth, above, together = waiting.pop()
         nodes.append(_node(task, len(nodes), depth, above, together))
         inner = children.get(task.uuid, [])
-        row = len(nodes) - 1
-        waiting += [(each, depth + 1, row, len(inner)) for each in reversed(inner)]
+        row, beside = len(nodes) - 1, sum(each.name != UNLOCK for each in inner)
+        waiting += [(each, depth + 1, row, beside if each.name != UNLOCK else 1) for each in reversed(inner)]
     return nodes
 
 

@@ -11,6 +11,7 @@ from nightowl.core.errors import ConfigurationError, Mistake, NotFound
 from nightowl.web.api.cluster_models import FailuresModel, TaskModel, TaskPageModel
 from nightowl.web.api.models import Moment
 from nightowl.web.cluster_head import known
+from nightowl.web.family import family
 from nightowl.web.handlers import Handlers
 from nightowl.web.wanted import order
 
@@ -80,9 +81,9 @@ def router(handlers: Handlers) -> APIRouter:
             raise NotFound(f"no task of {cluster} is called {uuid}")
         return TaskModel.of(found)
 
-    @api.get("/workflows/{root:path}", summary="All tasks of a workflow, in the order in which they were seen")
+    @api.get("/workflows/{root:path}", summary="All tasks of a task's workflow, in the order in which they were seen")
     def get_workflow(cluster: Name, root: str) -> list[TaskModel]:
-        return [TaskModel.of(each) for each in tasks.family(known(handlers, cluster), root, FAMILY)]
+        return [TaskModel.of(each) for each in family(tasks, known(handlers, cluster), root, FAMILY)[1]]
 
     @api.get("/names", summary="Names of tasks that were seen")
     def list_names(cluster: Name) -> list[str]:

@@ -7,6 +7,7 @@ import msgspec
 from nightowl.core.cluster.workflow import Workflow, workflow
 from nightowl.core.errors import NotFound
 from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.family import family
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 
@@ -15,7 +16,7 @@ TASKS = 500
 
 
 class WorkflowPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A workflow; ``cut`` where it has more tasks than are drawn."""
+    """A workflow by the id of its root; ``cut`` where it has more tasks than are drawn."""
 
     head: ClusterHead
     root: str
@@ -25,17 +26,17 @@ class WorkflowPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def build(ask: Ask) -> View:
-    """Gather the tasks of a root."""
+    """Gather the tasks of the workflow that a task is of, whether it is the root or not."""
     settings, state = watched(ask)
-    root = ask.path["root"]
-    family = ask.handlers.tasks.family(settings.name, root, TASKS + 1)
-    if not family:
-        raise NotFound(f"No workflow of {settings.name} begins with {root}, or it is forgotten.")
+    asked = ask.path["root"]
+    root, found = family(ask.handlers.tasks, settings.name, asked, TASKS + 1)
+    if not found:
+        raise NotFound(f"No workflow of {settings.name} holds {asked}, or it is forgotten.")
     data = WorkflowPage(
         head=head(settings, state, ask.now),
         root=root,
-        workflow=workflow(family[:TASKS]),
-        cut=len(family) > TASKS,
+        workflow=workflow(found[:TASKS]),
+        cut=len(found) > TASKS,
     )
     return View(template="cluster/workflow.html", title=f"Workflow {root[:8]}", data=data)
 

@@ -23,6 +23,13 @@ def test_a_task_stands_below_the_one_that_called_it_in_the_order_of_time():
     assert (flow.start, flow.end) == (0.0, 6.0)
 
 
+def test_the_task_by_which_celery_waits_for_a_chord_is_not_counted():
+    unlock = Task(uuid="u", name="celery.chord_unlock", parent="a", root="a", received=3.0, seen=3.0)
+    flow = workflow([task("a"), task("b", "a", 1.0), task("c", "a", 2.0), unlock])
+    assert (flow.count, len(flow.nodes)) == (3, 4)
+    assert {node.task.uuid: node.together for node in flow.nodes} == {"a": 1, "b": 2, "c": 2, "u": 1}
+
+
 def test_one_whose_caller_is_not_known_stands_at_the_left():
     flow = workflow([task("x", "gone"), task("self", "self")])
     assert {(node.task.uuid, node.depth) for node in flow.nodes} == {("x", 0), ("self", 0)}
