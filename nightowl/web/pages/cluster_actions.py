@@ -20,6 +20,7 @@ from nightowl.core.cluster.answers import shown
 from nightowl.core.cluster.command import Answer
 from nightowl.core.cluster.commands import Forbidden, Unconfirmed, prepare, spec_of
 from nightowl.core.cluster.person import Many, Person
+from nightowl.core.cluster.task import TaskFilter
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Refused, Unavailable
 from nightowl.web.cluster_head import ClusterHead, head, known
 from nightowl.web.handlers import Handlers
@@ -84,8 +85,8 @@ class ClusterActions:
         """All of them; each only takes POST."""
         table: dict[str, tuple[str, Deed]] = {
             "/commands": ("/workers/{worker}", self._command),
-            "/tasks/revoke": ("/tasks", _revoke_many),
-            "/tasks/retry": ("/tasks", _retry_many),
+            "/tasks/revoke": ("/tasks", self._revoke_many),
+            "/tasks/retry": ("/tasks", self._retry_many),
             "/tasks/{uuid:path}/revoke": ("/tasks/{uuid}", self._revoke),
             "/tasks/{uuid:path}/retry": ("/tasks/{uuid}", _retry),
             "/tasks/{uuid:path}/abort": ("/tasks/{uuid}", _abort),
@@ -153,18 +154,21 @@ class ClusterActions:
         asked = "end it where it runs" if ending else "leave it out when its turn comes"
         return Done(sentence=f"All workers were asked to {asked}.", answers=self._shown(request, answers))
 
+    def _revoke_many(self, request: Request, remote: Remote, by: Person) -> Done:
+        done = remote.revoke_many(by, self._wanted(request), confirmed=_count(request.state.form))
+        return Done(sentence=f"Workers were told to leave out {plural(done.done, 'task')}.", notes=_notes(done))
+
+    def _retry_many(self, request: Request, remote: Remote, by: Person) -> Done:
+        done = remote.retry_many(by, self._wanted(request), confirmed=_count(request.state.form))
+        return Done(sentence=f"{plural(done.done, 'task')} sent again.", notes=_notes(done))
+
+    def _wanted(self, request: Request) -> TaskFilter:
+        """What the list shows from which all of its tasks are acted on."""
+        names = self._handlers.tasks.names(request.path_params["cluster"])
+        return filter_of(_asked(request.state.form), names)
+
     def _shown(self, request: Request, answers: list[Answer]) -> tuple[Answer, ...]:
         return tuple(shown(answers, self._handlers.clusters()[request.path_params["cluster"]]))
-
-
-def _revoke_many(request: Request, remote: Remote, by: Person) -> Done:
-    done = remote.revoke_many(by, filter_of(_asked(request.state.form)), confirmed=_count(request.state.form))
-    return Done(sentence=f"Workers were told to leave out {plural(done.done, 'task')}.", notes=_notes(done))
-
-
-def _retry_many(request: Request, remote: Remote, by: Person) -> Done:
-    done = remote.retry_many(by, filter_of(_asked(request.state.form)), confirmed=_count(request.state.form))
-    return Done(sentence=f"{plural(done.done, 'task')} sent again.", notes=_notes(done))
 
 
 def _retry(request: Request, remote: Remote, by: Person) -> Done:

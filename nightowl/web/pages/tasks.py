@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 import msgspec
 
 from nightowl.core.cluster.task import SORTED, Task, TaskFilter, TaskState
+from nightowl.core.cluster.task_names import meant
 from nightowl.web.cluster_head import ClusterHead, head, watched
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
@@ -73,9 +75,10 @@ def build(ask: Ask) -> View:
     """Find the part that is asked for."""
     settings, state = watched(ask)
     asked = {key: ask.query.get(key, "").strip() for key in KEYS}
-    wanted = filter_of(asked)
-    sort, after = ask.query.get("sort", "").strip(), ask.query.get("after") or None
     tasks = ask.handlers.tasks
+    names = tasks.names(settings.name)
+    wanted = filter_of(asked, names)
+    sort, after = ask.query.get("sort", "").strip(), ask.query.get("after") or None
     try:
         page = tasks.page(settings.name, wanted, after=after, limit=ROWS, order=order("sort", sort))
     except ValueError:
@@ -88,21 +91,21 @@ def build(ask: Ask) -> View:
         asked=asked,
         sort=sort,
         first=after is None,
-        names=tuple(tasks.names(settings.name)[:NAMES]),
+        names=tuple(names[:NAMES]),
         workers=tuple(worker.name for worker in state.workers) if state else (),
         queues=tuple(queue.name for queue in state.queues) if state else (),
     )
     return View(template="cluster/tasks.html", title=f"Tasks of {settings.name}", data=data)
 
 
-def filter_of(asked: dict[str, str]) -> TaskFilter:
-    """What an address asks for. Raises ``Unanswerable``."""
+def filter_of(asked: dict[str, str], names: Sequence[str]) -> TaskFilter:
+    """What an address asks for, where tasks have these names. Raises ``Unanswerable``."""
     state = asked["state"].upper()
     if state and state not in list(TaskState):
         raise Unanswerable(f'state: found "{state[:40]}", allowed is one of {", ".join(TaskState)}.')
-    one = {key: (asked[key],) if asked[key] else () for key in ("name", "worker", "queue")}
+    one = {key: (asked[key],) if asked[key] else () for key in ("worker", "queue")}
     return TaskFilter(
-        names=one["name"],
+        names=meant(asked["name"], names) if asked["name"] else (),
         states=(state,) if state else (),
         workers=one["worker"],
         queues=one["queue"],
