@@ -6,7 +6,7 @@ import msgspec
 
 from nightowl.core.cluster.task import Task, TaskState
 from nightowl.core.cluster.workflow import begin, ended
-from nightowl.web.words import took
+from nightowl.web.words import clock, day, exact_clock, took
 
 SHAPES = {
     TaskState.PENDING: "new",
@@ -35,12 +35,21 @@ WORDS = {
 """The word that people read for each state; the state itself is Celery's."""
 
 
+CLOSE = 10.0
+"""Seconds between two stages below which their times are told to the millisecond."""
+
+
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment in the life of a task, and the seconds since the one before it (None: it is the first)."""
+    """A moment in the life of a task, and the seconds since the one before it (None: it is the first).
+
+    ``clock`` is its time of day, ``date`` its date where the one before has another (empty: the same).
+    """
 
     word: str
     at: float
     after: float | None
+    date: str
+    clock: str
 
 
 def shape(state: str) -> str:
@@ -65,6 +74,7 @@ def stages(task: Task) -> list[Stage]:
     """What is known of the newest execution, in the order of time."""
     known = [
         ("sent", task.sent),
+        ("due", task.eta),
         ("received", task.received),
         ("started", task.started),
         ("retried", task.retried),
@@ -75,10 +85,15 @@ def stages(task: Task) -> list[Stage]:
     ]
     found = sorted(((word, at) for word, at in known if at is not None), key=lambda each: each[1])
     before: list[float | None] = [None, *(at for _, at in found)]
-    return [
-        Stage(word=word, at=at, after=None if last is None else at - last)
-        for (word, at), last in zip(found, before, strict=False)
-    ]
+    close = any(last is not None and at - last < CLOSE for (_, at), last in zip(found, before, strict=False))
+    tell = exact_clock if close else clock
+    return [_stage(word, at, last, tell(at)) for (word, at), last in zip(found, before, strict=False)]
+
+
+def _stage(word: str, at: float, last: float | None, told: str) -> Stage:
+    date = day(int(at // 86400))
+    is_new = last is None or day(int(last // 86400)) != date
+    return Stage(word=word, at=at, after=None if last is None else at - last, date=date if is_new else "", clock=told)
 
 
 def sentence(task: Task, now: float) -> str:

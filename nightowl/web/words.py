@@ -93,6 +93,11 @@ def clock(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
 
 
+def exact_clock(moment: float) -> str:
+    """Time of day to the millisecond, UTC: ``18:55:07.042``."""
+    return datetime.fromtimestamp(round(moment, 3), UTC).strftime("%H:%M:%S.%f")[:-3]
+
+
 def day_and_clock(moment: float, now: float) -> str:
     """Time of day, UTC, after its date where that is not today's: ``2026-11-19 18:55:07``."""
     date = day(int(moment // 86400))
