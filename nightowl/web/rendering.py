@@ -136,7 +136,7 @@ class Renderer:
         self._environment.filters.update(
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
             times=words.times, clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom,
-            told=incident_told, suppression=in_words, spent=task_words.spent,
+            told=incident_told, parted=words.parted, suppression=in_words, spent=task_words.spent,
         )  # fmt: skip
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",

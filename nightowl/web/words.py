@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from markupsafe import Markup
+
 _STEPS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 
@@ -69,6 +71,11 @@ def share(part: float, whole: float) -> str:
 def sentence(text: str) -> str:
     """A text with a capital at its beginning."""
     return text[:1].upper() + text[1:]
+
+
+def parted(name: str) -> Markup:
+    """A name in HTML that may be cut behind its slashes, so that a narrow line does not cut its words."""
+    return Markup("/<wbr>").join(name.split("/"))
 
 
 def plural(count: int, word: str) -> str:

@@ -60,6 +60,29 @@ def test_a_page_of_a_cluster_keeps_up_with_its_watcher(chromium, watched):
     page.close()
 
 
+def test_the_page_of_a_task_that_was_sent_just_now_recovers_by_itself(chromium, watched):
+    page = chromium.new_page()
+    tasks = watched.world.tasks
+    tasks.write("shop", [], state=replace(tasks.state("shop"), at=time.time()))
+    page.goto(f"{watched.base}/clusters/shop/tasks/sent-now")
+    page.get_by_role("heading", name="Not seen yet").wait_for()
+    tasks.write("shop", [Task(uuid="sent-now", name="shop.refund", state="RECEIVED", received=time.time())])
+    page.get_by_role("heading", name="shop.refund").wait_for()
+    page.close()
+
+
+def test_a_small_screen_shows_when_the_tasks_of_a_workflow_ran(chromium, watched):
+    page = chromium.new_page(viewport={"width": 400, "height": 860})
+    page.goto(f"{watched.base}/clusters/shop/workflows/flow-root")
+    boxes = [bar.bounding_box() for bar in page.locator(".bars").all()]
+    assert len(boxes) == 5
+    assert all(box["x"] >= 0 and box["x"] + box["width"] <= 400 and box["width"] > 250 for box in boxes)
+    page.evaluate("document.querySelector('.rail .count').className = 'count'")
+    page.evaluate("document.querySelector('.rail .count').textContent = '13'")
+    assert len({link.bounding_box()["y"] for link in page.locator(".rail nav a").all()}) == 1
+    page.close()
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
 def test_everybody_can_act_on_a_cluster_on_any_screen_without_a_script(chromium, watched, theme, width):
     """The panel of a worker, the question whether something is meant, the answers of workers, and what was refused."""

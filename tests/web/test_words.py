@@ -159,3 +159,7 @@ def test_the_form_makes_checks_of_every_kind():
     }
     typed = {"url": "redis://x.example/0", "kind": "celery", "queue": "emails"}
     assert form.to_spec(empty | typed, {}) == typed
+
+
+def test_a_name_may_be_cut_behind_its_slashes_and_executes_nothing():
+    assert words.parted("shop/lost/<b>") == "shop/<wbr>lost/<wbr>&lt;b&gt;"
