@@ -7,7 +7,8 @@ Of each bucket the sum is kept, too: what all lay at one value in it is then tol
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from math import inf
 
 import msgspec
@@ -33,20 +34,15 @@ class Histogram(msgspec.Struct, array_like=True):
         """The sum of all values."""
         return sum(tally.sum for tally in list(self.tallies.values()))
 
-    def counts(self, bounds: Iterable[float]) -> list[int]:
+    def counts(self, bounds: Sequence[float]) -> list[int]:
         """How many values lie within each of these rising bounds, and how many there are; each counts the ones before.
 
         The bounds are among those that values were observed with.
         """
-        found, total = [], 0
-        narrow = sorted(self.tallies.items())
-        at = 0
-        for bound in (*bounds, inf):
-            while at < len(narrow) and narrow[at][0] <= bound:
-                total += narrow[at][1].count
-                at += 1
-            found.append(total)
-        return found
+        found = [0] * (len(bounds) + 1)
+        for bound, tally in list(self.tallies.items()):
+            found[bisect_left(bounds, bound)] += tally.count
+        return list(accumulate(found))
 
     def add(self, other: Histogram) -> None:
         """Add what another has counted."""
