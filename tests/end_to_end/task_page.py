@@ -42,7 +42,7 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         tags, page = self._tags, self.page
-        if tags[-1:] == ["h2"] and "mono" in self._path[-1][1]:
+        if tags[-1:] == ["h1"]:
             page.name += data
         elif tags[-1:] == ["p"] and "mono" in self._path[-1][1] and not page.uuid:
             page.uuid = data
