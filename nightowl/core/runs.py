@@ -77,13 +77,13 @@ def due(pulse: Pulse) -> float | None:
 
 
 def overrun(pulse: Pulse, deaf: Sequence[Span], now: float) -> tuple[Pulse, Verdict]:
-    """Judge the run whose time is over first; one whose end may not have been heard is forgotten."""
+    """Judge the run whose time is over first, once: also where its end may not have been heard, and comes later."""
     run = next(run for run in pulse.runs if not run.told)
     over = round(run.at + (pulse.plan.max_runtime or 0.0), 3)
     unknown = unheard(deaf, run.at, over)
     detail = f"the task started {local(run.at, pulse.plan)} and had not ended by {local(over, pulse.plan)}"
-    kept = [replace(each, told=True) if each is run else each for each in pulse.runs if not (unknown and each is run)]
-    return replace(pulse, runs=tuple(kept)), _silence(pulse, over, "task.unfinished", detail, unknown, now)
+    kept = tuple(replace(each, told=True) if each is run else each for each in pulse.runs)
+    return replace(pulse, runs=kept), _silence(pulse, over, "task.unfinished", detail, unknown, now)
 
 
 def late(pulse: Pulse, expected: float, unknown: Span | None, now: float) -> Verdict:

@@ -134,10 +134,13 @@ def test_an_interval_is_unknown_in_the_period_of_the_gap_alone() -> None:
     assert [each.state for each in verdicts] == [State.UNKNOWN, State.DOWN]
 
 
-def test_a_run_whose_end_a_gap_may_have_hidden_is_unknown_and_forgotten() -> None:
+def test_a_run_whose_end_a_gap_may_have_hidden_is_unknown_once_and_its_end_is_judged_when_it_comes() -> None:
     begun, _ = heard(defined(NIGHTLY), start(THREE))
     after, (verdict,) = heartbeat.missed(begun, THREE + HOUR, THREE + HOUR, [(THREE + MINUTE, THREE + 2 * MINUTE)])
-    assert (verdict.state, verdict.reason, after.runs) == (State.UNKNOWN, "task.unheard", ())
+    assert (verdict.state, verdict.reason, runs.due(after)) == (State.UNKNOWN, "task.unheard", None)
+    end_of_it = end(THREE + 3 * HOUR, started=THREE)
+    _, (ended,) = heard(after, *runs.in_order([end_of_it]))
+    assert (ended.state, ended.duration) == (State.UP, 3 * HOUR)
 
 
 def test_runs_are_bounded() -> None:
