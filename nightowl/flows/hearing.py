@@ -32,11 +32,6 @@ Ears = Callable[[str, float], Hearing | None]
 """From a cluster and a moment to what has been heard of it since then (None: that cannot be told now)."""
 
 
-def hears_nothing(cluster: str, since: float) -> Hearing:  # noqa: ARG001 - an ``Ears``
-    """Where no cluster is watched."""
-    return Hearing(until=0.0)
-
-
 def ears(store: TaskStore) -> Ears:
     """Know it from what watchers store. While one cannot read events, nothing can be told: a gap may come of it."""
 

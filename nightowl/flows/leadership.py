@@ -34,7 +34,7 @@ from nightowl.flows.evaluate import Evaluator
 from nightowl.flows.evaluate_sources import SourceEvaluator
 from nightowl.flows.figures import Figures
 from nightowl.flows.found import Found
-from nightowl.flows.hearing import Ears, hears_nothing
+from nightowl.flows.hearing import Ears
 from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
@@ -99,8 +99,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``compile_check`` and ``compile_rule`` make a check and a rule of its stored definition (they raise
     ``ConfigurationError``); ``plan`` gives the configuration in force; ``strategies`` are the installed ones by name;
-    ``states`` is where the watchers of clusters write (None: nowhere); ``ears`` tell until when their events were
-    heard.
+    ``ears`` tell until when the events of clusters were heard; ``states`` is where their watchers write (None:
+    nowhere).
     """
 
     store: Store
@@ -109,9 +109,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     compile_check: Callable[[StoredCheck], Check]
     compile_rule: Callable[[StoredRule], Rule]
     plan: Callable[[], Plan]
+    ears: Ears
     strategies: Mapping[str, Strategy] = msgspec.field(default_factory=lambda: BUILT_IN)
     states: ClusterStates | None = None
-    ears: Ears = hears_nothing
 
 
 class Leadership:

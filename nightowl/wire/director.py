@@ -7,9 +7,10 @@ from collections.abc import Callable
 from nightowl.adapters.celery_bus.director import Bus
 from nightowl.config import Configuration, rule_from_spec
 from nightowl.flows import leadership
+from nightowl.flows.hearing import ears
 from nightowl.flows.lead import Leader
 from nightowl.ports import Store
-from nightowl.ports.clusters import ClusterStates
+from nightowl.ports.clusters import TaskStore
 from nightowl.wire.addresses import guarded_locations, link
 from nightowl.wire.check_secrets import Vault
 from nightowl.wire.checks import compile_check
@@ -24,9 +25,9 @@ def leader(
     current: Callable[[], Configuration],
     safe: Vault,
     holder: str,
-    states: ClusterStates | None = None,
+    tasks: TaskStore,
 ) -> Leader:
-    """Return a director that follows the configuration in force; ``states`` is where watchers write."""
+    """Return a director that follows the configuration in force; ``tasks`` is where watchers write."""
     parts = leadership.Parts(
         store=store,
         bus=bus,
@@ -35,7 +36,8 @@ def leader(
         compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec, strategies()),
         plan=remembered(current, plan),
         strategies=strategies(),
-        states=states,
+        ears=ears(tasks),
+        states=tasks,
     )
     return Leader(parts, holder=holder, led=bus.led)
 

@@ -153,6 +153,7 @@ class World:
             compile_check=compiled,
             compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
             plan=lambda: plan,
+            ears=lambda _cluster, _since: None,
         )
         self.leader = Leader(parts, holder=holder, led=self.bus.led)
         self.leader.tick()

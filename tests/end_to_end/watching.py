@@ -27,8 +27,8 @@ ROOT = Path(__file__).parents[2]
 class Watching:
     """An installation in a folder, and its processes by name."""
 
-    def __init__(self, folder: Path, broker: str, **keys: Any) -> None:
-        """``keys`` are further ones of the cluster."""
+    def __init__(self, folder: Path, broker: str, *, checks: dict[str, dict[str, Any]] | None = None, **keys: Any):
+        """``checks`` are those of the installation, ``keys`` further ones of the cluster."""
         self.folder = folder
         self.port = free_ports(1)[0]
         """Of the web's pages and API."""
@@ -36,7 +36,11 @@ class Watching:
         """Where each process answers."""
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         table = {"broker": broker, "arguments": "full", "worker_timeout": "60s"} | keys
-        configuration = {"server": {"listen": f"127.0.0.1:{self.port}"}, "cluster": {CLUSTER: table}}
+        configuration = {
+            "server": {"listen": f"127.0.0.1:{self.port}"},
+            "cluster": {CLUSTER: table},
+            "check": checks or {},
+        }
         (folder / "nightowl.toml").write_text(tomli_w.dumps(configuration))
 
     def watcher(self, name: str = "watcher") -> None:
@@ -83,7 +87,11 @@ class Watching:
 
     def api(self, path: str = "") -> Any:
         """What the API says of the cluster."""
-        return json.loads(self.text(f"/api/v1/clusters/{CLUSTER}{path}"))
+        return self.of_all(f"/clusters/{CLUSTER}{path}")
+
+    def of_all(self, path: str) -> Any:
+        """What the API says of the installation."""
+        return json.loads(self.text(f"/api/v1{path}"))
 
     def tasks(self) -> dict[str, dict[str, Any]]:
         """All tasks of the cluster by their ids, page by page."""

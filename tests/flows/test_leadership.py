@@ -92,6 +92,7 @@ class World:
             compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
             states=self.states,
             plan=lambda: plan,
+            ears=lambda _cluster, _since: None,
         )
         return Leader(parts, holder=holder, led=self.led.append)
 

@@ -191,6 +191,19 @@ def test_a_gap_is_unknown_once_and_the_period_after_it_is_judged(world: World) -
     assert world.states() == [State.UNKNOWN, State.DOWN]
 
 
+def test_a_run_that_went_on_through_a_gap_has_one_round_for_its_time_and_one_for_its_end(world: World) -> None:
+    world.define(most=20.0)
+    world.run(1.0)
+    began = world.begin()
+    world.watched.lost.append(Gap(began + 5.0, began + 6.0, "the broker was away"))
+    world.run(30.0)
+    assert world.states() == [State.UNKNOWN]
+    now = world.clock.now()
+    world.hear(Task(uuid="a", name="report", state="SUCCESS", started=began, succeeded=now))
+    world.run(1.0)
+    assert world.states() == [State.UNKNOWN, State.UP]
+
+
 def test_a_watcher_that_cannot_read_hears_nothing(world: World) -> None:
     world.begin()
     world.watched.fault = "the broker does not answer"
