@@ -47,6 +47,7 @@ class Fleet:
             "default_queue": fleet_app.app.conf.task_default_queue,
             "worker_timeout": "15s",
             "failures": {"resolve": "2m"},
+            "findings": {"beat": {"after": "15s"}},
         }
 
     @property

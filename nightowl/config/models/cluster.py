@@ -117,7 +117,7 @@ class Findings(Table):
     failure_rate: Finding = Finding()
     """More runs of a task fail than usual, in the last 10 minutes."""
     beat: Lasting = Lasting()
-    """An entry of the beat schedule is late, or was missed; `after`: how late (`"2m"`)."""
+    """An entry of the beat schedule is late: it was due and has not run since; `after`: how late (`"2m"`)."""
     stages: Lasting = Lasting()
     """What was received less what has finished does not return to zero; `after`: for as long (`"30m"`)."""
     gaps: Finding = Finding()

@@ -367,15 +367,13 @@ def test_a_late_entry_is_told_until_it_runs(watched):
     assert not watched.look()
 
 
-def test_a_missed_entry_is_told_until_it_has_run_again(watched):
-    watched.state = replace(watched.state, beat=entry(missed=4, last=100.0))
+def test_what_was_missed_is_told_when_it_is_late_enough_however_often(watched):
+    watched.state = replace(watched.state, beat=entry(late=100.0, missed=9, last=100.0))
     assert not watched.look()
-    watched.state = replace(watched.state, beat=entry(missed=5, last=100.0))
-    assert "was missed" in watched.look()["beat/nightly"].sentence
+    tuned(watched, beat=FindingSettings(after=90.0))
+    assert watched.look()["beat/nightly"].tally == "missed 9 times"
     watched.restart()
-    assert watched.wait(600)
-    watched.state = replace(watched.state, beat=entry(missed=5, last=200.0))
-    assert not watched.look()
+    assert watched.look()
 
 
 def test_an_entry_that_is_switched_off_is_never_late(watched):

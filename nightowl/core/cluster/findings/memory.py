@@ -66,14 +66,6 @@ class Stage(msgspec.Struct, gc=False):
     ended: int
 
 
-class Missed(msgspec.Struct):
-    """How often a beat entry had been missed, since when that is more than before, and when it had run last then."""
-
-    missed: int
-    since: float | None = None
-    last: float | None = None
-
-
 class Held(msgspec.Struct):
     """A sign that has been there ``since`` then; ``told`` is the finding that it has become (None: not yet)."""
 
@@ -92,7 +84,6 @@ class Memory(msgspec.Struct):
     levels: dict[str, list[Level]] = {}
     stages: dict[str, list[Stage]] = {}
     ended: dict[str, int] = {}
-    beat: dict[str, Missed] = {}
     held: dict[str, dict[str, Held]] = {}
     judged: float = 0.0
     deaf: float = 0.0
