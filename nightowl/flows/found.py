@@ -198,7 +198,12 @@ class Found:
                 yield change
             severity = max(known.severity, finding.severity, key=lambda each: each.rank)
             after[subject] = Known(
-                id=known.id, severity=severity, summary=summary_of(finding), count=finding.count, noted=now
+                id=known.id,
+                severity=severity,
+                told=finding.severity,
+                summary=summary_of(finding),
+                count=finding.count,
+                noted=now,
             )
 
     def _abandon(self, cluster: str, telling: Telling, now: float) -> None:

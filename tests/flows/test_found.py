@@ -164,6 +164,15 @@ def test_one_that_gets_worse_is_raised_and_told(world: World) -> None:
     assert world.told() == ["firing", "raised"]
 
 
+def test_one_that_is_less_bad_than_it_was_says_so_at_once_and_keeps_its_worst_severity(world: World) -> None:
+    alone = replace(CHARGE, severity=Severity.CRITICAL, sentence="worker a fell silent; no worker is left")
+    beside = replace(CHARGE, sentence="worker a fell silent")
+    for finding, words in ((alone, alone.sentence), (beside, beside.sentence), (alone, alone.sentence)):
+        world.watch(finding)
+        [incident] = world.incidents()
+        assert (incident.severity, incident.summary.partition(" (")[0]) == (Severity.CRITICAL, words)
+
+
 def test_what_was_found_again_opens_another_incident(world: World) -> None:
     world.watch(CHARGE)
     world.watch()

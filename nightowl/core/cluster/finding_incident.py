@@ -19,11 +19,13 @@ REWORDED = 600.0
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an open incident without asking the store.
 
-    ``count`` is what its summary says (None: not known), ``noted`` when that was written (None: not known).
+    ``severity`` is the worst that it has been, ``told`` that of its finding when something was written last. ``count``
+    is what its summary says (None: not known), ``noted`` when that was written (None: not known).
     """
 
     id: str
     severity: Severity
+    told: Severity
     summary: str
     count: int | None = None
     noted: float | None = None
@@ -31,7 +33,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 def known_of(incident: Incident) -> Known:
     """What the store knows of an incident."""
-    return Known(id=incident.id, severity=incident.severity, summary=incident.summary)
+    return Known(id=incident.id, severity=incident.severity, told=incident.severity, summary=incident.summary)
 
 
 def subject_of(cluster: str, finding: Finding) -> str:
@@ -50,6 +52,8 @@ def differs(known: Known, finding: Finding, now: float) -> bool:
         return True
     if known.summary == summary_of(finding):
         return False
+    if finding.severity is not known.told:
+        return True
     pause = GROWN if known.count is None or finding.count > known.count else REWORDED
     return known.noted is None or now - known.noted >= pause
 
