@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.task import Task
+from nightowl.core.values import Change, Incident, Severity
 
 PAGES = [
     "",
@@ -74,6 +75,62 @@ def test_clusters_are_listed_with_how_they_are(watched):
 def test_a_state_that_is_old_says_so(watched):
     watched.clock.time += 60
     assert "Its watcher is not heard" in watched.client().get("/clusters/shop").text
+
+
+def found(watched, subject, severity, kind="cluster"):
+    """Let an incident be open for ten minutes."""
+    opened = watched.clock.time - 600
+    incident = Incident(
+        id=f"of-{subject.replace('/', '-')}",
+        kind=kind,
+        subject=subject,
+        severity=severity,
+        summary=f"{subject} <b>",
+        opened=opened,
+    )
+    with watched.store.transaction() as unit:
+        unit.incidents.apply([Change(event="opened", incident=incident, at=opened, text=incident.summary)])
+
+
+def test_open_incidents_of_a_cluster_stand_in_the_head_of_each_page_and_in_its_overview(watched):
+    found(watched, "shop/unconsumed/reports", Severity.CRITICAL)
+    found(watched, "shop/failures/shop.charge", Severity.WARNING)
+    found(watched, "cluster/shop", Severity.CRITICAL, kind="own")
+    found(watched, "shop-2/unconsumed/reports", Severity.CRITICAL)
+    client = watched.client()
+    counted = [{"severity": "critical", "count": 2}, {"severity": "warning", "count": 1}]
+    for end in PAGES:
+        page, data = (client.get(f"/clusters/shop{end}{kind}") for kind in ("", ".json"))
+        assert 'href="/clusters/shop#incidents"><span class="severity critical">2 critical</span>' in page.text, end
+        assert data.json()["head"]["incidents"] == counted
+    overview = client.get("/clusters/shop").text
+    assert '<a href="/incidents/of-shop-unconsumed-reports">Shop/unconsumed/reports &lt;b&gt;' in overview
+    assert 'id="incidents"' in overview
+    assert "shop-2" not in overview
+    assert '<span class="severity warning">1 warning</span>' in client.get("/clusters").text
+
+
+def test_the_api_tells_of_the_open_incidents_of_a_cluster(watched):
+    found(watched, "warehouse/stuck/pack", Severity.INFO)
+    found(watched, "shop/unconsumed/reports", Severity.CRITICAL)
+    client = watched.client()
+    assert {each["name"]: each["open"] for each in client.get("/api/v1/clusters").json()} == {
+        "shop": {"critical": 1},
+        "warehouse": {"info": 1},
+    }
+    shop = client.get("/api/v1/clusters/shop").json()
+    assert [each["subject"] for each in shop["incidents"]] == ["shop/unconsumed/reports"]
+
+
+def test_a_cluster_with_a_critical_incident_is_not_up(watched):
+    state = watched.tasks.state("shop")
+    up = replace(state, workers=tuple(each for each in state.workers if each.up))
+    watched.tasks.write("shop", [], state=up)
+    client = watched.client()
+    assert client.get("/api/v1/clusters/shop").json()["state"] == "up"
+    found(watched, "shop/unconsumed/reports", Severity.CRITICAL)
+    assert client.get("/api/v1/clusters/shop").json()["state"] == "degraded"
+    assert client.get("/clusters/shop.json").json()["head"]["word"] == "degraded"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from nightowl.web.api.models import Model, Moment, Seconds, StateWord
+from nightowl.web.api.models import IncidentModel, Model, Moment, Seconds, StateWord
 
 
 class ClusterModel(Model):
@@ -14,6 +14,7 @@ class ClusterModel(Model):
     state: StateWord
     sentence: str
     at: Moment | None = Field(None, description="When its watcher wrote last.")
+    open: dict[str, int] = Field({}, description="How many incidents of it are open, by severity.")
 
 
 class WorkerModel(Model):
@@ -110,6 +111,7 @@ class ClusterStateModel(ClusterModel):
     beat: list[DueModel] = Field([])
     gaps: list[GapModel] = Field([])
     missing: list[str] = Field([], description="What cannot be seen, and what would mend it.")
+    incidents: list[IncidentModel] = Field([], description="Those that are open: most severe first, then oldest.")
     events: int = 0
     refused: int = 0
     open_tasks: int = 0

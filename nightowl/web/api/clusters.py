@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from msgspec import to_builtins
 
-from nightowl.core.cluster.standing import standing
 from nightowl.core.cluster.state import ClusterState
 from nightowl.core.errors import NotFound
+from nightowl.core.values import Incident
 from nightowl.web.api.cluster_models import (
     ClusterModel,
     ClusterStateModel,
@@ -17,8 +18,9 @@ from nightowl.web.api.cluster_models import (
     QueueModel,
     WorkerModel,
 )
-from nightowl.web.api.models import Moment
-from nightowl.web.cluster_head import all_heads, known
+from nightowl.web.api.models import IncidentModel, Moment
+from nightowl.web.cluster_head import all_heads, how_it_is, known
+from nightowl.web.cluster_incidents import Tally, incidents_of, tallies
 from nightowl.web.handlers import Handlers
 
 DAY = 86400.0
@@ -34,17 +36,27 @@ def router(handlers: Handlers) -> APIRouter:
     def state_of(cluster: str) -> ClusterState:
         return tasks.state(known(handlers, cluster)) or ClusterState(name=cluster, at=0.0, since=0.0)
 
+    def opened() -> list[Incident]:
+        with handlers.store.read() as unit:
+            return unit.incidents.open()
+
     @api.get("", summary="All watched clusters, by name")
     def list_clusters() -> list[ClusterModel]:
-        heads = all_heads(handlers.clusters(), tasks.states(), clock.now())
-        return [ClusterModel.model_validate({**to_builtins(each), "state": each.word}) for each in heads]
+        heads = all_heads(handlers.clusters(), tasks.states(), opened(), clock.now())
+        return [
+            ClusterModel.model_validate({**to_builtins(each), "state": each.word, "open": _counts(each.incidents)})
+            for each in heads
+        ]
 
     @api.get("/{cluster}", summary="A cluster as its watcher sees it")
     def get_cluster(cluster: Name) -> ClusterStateModel:
         found = tasks.state(known(handlers, cluster))
-        word, sentence = standing(found, clock.now())
+        incidents = incidents_of(cluster, opened())
+        counted = tallies(incidents)
+        word, sentence = how_it_is(found, counted, clock.now())
         seen = _without_totals(found) if found else {"name": cluster}
-        return ClusterStateModel.model_validate({**seen, "state": word, "sentence": sentence})
+        shown = {"incidents": [IncidentModel.of(each) for each in incidents], "open": _counts(counted)}
+        return ClusterStateModel.model_validate({**seen, **shown, "state": word, "sentence": sentence})
 
     @api.get("/{cluster}/workers", summary="Its workers, by name")
     def list_workers(cluster: Name) -> list[WorkerModel]:
@@ -72,6 +84,10 @@ def router(handlers: Handlers) -> APIRouter:
         return [GapModel.of(each) for each in tasks.gaps(known(handlers, cluster), since, until)]
 
     return api
+
+
+def _counts(found: Iterable[Tally]) -> dict[str, int]:
+    return {each.severity.value: each.count for each in found}
 
 
 def _worker(worker: object) -> WorkerModel:

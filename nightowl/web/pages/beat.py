@@ -23,7 +23,9 @@ def build(ask: Ask) -> View:
     settings, state = watched(ask)
     rows = sorted(state.beat, key=lambda due: (-(due.late or 0.0), due.next or 0.0, due.name)) if state else []
     data = BeatBoard(
-        head=head(settings, state, ask.now), rows=tuple(rows), readable=bool(settings.app or settings.beat or rows)
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
+        rows=tuple(rows),
+        readable=bool(settings.app or settings.beat or rows),
     )
     return View(template="cluster/beat.html", title=f"Beat of {settings.name}", data=data)
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import msgspec
 
 from nightowl.core.cluster.state import Broker, Queue, Worker
+from nightowl.core.values import Incident
 from nightowl.web.cluster_charts import SPANS, Chart, OfTask, charts_of
 from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.cluster_incidents import incidents_of
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
 
 ROWS = 8
 """Rows of each short list."""
+
+INCIDENTS = 50
+"""Open incidents that are shown at most, the worst."""
 
 
 class ClusterPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +24,7 @@ class ClusterPage(msgspec.Struct, frozen=True, kw_only=True):
 
     head: ClusterHead
     last: str
+    incidents: tuple[Incident, ...]
     charts: tuple[Chart, ...]
     workers: tuple[Worker, ...]
     queues: tuple[Queue, ...]
@@ -27,6 +33,7 @@ class ClusterPage(msgspec.Struct, frozen=True, kw_only=True):
     slow: tuple[OfTask, ...]
     ran: int
     failed: int
+    more_incidents: int
     more_workers: int
     more_queues: int
     spans: tuple[str, ...] = tuple(SPANS)
@@ -39,11 +46,13 @@ def build(ask: Ask) -> View:
     last = last if last in SPANS else "1h"
     drawn = charts_of(ask.unit.series, settings.name, last, ask.now)
     tasks = drawn.by_task()
+    incidents = incidents_of(settings.name, ask.unit.incidents.open())
     workers = sorted(state.workers, key=lambda worker: (worker.up, worker.name)) if state else []
     queues = sorted(state.queues, key=lambda queue: (-(queue.ready or 0), queue.name)) if state else []
     data = ClusterPage(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         last=last,
+        incidents=tuple(incidents[:INCIDENTS]),
         charts=(drawn.rates(), drawn.runtimes(), drawn.waits(), drawn.depths()),
         workers=tuple(workers[:ROWS]),
         queues=tuple(queues[:ROWS]),
@@ -52,6 +61,7 @@ def build(ask: Ask) -> View:
         slow=tuple(sorted((each for each in tasks if each.p95), key=lambda each: -(each.p95 or 0.0))[:ROWS]),
         ran=sum(each.ran for each in tasks),
         failed=sum(each.failed for each in tasks),
+        more_incidents=max(0, len(incidents) - INCIDENTS),
         more_workers=max(0, len(workers) - ROWS),
         more_queues=max(0, len(queues) - ROWS),
     )

@@ -106,17 +106,19 @@ class ClusterActions:
             words = {**request.path_params, "worker": str(form.get("worker", ""))}
             place = back.format_map({key: quote(word, safe="") for key, word in words.items()})
             page = DeedPage(
-                head=head(
-                    self._handlers.clusters()[cluster],
-                    self._handlers.tasks.state(cluster),
-                    self._handlers.clock.now(),
-                ),
+                head=self._head(cluster),
                 back=f"/clusters/{quote(cluster, safe='')}{place}{_filter(form)}",
                 path=quote(get_route_path(request.scope)),
             )
             return self._answer(request, page, deed)
 
         return endpoint
+
+    def _head(self, cluster: str) -> ClusterHead:
+        settings, state = self._handlers.clusters()[cluster], self._handlers.tasks.state(cluster)
+        with self._handlers.store.read() as unit:
+            incidents = unit.incidents.open()
+        return head(settings, state, incidents, self._handlers.clock.now())
 
     def _answer(self, request: Request, page: DeedPage, deed: Deed) -> Response:
         by = Person(request.state.author, request.state.visitor.role)

@@ -17,7 +17,7 @@ class ClusterList(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(ask: Ask) -> View:
     """List the clusters."""
-    rows = all_heads(ask.handlers.clusters(), ask.handlers.tasks.states(), ask.now)
+    rows = all_heads(ask.handlers.clusters(), ask.handlers.tasks.states(), ask.unit.incidents.open(), ask.now)
     return View(template="clusters.html", title="Clusters", data=ClusterList(rows=tuple(rows)))
 
 

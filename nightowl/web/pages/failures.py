@@ -33,7 +33,7 @@ def build(ask: Ask) -> View:
     last = last if last in SPANS else "24h"
     rows = ask.handlers.tasks.failures(settings.name, ask.now - SPANS[last], GROUPS)
     data = FailureList(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         rows=tuple(rows),
         last=last,
         total=sum(row.count for row in rows),

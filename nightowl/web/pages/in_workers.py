@@ -59,7 +59,7 @@ def build(ask: Ask) -> View:
     """Ask all workers."""
     settings, state = watched(ask)
     of = ask.query.get("of", "")
-    data = InWorkers(head=head(settings, state, ask.now), of=of if of in KINDS else "active")
+    data = InWorkers(head=head(settings, state, ask.unit.incidents.open(), ask.now), of=of if of in KINDS else "active")
     try:
         answers = ask.handlers.remote(settings.name).command(person(ask), data.of, {}, timeout=TIMEOUT)
         data = _with(ask, data, shown(answers, settings))

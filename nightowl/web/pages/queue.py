@@ -41,7 +41,7 @@ def build(ask: Ask) -> View:
     charts = charts_of(ask.unit.series, settings.name, last, ask.now)
     page = ask.handlers.tasks.page(settings.name, TaskFilter(queues=(name,)), after=None, limit=TASKS)
     data = QueuePage(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         queue=queue,
         workers=tuple(worker.name for worker in state.workers if worker.up and name in worker.queues),
         chart=charts.depth_of(name),

@@ -29,7 +29,7 @@ def build(ask: Ask) -> View:
     last = last if last in SPANS else "1h"
     rows = sorted(state.queues, key=lambda queue: (-(queue.ready or 0), queue.name)) if state else []
     data = QueueList(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         rows=tuple(rows),
         broker=state.broker if state else None,
         chart=charts_of(ask.unit.series, settings.name, last, ask.now).depths(),

@@ -27,7 +27,7 @@ def build(ask: Ask) -> View:
     workers = state.workers if state else ()
     known = {*(name for worker in workers for name in worker.registered), *ask.handlers.tasks.names(settings.name)}
     data = SendForm(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         task=ask.query.get("task", ""),
         queue=ask.query.get("queue", ""),
         names=tuple(sorted(filter(None, known))[:NAMES]),

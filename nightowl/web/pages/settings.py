@@ -29,7 +29,7 @@ def build(ask: Ask) -> View:
     settings, state = watched(ask)
     workers = tuple(worker.name for worker in state.workers if worker.up) if state else ()
     data = Settings(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         worker=ask.query.get("worker", "") or next(iter(workers), ""),
         workers=workers,
         text=ask.query.get("text", "").strip(),

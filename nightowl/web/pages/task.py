@@ -51,7 +51,7 @@ def build(ask: Ask) -> View:
     family = tasks.family(settings.name, task.root or task.uuid, RELATIVES + 1)
     children = [each for each in family if each.parent == task.uuid and each.uuid != task.uuid]
     data = TaskPage(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         task=task,
         sentence=sentence(task, ask.now),
         stages=tuple(stages(task)),

@@ -84,7 +84,7 @@ def build(ask: Ask) -> View:
     except ValueError:
         raise Unanswerable("after: not what a page of this list gave.") from None
     data = TaskList(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         rows=tuple(page.tasks),
         after=page.after,
         count=tasks.count(settings.name, wanted, COUNTED),

@@ -29,7 +29,7 @@ def build(ask: Ask) -> View:
     settings, state = watched(ask)
     gaps = ask.handlers.tasks.gaps(settings.name, ask.now - WEEK, ask.now)
     data = Visibility(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         missing=state.missing if state else (),
         gaps=tuple(reversed(gaps)),
         broker=state.broker if state else None,

@@ -45,7 +45,7 @@ def build(ask: Ask) -> View:
     last = last if last in SPANS else "1h"
     page = ask.handlers.tasks.page(settings.name, TaskFilter(workers=(name,)), after=None, limit=TASKS)
     data = WorkerPage(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         worker=worker,
         tasks=tuple(page.tasks),
         charts=charts_of(ask.unit.series, settings.name, last, ask.now).of_worker(name),

@@ -21,7 +21,7 @@ def build(ask: Ask) -> View:
     """List the workers."""
     settings, state = watched(ask)
     rows = sorted(state.workers, key=lambda worker: (worker.up, worker.goodbye, worker.name)) if state else []
-    data = WorkerList(head=head(settings, state, ask.now), rows=tuple(rows))
+    data = WorkerList(head=head(settings, state, ask.unit.incidents.open(), ask.now), rows=tuple(rows))
     return View(template="cluster/workers.html", title=f"Workers of {settings.name}", data=data)
 
 

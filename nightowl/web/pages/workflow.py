@@ -33,7 +33,7 @@ def build(ask: Ask) -> View:
     if not found:
         raise NotFound(f"No workflow of {settings.name} holds {asked}, or it is forgotten.")
     data = WorkflowPage(
-        head=head(settings, state, ask.now),
+        head=head(settings, state, ask.unit.incidents.open(), ask.now),
         root=root,
         workflow=workflow(found[:TASKS]),
         cut=len(found) > TASKS,
