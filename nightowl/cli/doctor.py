@@ -10,6 +10,7 @@ import msgspec
 from nightowl.cli.clusters import cluster_of
 from nightowl.cli.opening import errors_told
 from nightowl.cli.stored import store_option
+from nightowl.config import Configuration
 from nightowl.core.cluster.examination import Part, verdict
 from nightowl.core.redaction import Mask, hiding
 from nightowl.wire.checks import load_configuration
@@ -37,7 +38,9 @@ def doctor(cluster: str, path: str | None, timeout: float, *, as_json: bool) -> 
     nightowl doctor shop --json | jq '.parts[] | select(.health != "works")'
     """  # noqa: D301 - \b is the character by which click keeps the lines
     with errors_told():
-        settings = cluster_of(load_configuration(path), cluster, "CLUSTER")
+        # a broker that is named by its URL is tried whatever is wrong with the files that lie here
+        configuration = Configuration() if "://" in cluster else load_configuration(path)
+        settings = cluster_of(configuration, cluster, "CLUSTER")
         hide = hiding(settings.secrets)
         with examining(settings, timeout) as parts:
             shown = (_without(part, hide) for part in parts)

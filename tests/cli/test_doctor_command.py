@@ -104,3 +104,13 @@ def test_brokers_are_not_given_beside_a_configuration(tmp_path: Path) -> None:
     for arguments in (["--watch", "redis://a/0", "-c", str(tmp_path)], ["--watch", "kafka://a"]):
         result = CliRunner().invoke(up, arguments)
         assert (result.exit_code, "--watch" in result.stderr) == (2, True)
+
+
+def test_a_broker_that_is_given_by_its_url_needs_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nightowl.toml").write_text("[check.broken]\nevery = 1\n")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(doctor, ["amqp://owl:hunter22@127.0.0.1:1//"])
+    assert result.stdout.startswith("fails    broker: the broker at 127.0.0.1:1 does not answer")
+    assert (result.exit_code, result.stderr, "hunter22" in result.stdout) == (2, "", False)
