@@ -29,6 +29,7 @@ from nightowl.core.cluster.workers import Workers
 from nightowl.core.errors import StoreUnavailable
 from nightowl.flows.inspect import Seen
 from nightowl.flows.measure import Measure
+from nightowl.flows.purges import purged
 from nightowl.flows.rhythm import Rhythm
 from nightowl.flows.task_runs import TaskRuns
 from nightowl.ports import Clock, Store
@@ -328,7 +329,8 @@ class Watch:
 
     def _judged(self, state: ClusterState, now: float) -> ClusterState:
         """The state with what goes wrong; what the detectors remember is to be stored with it."""
-        found = findings.judge(self._memory, state, self._fold.open(), self._parts.settings, now)
+        deleted = purged(self._parts.store, self.name)
+        found = findings.judge(self._memory, state, self._fold.open(), self._parts.settings, now, deleted)
         return replace(state, findings=found)
 
 

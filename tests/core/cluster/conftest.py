@@ -23,6 +23,7 @@ class Watched:
     def __init__(self) -> None:
         self.now = START
         self.settings = ClusterSettings(name="shop", broker="memory://")
+        self.purged: dict[str, float] = {}
         self.memory = Memory()
         self.tasks: dict[str, Task] = {}
         self.workers: dict[str, Worker] = {}
@@ -77,7 +78,7 @@ class Watched:
         workers = tuple(replace(worker, heard=self.now) if worker.up else worker for worker in self.workers.values())
         self.state = replace(self.state, at=self.now, workers=workers)
         self.workers = {worker.name: worker for worker in workers}
-        self.findings = judge(self.memory, self.state, list(self.tasks.values()), self.settings, self.now)
+        self.findings = judge(self.memory, self.state, list(self.tasks.values()), self.settings, self.now, self.purged)
         return self.found
 
     def wait(self, seconds: float, step: float = STEP) -> dict[str, Finding]:

@@ -261,6 +261,27 @@ def test_what_waits_behind_newer_messages_alone_is_gone(watched):
     assert "unreceived/shop.mail/celery" in watched.wait(310)
 
 
+def test_what_was_sent_before_nightowl_purged_the_queue_is_not_missed(watched):
+    watched.queue(ready=0)
+    watched.task(TaskState.PENDING)
+    watched.now += 10.0
+    watched.purged = {"celery": watched.now, "other": watched.now + HOUR}
+    assert not watched.wait(700)
+    uuid = watched.task(TaskState.PENDING)
+    assert watched.wait(310)["unreceived/shop.mail/celery"].uuid == uuid
+
+
+def test_what_others_purged_is_missed_for_as_long_as_failures_take_to_resolve(watched):
+    watched.settings = replace(watched.settings, failures=FailureSettings(resolve=600.0))
+    watched.queue(ready=0)
+    watched.task(TaskState.PENDING)
+    assert watched.wait(890)["unreceived/shop.mail/celery"].count == 1
+    watched.task(TaskState.PENDING)
+    assert not watched.wait(20)
+    assert watched.wait(300)["unreceived/shop.mail/celery"].count == 1
+    assert not watched.wait(610)
+
+
 # -- queues ---------------------------------------------------------------------------------------------------------
 
 

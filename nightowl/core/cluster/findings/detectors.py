@@ -5,7 +5,7 @@ What cannot be judged stands as it is: while the broker is away, nothing opens a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -91,9 +91,18 @@ def observe(memory: Memory, tasks: Sequence[Task], settings: ClusterSettings, no
 
 
 def judge(
-    memory: Memory, state: ClusterState, tasks: Iterable[Task], settings: ClusterSettings, now: float
+    memory: Memory,
+    state: ClusterState,
+    tasks: Iterable[Task],
+    settings: ClusterSettings,
+    now: float,
+    purged: Mapping[str, float],
 ) -> tuple[Finding, ...]:
-    """Return what goes wrong; call it every few seconds. ``tasks`` are those that have not ended, oldest first."""
+    """Return what goes wrong; call it every few seconds.
+
+    ``tasks`` are those that have not ended, oldest first; ``purged`` says when queues were purged last through
+    NightOwl, in Unix seconds.
+    """
     if state.fault:
         return bounded(_told(memory))
     _note_gaps(memory, state, now)
@@ -108,6 +117,7 @@ def judge(
         settings=settings,
         workers={worker.name: worker for worker in state.workers},
         now=now,
+        purged=purged,
     )
     for detector in DETECTORS:
         _advance(detector, scene, settings.findings.get(detector.name, _UNTUNED))

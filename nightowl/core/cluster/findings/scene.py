@@ -71,7 +71,10 @@ class Open(msgspec.Struct):
 
 
 class Scene(msgspec.Struct, kw_only=True):
-    """A cluster at ``now`` (Unix seconds, the watcher's clock), for one detector that is tuned by ``tuning``."""
+    """A cluster at ``now`` (Unix seconds, the watcher's clock), for one detector that is tuned by ``tuning``.
+
+    ``purged`` says when queues were purged last, as far as NightOwl did it.
+    """
 
     state: ClusterState
     open: Open
@@ -79,6 +82,7 @@ class Scene(msgspec.Struct, kw_only=True):
     settings: ClusterSettings
     workers: Mapping[str, Worker]
     now: float
+    purged: Mapping[str, float] = {}
     tuning: FindingSettings = FindingSettings()
     after: float = 0.0
 

@@ -3,11 +3,15 @@
 That they were sent is known from task-sent alone. It is judged only where all of this holds: they are due, and have not
 expired; the broker says that nothing waits in the queue, or that all of it was sent later; no event was lost since; and
 each consumer is a worker that is heard and sends events, for else one may have received them in silence.
+
+What was sent before NightOwl purged the queue was deleted, and is not missed. Others may purge, too, and say nothing:
+what is missed is told for as long as failures take to resolve, as nothing else may ever end it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 from urllib.parse import quote
 
 from nightowl.core.cluster.finding import shortened
@@ -19,6 +23,9 @@ from nightowl.core.messages import in_words
 HEARD = 60.0
 """Seconds within which a worker must have been heard."""
 
+PURGING = 5.0
+"""Seconds after a purge was written down within which its messages are gone, and were heard to be sent."""
+
 _EXPIRING = 60.0
 """Seconds before it expires from which on a task is not waited for: its worker's clock may be ahead."""
 
@@ -28,7 +35,7 @@ def look(scene: Scene) -> Iterator[Sign]:
     queues = {queue.name: queue for queue in scene.state.queues}
     pairs: dict[tuple[str, str], list[Task]] = {}
     for task in scene.open.unreceived:
-        if (task.expires is None or task.expires - _EXPIRING > scene.now) and due_since(task) > scene.memory.deaf:
+        if _is_missed(scene, task):
             pairs.setdefault((task.name, task.queue), []).append(task)
     for (name, queue), tasks in pairs.items():
         found = queues.get(queue)
@@ -36,6 +43,14 @@ def look(scene: Scene) -> Iterator[Sign]:
             gone = [task for task in tasks if _is_not_waiting(scene, found, task)]
             if gone:
                 yield _sign(scene, name, queue, gone)
+
+
+def _is_missed(scene: Scene, task: Task) -> bool:
+    """Whether its message was neither deleted nor has expired, nobody may have missed an event, and it is told yet."""
+    kept = task.expires is None or task.expires - _EXPIRING > scene.now
+    deleted = task.seen <= scene.purged.get(task.queue, -inf) + PURGING
+    told = scene.now - due_since(task) - scene.after <= scene.settings.failures.resolve
+    return kept and not deleted and told and due_since(task) > scene.memory.deaf
 
 
 def _is_watched(scene: Scene, queue: Queue) -> bool:
