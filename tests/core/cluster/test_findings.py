@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.finding import MOST, Finding, bounded
 from nightowl.core.cluster.findings import recalled
+from nightowl.core.cluster.findings.scene import MOST_NOTABLE
 from nightowl.core.cluster.settings import FailureSettings, FindingSettings
 from nightowl.core.cluster.state import Due
 from nightowl.core.cluster.task import TaskState
@@ -295,6 +296,16 @@ def test_a_queue_without_a_consumer_is_told_after_a_minute(watched):
     assert (finding.severity, finding.path) == (Severity.CRITICAL, "/clusters/shop/queues/mail")
     watched.queue("mail", ready=0, consumers=0)
     assert not watched.look()
+def test_what_others_purged_hides_nothing_that_is_missed_later(watched):
+    watched.settings = replace(watched.settings, failures=FailureSettings(resolve=600.0))
+    watched.queue(ready=0)
+    for _ in range(MOST_NOTABLE):
+        watched.task(TaskState.PENDING)
+    watched.wait(920, step=25.0)
+    watched.task(TaskState.PENDING, name="shop.charge")
+    assert "unreceived/shop.charge/celery" in watched.wait(310, step=25.0)
+
+
 
 
 def test_a_worker_that_was_not_asked_may_be_the_consumer(watched):

@@ -110,9 +110,11 @@ def judge(
         memory.swept = now
         for usual in memory.usual.values():
             usual.age(now)
+    least = _after(settings, "unreceived")
+    unreceived = least, least + settings.failures.resolve
     scene = Scene(
         state=state,
-        open=collect(tasks, memory, now, stuck=_after(settings, "stuck"), unreceived=_after(settings, "unreceived")),
+        open=collect(tasks, memory, now, stuck=_after(settings, "stuck"), unreceived=unreceived),
         memory=memory,
         settings=settings,
         workers={worker.name: worker for worker in state.workers},

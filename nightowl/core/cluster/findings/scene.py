@@ -59,8 +59,8 @@ class Open(msgspec.Struct):
     """Tasks that have not ended: all of them counted, and those that have been so for long.
 
     ``started`` counts by worker, ``received`` by name those that were received, are due and have not finished.
-    ``overdue`` have run for long; ``unreceived`` have been due for long; ``idle`` has, by name, the one that was
-    received first of those that have not started.
+    ``overdue`` have run for long; ``unreceived`` have been due for long, and not for too long; ``idle`` has, by name,
+    the one that was received first of those that have not started.
     """
 
     started: Counter[str]
@@ -113,13 +113,19 @@ def due_since(task: Task) -> float:
     return max(task.seen, task.eta or 0.0)
 
 
-def collect(tasks: Iterable[Task], memory: Memory, now: float, *, stuck: float, unreceived: float) -> Open:
-    """Go through the open tasks once, oldest first; ``stuck`` and ``unreceived`` are the least seconds for these."""
+def collect(
+    tasks: Iterable[Task], memory: Memory, now: float, *, stuck: float, unreceived: tuple[float, float]
+) -> Open:
+    """Go through the open tasks once, oldest first.
+
+    ``stuck`` and ``unreceived`` are the least seconds for these; of the latter also the most, so that those of which
+    nothing will ever be heard leave room for others.
+    """
     found = Open(Counter(), Counter(), [], [], {})
     limits: dict[str, float] = {}
     for task in islice(tasks, MOST_OPEN):
         if task.state == TaskState.PENDING:
-            if now - due_since(task) >= unreceived and len(found.unreceived) < MOST_NOTABLE:
+            if unreceived[0] <= now - due_since(task) <= unreceived[1] and len(found.unreceived) < MOST_NOTABLE:
                 found.unreceived.append(task)
             continue
         if task.state == TaskState.STARTED:

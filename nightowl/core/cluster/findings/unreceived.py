@@ -46,11 +46,10 @@ def look(scene: Scene) -> Iterator[Sign]:
 
 
 def _is_missed(scene: Scene, task: Task) -> bool:
-    """Whether its message was neither deleted nor has expired, nobody may have missed an event, and it is told yet."""
+    """Whether its message was neither deleted nor has expired, and no event of it can have been lost."""
     kept = task.expires is None or task.expires - _EXPIRING > scene.now
     deleted = task.seen <= scene.purged.get(task.queue, -inf) + PURGING
-    told = scene.now - due_since(task) - scene.after <= scene.settings.failures.resolve
-    return kept and not deleted and told and due_since(task) > scene.memory.deaf
+    return kept and not deleted and due_since(task) > scene.memory.deaf
 
 
 def _is_watched(scene: Scene, queue: Queue) -> bool:
