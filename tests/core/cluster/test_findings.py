@@ -139,6 +139,19 @@ def test_a_watcher_that_stood_still_waits_for_heartbeats(watched):
     assert not watched.wait(120)
 
 
+def test_that_no_worker_is_left_is_not_said_right_after_a_gap_and_stays_said_over_one(watched):
+    watched.up("celery@two")
+    watched.wait(100)
+    watched.down("celery@two")
+    watched.look()
+    watched.now += 40
+    watched.down("celery@one")  # which was not heard, as nobody listened
+    assert watched.look()["worker_silent/celery@two"].severity is Severity.WARNING
+    assert watched.wait(70)["worker_silent/celery@two"].severity is Severity.CRITICAL
+    watched.now += 40
+    assert watched.look()["worker_silent/celery@two"].severity is Severity.CRITICAL
+
+
 # -- lost -----------------------------------------------------------------------------------------------------------
 
 
@@ -283,6 +296,16 @@ def test_what_others_purged_is_missed_for_as_long_as_failures_take_to_resolve(wa
     assert not watched.wait(610)
 
 
+def test_what_others_purged_hides_nothing_that_is_missed_later(watched):
+    watched.settings = replace(watched.settings, failures=FailureSettings(resolve=600.0))
+    watched.queue(ready=0)
+    for _ in range(MOST_NOTABLE):
+        watched.task(TaskState.PENDING)
+    watched.wait(920, step=25.0)
+    watched.task(TaskState.PENDING, name="shop.charge")
+    assert "unreceived/shop.charge/celery" in watched.wait(310, step=25.0)
+
+
 # -- queues ---------------------------------------------------------------------------------------------------------
 
 
@@ -296,16 +319,6 @@ def test_a_queue_without_a_consumer_is_told_after_a_minute(watched):
     assert (finding.severity, finding.path) == (Severity.CRITICAL, "/clusters/shop/queues/mail")
     watched.queue("mail", ready=0, consumers=0)
     assert not watched.look()
-def test_what_others_purged_hides_nothing_that_is_missed_later(watched):
-    watched.settings = replace(watched.settings, failures=FailureSettings(resolve=600.0))
-    watched.queue(ready=0)
-    for _ in range(MOST_NOTABLE):
-        watched.task(TaskState.PENDING)
-    watched.wait(920, step=25.0)
-    watched.task(TaskState.PENDING, name="shop.charge")
-    assert "unreceived/shop.charge/celery" in watched.wait(310, step=25.0)
-
-
 
 
 def test_a_worker_that_was_not_asked_may_be_the_consumer(watched):

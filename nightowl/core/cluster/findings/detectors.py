@@ -51,7 +51,7 @@ class Detector(msgspec.Struct, frozen=True, kw_only=True):
 
 DETECTORS = (
     Detector(name="failures", look=failures.look),
-    Detector(name="worker_silent", look=workers.look),
+    Detector(name=workers.NAME, look=workers.look),
     Detector(name="lost", look=lost.look),
     Detector(name="stuck", look=stuck.look, after=60.0),
     Detector(name="unreceived", look=unreceived.look, after=300.0),

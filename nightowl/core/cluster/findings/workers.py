@@ -14,6 +14,8 @@ from nightowl.core.cluster.findings.scene import Scene, Sign
 from nightowl.core.messages import moment
 from nightowl.core.values import Severity
 
+NAME = "worker_silent"
+
 SETTLE = 60.0
 """Seconds after a gap in which no worker begins to count as silent: its next heartbeat may be under way."""
 
@@ -21,7 +23,7 @@ SETTLE = 60.0
 def look(scene: Scene) -> Iterator[Sign]:
     """Yield the workers that are silent; that none is left is worse."""
     settled = scene.now - scene.memory.deaf > SETTLE
-    alone = not any(worker.up for worker in scene.workers.values())
+    alone = not any(worker.up for worker in scene.workers.values()) and (settled or _was_alone(scene))
     for worker in scene.workers.values():
         if worker.up or worker.goodbye or scene.skips(worker.name):
             continue
@@ -37,3 +39,9 @@ def look(scene: Scene) -> Iterator[Sign]:
             worker=worker.name,
             page=f"workers/{quote(worker.name, safe='')}",
         )
+
+
+def _was_alone(scene: Scene) -> bool:
+    """Whether it was told before the gap that no worker is left."""
+    held = scene.memory.held.get(NAME, {}).values()
+    return any(each.told is not None and each.told.severity is Severity.CRITICAL for each in held)
