@@ -15,6 +15,7 @@ from pathlib import Path
 
 from nightowl.adapters.clock import SystemClock
 from nightowl.adapters.store_sql import open_store
+from nightowl.config import rule_from_spec
 from nightowl.core.values import Attempt, Check, Job, Location, Phases, State, Target
 from nightowl.flows.lead import Leader
 from nightowl.flows.leadership import Parts, Plan
@@ -57,7 +58,15 @@ def measure(store: Store, checks: int, seconds: float) -> tuple[float, float, fl
             unit.checks.put(StoredCheck(name=f"check-{n}", origin="file", paused=False, spec={"url": TARGET.url}))
     bus = ListBus()
     plan = Plan(locations={"london": Location(name="london")}, routes=())
-    parts = Parts(store=store, bus=bus, clock=SystemClock(), compile_check=compiled, plan=lambda: plan)
+    parts = Parts(
+        store=store,
+        bus=bus,
+        clock=SystemClock(),
+        compile_check=compiled,
+        compile_rule=lambda stored: rule_from_spec(stored.name, stored.spec),
+        plan=lambda: plan,
+        ears=lambda _cluster, _since: None,
+    )
     leader = Leader(parts, holder="benchmark")
     for _ in ticks(leader, bus, WARM_UP):
         pass
