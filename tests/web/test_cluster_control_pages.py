@@ -298,6 +298,15 @@ def test_workers_are_not_asked_for_viewers(watched):
 
 
 def test_a_form_without_its_token_does_nothing(watched, admin):
+def test_when_tasks_in_workers_are_due_is_told_in_utc(watched, admin):
+    watched.answers["scheduled"] = [
+        {"eta": "2025-11-20T23:00:00+03:00", "request": {"id": "later", "name": "shop.later"}}
+    ]
+    page = admin.get("/in-workers?of=scheduled").text
+    assert '<time datetime="2025-11-20T20:00:00Z"' in page
+    assert "20:00:00 UTC</time>" in page
+
+
     admin.csrf = "forged"
     for path in ("/commands", "/tasks/revoke", "/queues/images/purge", "/beat/nightly/run"):
         assert admin.post(path, command="shutdown", confirm="yes", confirmed="9").status_code == 403

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from nightowl.core.cluster.command import Answer
+from nightowl.core.cluster.moments import moment
 from nightowl.core.cluster.redact import Redaction, without_passwords
 from nightowl.core.cluster.settings import REDACTED, ClusterSettings
 from nightowl.core.redaction import MASK
@@ -21,7 +22,7 @@ _LONGEST = 2000
 
 
 class HeldTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that a worker has. ``eta`` and ``started`` are as the worker says them: ISO 8601, and Unix seconds."""
+    """A task that a worker has. ``eta`` and ``started`` are Unix seconds (None: not told)."""
 
     worker: str
     uuid: str
@@ -29,7 +30,7 @@ class HeldTask(msgspec.Struct, frozen=True, kw_only=True):
     args: str = ""
     kwargs: str = ""
     queue: str = ""
-    eta: str = ""
+    eta: float | None = None
     started: float | None = None
 
 
@@ -91,7 +92,7 @@ def _held(worker: str, each: Any) -> HeldTask:
         args=_text(request.get("args")),
         kwargs=_text(request.get("kwargs")),
         queue=_text(delivery.get("routing_key")) if isinstance(delivery, dict) else "",
-        eta=_text(each.get("eta")),
+        eta=moment(_text(each.get("eta"))),
         started=float(started) if isinstance(started, (int, float)) else None,
     )
 

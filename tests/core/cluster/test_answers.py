@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,21 @@ def test_settings_never_show_a_password() -> None:
     assert rows("no table") == []
 
 
+@pytest.mark.parametrize(
+    ("eta", "moment"),
+    [
+        ("2026-01-31T14:00:00+02:00", 1_769_860_800.0),
+        ("2026-01-31T12:00:00", 1_769_860_800.0),
+        ("tomorrow", None),
+        (7, None),
+        ("0001-01-01T00:00:00+14:00", None),
+    ],
+)
+def test_when_a_task_is_due_is_a_moment_whatever_the_time_zone_of_the_app(eta: object, moment: float | None) -> None:
+    (row,) = held([Answer(worker="w", value=[{"eta": eta, "request": TASK}])])
+    assert row.eta == moment
+
+
 def test_tasks_of_workers_are_rows() -> None:
     scheduled = {"eta": "2026-01-31T12:00:00+00:00", "priority": 6, "request": {**TASK, "id": "u2"}}
     first, second, third = held([Answer(worker="w", value=[TASK, scheduled]), Answer(worker="v", value=["u3"])])
@@ -63,7 +79,7 @@ def test_tasks_of_workers_are_rows() -> None:
         12.5,
     )
     assert first.args == '[7,{"token":"t0ken"}]'
-    assert (second.uuid, second.eta) == ("u2", "2026-01-31T12:00:00+00:00")
+    assert (second.uuid, second.eta) == ("u2", 1_769_860_800.0)
     assert (third.worker, third.uuid, third.name) == ("v", "u3", "")
 
 
