@@ -228,6 +228,29 @@ def test_the_api_tells_what_the_pages_show(watched):
         assert client.get(path).status_code == 404
 
 
+def test_the_api_knows_the_states_of_tasks(watched):
+    client = watched.client()
+    assert {each["state"] for each in client.get("/api/v1/clusters/shop/tasks?state=FAILURE").json()["tasks"]} == {
+        "FAILURE"
+    }
+    answer = client.get("/api/v1/clusters/shop/tasks?state=NOPE")
+    assert answer.status_code == 422
+    (mistake,) = answer.json()["mistakes"]
+    assert "NOPE" in mistake["found"]
+    assert "'FAILURE'" in mistake["allowed"]
+
+
+def test_a_task_that_runs_is_nothing_to_worry_about(watched):
+    page = watched.client().get("/clusters/shop/tasks/started-id").text
+    assert 'class="state running" title="STARTED"' in page
+
+
+def test_the_tasks_of_a_worker_do_not_repeat_its_name(watched):
+    page = watched.client().get("/clusters/shop/workers/celery@web-1").text
+    assert 'data-label="queue"' in page
+    assert 'data-label="worker"' not in page
+
+
 def test_a_task_that_was_only_sent_is_pending(watched):
     watched.tasks.write("shop", [Task(uuid="fresh", name="shop.charge", sent=1.0, seen=1.0, updated=1.0)])
     assert watched.client().get("/api/v1/clusters/shop/tasks/fresh").json()["state"] == "PENDING"
