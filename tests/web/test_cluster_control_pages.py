@@ -208,6 +208,37 @@ def test_a_queue_is_emptied_after_its_count_was_shown(watched, admin):
     assert watched.fleet.purged == ["images"]
 
 
+def test_one_message_is_one(watched, admin):
+    watched.ready["images"] = 1
+    admin.post("/queues/images/purge")
+    assert "Delete what waits in the queue images: 1 message." in admin.page
+
+
+def worker(watched, **changed):
+    """Let the watcher have seen another worker."""
+    state = watched.tasks.state("shop")
+    first, *others = state.workers
+    watched.tasks.write("shop", [], state=replace(state, workers=(replace(first, **changed), *others)))
+
+
+@pytest.mark.parametrize(("restarts", "offered"), [(True, True), (None, True), (False, False)])
+def test_a_pool_that_cannot_be_restarted_says_what_mends_that(watched, admin, restarts, offered):
+    worker(watched, pool_restarts=restarts)
+    page = admin.get("/workers/celery@web-1").text
+    assert ("Restart the pool" in page, "worker_pool_restarts = True" in page) == (offered, not offered)
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [({"up": True}, ""), ({"up": False}, "It is silent"), ({"up": False, "goodbye": True}, "It was stopped")],
+)
+def test_a_worker_that_is_away_cannot_be_told_anything_and_the_page_says_why(watched, admin, changed, why):
+    worker(watched, **changed)
+    page = admin.get("/workers/celery@web-1").text
+    assert ('<fieldset class="deeds" disabled>' in page) == bool(why)
+    assert (f"{why}, so it would not hear what it is told." in page) == bool(why)
+
+
 def test_a_beat_entry_is_run_now(watched, admin):
     answer = admin.post("/beat/nightly/run")
     assert "nightly was sent now" in answer.text
@@ -267,6 +298,15 @@ def test_what_workers_hold_is_asked_when_the_page_is(watched, admin):
     assert rows[0]["uuid"] == "started-id"
 
 
+def test_when_tasks_in_workers_are_due_is_told_in_utc(watched, admin):
+    watched.answers["scheduled"] = [
+        {"eta": "2025-11-20T23:00:00+03:00", "request": {"id": "later", "name": "shop.later"}}
+    ]
+    page = admin.get("/in-workers?of=scheduled").text
+    assert '<time datetime="2025-11-20T20:00:00Z"' in page
+    assert "20:00:00 UTC</time>" in page
+
+
 def test_many_tasks_in_workers_are_bounded(watched, admin):
     watched.answers["reserved"] = [{"id": str(n), "name": "shop.many"} for n in range(400)]
     page = admin.get("/in-workers?of=reserved").text
@@ -298,15 +338,6 @@ def test_workers_are_not_asked_for_viewers(watched):
 
 
 def test_a_form_without_its_token_does_nothing(watched, admin):
-def test_when_tasks_in_workers_are_due_is_told_in_utc(watched, admin):
-    watched.answers["scheduled"] = [
-        {"eta": "2025-11-20T23:00:00+03:00", "request": {"id": "later", "name": "shop.later"}}
-    ]
-    page = admin.get("/in-workers?of=scheduled").text
-    assert '<time datetime="2025-11-20T20:00:00Z"' in page
-    assert "20:00:00 UTC</time>" in page
-
-
     admin.csrf = "forged"
     for path in ("/commands", "/tasks/revoke", "/queues/images/purge", "/beat/nightly/run"):
         assert admin.post(path, command="shutdown", confirm="yes", confirmed="9").status_code == 403

@@ -175,11 +175,16 @@ ACTIONS: Mapping[str, Spec] = {
         Spec(name="retry", says=lambda given: f"send {given['task']} again, as {given['id']}"),
         Spec(name="run", says=lambda given: f"run the beat entry {given['entry']} now: send {given['task']}"),
         Spec(name="abort", says=lambda given: f"ask {given['id']} to end by itself"),
-        Spec(name="revoke_many", says=lambda given: f"revoke {_tasks(given)}", dangerous=True, harsh="terminate"),
-        Spec(name="retry_many", says=lambda given: f"send {_tasks(given)} again", dangerous=True),
+        Spec(
+            name="revoke_many",
+            says=lambda given: f"revoke {_counted(given, 'task')}",
+            dangerous=True,
+            harsh="terminate",
+        ),
+        Spec(name="retry_many", says=lambda given: f"send {_counted(given, 'task')} again", dangerous=True),
         Spec(
             name="purge",
-            says=lambda given: f"delete what waits in the queue {given['queue']}: {given['count']} messages",
+            says=lambda given: f"delete what waits in the queue {given['queue']}: {_counted(given, 'message')}",
             role="admin",
             dangerous=True,
         ),
@@ -188,8 +193,8 @@ ACTIONS: Mapping[str, Spec] = {
 """What else may be done to a cluster, by name. It goes by other ways than remote control."""
 
 
-def _tasks(given: Mapping[str, Any]) -> str:
-    return "1 task" if given["count"] == 1 else f"{given['count']} tasks"
+def _counted(given: Mapping[str, Any], word: str) -> str:
+    return f"1 {word}" if given["count"] == 1 else f"{given['count']} {word}s"
 
 
 def _span(given: Mapping[str, Any], key: str) -> str:

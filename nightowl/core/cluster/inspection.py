@@ -37,6 +37,7 @@ _SEEN = (
     "queues",
     "registered",
     "totals",
+    "pool_restarts",
 )
 """Fields of a worker that only an inspection tells."""
 
@@ -54,8 +55,10 @@ def inspected(worker: Worker, looks: Mapping[str, Any], now: float) -> Worker:
         found["queues"] = tuple(_text(each.get("name")) for each in queues[:MOST] if isinstance(each, dict))
     if isinstance(registered := looks.get("registered"), list):
         found["registered"] = tuple(_text(each) for each in registered[:MOST])
-    if isinstance(conf := looks.get("conf"), dict) and isinstance(on := conf.get("worker_send_task_events"), bool):
-        found["events_on"] = on or worker.events_on
+    if isinstance(conf := looks.get("conf"), dict):
+        found["pool_restarts"] = bool(conf.get("worker_pool_restarts"))
+        if isinstance(on := conf.get("worker_send_task_events"), bool):
+            found["events_on"] = on or worker.events_on
     return replace(worker, inspected=now, **found) if found else worker
 
 

@@ -13,7 +13,8 @@ class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     What only an inspection tells is None or empty until one was answered at ``inspected``. ``skew`` is by how many
     seconds its clock is fast. ``offline`` is since when it is away, ``goodbye`` whether it said so. ``totals`` is how
-    many tasks it has executed since it started, by name.
+    many tasks it has executed since it started, by name. ``pool_restarts`` is whether its settings let its pool be
+    restarted.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     queues: tuple[str, ...] = ()
     registered: tuple[str, ...] = ()
     totals: tuple[tuple[str, int], ...] = ()
+    pool_restarts: bool | None = None
 
 
 class Queue(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

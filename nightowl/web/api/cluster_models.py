@@ -45,6 +45,7 @@ class WorkerModel(Model):
     queues: list[str] = Field([])
     registered: list[str] = Field([])
     totals: dict[str, int] = Field({}, description="Tasks executed since it started, by name.")
+    pool_restarts: bool | None = Field(None, description="Whether its pool may be restarted.")
 
 
 class QueueModel(Model):

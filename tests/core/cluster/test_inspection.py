@@ -42,6 +42,11 @@ def test_all_that_is_answered_is_known() -> None:
     assert task_names(found.registered) == ("x.y",)
 
 
+def test_whether_a_pool_may_be_restarted_is_known_of_the_settings() -> None:
+    confs = ({"worker_pool_restarts": True}, {}, None)
+    assert [inspected(WORKER, {"conf": conf}, 5.0).pool_restarts for conf in confs] == [True, False, None]
+
+
 def test_what_is_not_answered_stays() -> None:
     assert inspected(WORKER, {}, 5.0) == WORKER
     found = inspected(WORKER, {"stats": {"pool": {"implementation": "celery.concurrency.thread:TaskPool"}}}, 5.0)
