@@ -11,7 +11,7 @@ from nightowl.web.words import clock, day, exact_clock, took
 SHAPES = {
     TaskState.PENDING: "new",
     TaskState.RECEIVED: "new",
-    TaskState.STARTED: "pending",
+    TaskState.STARTED: "running",
     TaskState.SUCCESS: "up",
     TaskState.FAILURE: "down",
     TaskState.RETRY: "degraded",
