@@ -12,9 +12,10 @@ from typing import Any
 import msgspec
 
 from nightowl.core.cluster.command import Answer, Command
-from nightowl.core.cluster.examination import Part, settings
+from nightowl.core.cluster.examination import Part, missing_part, settings
 from nightowl.core.cluster.selection import listed
 from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.cluster.unseen import unset
 from nightowl.core.errors import Refused, Unavailable
 from nightowl.ports import Clock
 from nightowl.ports.clusters import ClusterControl, ClusterDepth, ClusterSource, TaskResults
@@ -42,9 +43,12 @@ def examine(ways: Ways, clock: Clock, timeout: float) -> Iterator[Part]:
     yield broker
     if broker.health == "fails":
         return
+    lacking = {name: missing_part(name, sentence) for name, sentence in unset(ways.settings).items()}
+    if "management" in lacking:
+        yield lacking["management"]
     yield from _workers(ways, clock, timeout)
-    yield _results(ways)
-    yield _schedule(ways.settings)
+    yield lacking.get("results") or _results(ways)
+    yield lacking.get("beat") or _schedule(ways.settings)
     if not ways.settings.control:
         mend = f"leave control away in [cluster.{ways.settings.name}]"
         yield Part(name="control", health="missing", says="it is watched only: control = false", mend=mend)
@@ -127,24 +131,19 @@ def _queues(ways: Ways, timeout: float, names: Sequence[str]) -> Iterator[Part]:
 
 
 def _results(ways: Ways) -> Part:
-    name = ways.settings.name
-    if ways.results is None:
-        mend = f'backend = "redis://..." in [cluster.{name}], as the result_backend of the app'
-        return Part(name="results", health="missing", says="no task can be asked to end by itself", mend=mend)
+    assert ways.results is not None, "there is a backend"
     try:
         ways.results.get(_NOBODY)
     except Refused as error:
         return Part(name="results", health="missing", says=str(error))
     except Unavailable as error:
-        return Part(name="results", health="fails", says=str(error), mend=f"backend in [cluster.{name}]")
+        mend = f"backend in [cluster.{ways.settings.name}]"
+        return Part(name="results", health="fails", says=str(error), mend=mend)
     return Part(name="results", health="works", says="the result backend answers")
 
 
 def _schedule(found: ClusterSettings) -> Part:
-    if found.app or found.beat:
-        return Part(name="beat", health="works", says=f"entries are read from {found.app or 'the database'}")
-    mend = f'app = "proj.celery:app" or beat = "postgresql://..." in [cluster.{found.name}]; or a check of kind task'
-    return Part(name="beat", health="missing", says="what beat is to send, and when, is not known", mend=mend)
+    return Part(name="beat", health="works", says=f"entries are read from {found.app or 'the database'}")
 
 
 def _listed(values: Iterable[Any]) -> Iterator[Any]:

@@ -8,6 +8,7 @@ from nightowl.core.cluster.command import Command
 from nightowl.core.cluster.events import Event, Intake
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.cluster.state import Broker, Queue
+from nightowl.core.cluster.unseen import unset
 from nightowl.core.errors import Refused, Unavailable
 from nightowl.flows.examine import Ways, examine
 from tests.flows.cluster_parts import Clock, Depth, Fleet, Results
@@ -30,7 +31,7 @@ class Stream:
     def __init__(self, fleet: Fleet, *heard: str) -> None:
         self._fleet = fleet
         self._heard = heard
-        self.fault = ""
+        self.fault = self.silent = ""
         self.closed = False
 
     def read(self, timeout: float) -> Intake:
@@ -43,7 +44,9 @@ class Stream:
 
 
 def examined(fleet: Fleet, stream: Stream | None = None, **changed: Any) -> dict[str, tuple[str, str]]:
-    settings = ClusterSettings(name="shop", broker="redis://", app="proj:app", **changed.pop("settings", {}))
+    settings = ClusterSettings(
+        name="shop", broker="redis://", backend="redis://", app="proj:app", **changed.pop("settings", {})
+    )
     stream = stream or Stream(fleet, *fleet.workers)
     ways = {"depth": Depth(celery=3), "results": Results(), **changed}
     found = list(examine(Ways(settings=settings, control=fleet, source=lambda: stream, **ways), Ticking(), 1.0))
@@ -129,3 +132,13 @@ def test_a_backend_that_is_away_fails() -> None:
             raise Unavailable("the result backend does not answer")
 
     assert examined(fleet("a@shop"), results=Away())["results"] == ("fails", "the result backend does not answer")
+
+
+def test_all_that_the_panel_of_a_cluster_says_of_its_settings_is_listed() -> None:
+    bare = ClusterSettings(name="shop", broker="amqp://rabbit//")
+    whole = fleet("a@shop")
+    ways = Ways(settings=bare, control=whole, source=lambda: Stream(whole, "a@shop"), depth=Depth(), results=None)
+    found = {part.name: part for part in examine(ways, Ticking(), 1.0) if part.health == "missing"}
+    said = {name: f"{part.says}: {part.mend}.".lower() for name, part in found.items()}
+    assert said == {name: sentence.lower() for name, sentence in unset(bare).items()}
+    assert said.keys() == {"management", "results", "beat"}

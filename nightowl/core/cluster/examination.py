@@ -35,7 +35,7 @@ def settings(confs: Mapping[str, Any], enable_events: bool, cluster: str) -> lis
     for worker, conf in sorted(confs.items()):
         for sentence in missing(conf):
             lacking.setdefault(sentence, []).append(worker)
-    found = [_setting(sentence, workers) for sentence, workers in lacking.items()]
+    found = [missing_part("settings", sentence, of=f"{listed(workers)}: ") for sentence, workers in lacking.items()]
     quiet = [worker for worker, conf in sorted(confs.items()) if not _sends_events(conf)]
     if quiet and not enable_events:
         says = f"{listed(quiet)}: task events are off, and are not switched on from here."
@@ -46,9 +46,10 @@ def settings(confs: Mapping[str, Any], enable_events: bool, cluster: str) -> lis
     return found
 
 
-def _setting(sentence: str, workers: list[str]) -> Part:
+def missing_part(name: str, sentence: str, *, of: str = "") -> Part:
+    """Make a part of a sentence that names the remedy after a colon; ``of`` stands before it."""
     says, _, mend = sentence.rstrip(".").partition(": ")
-    return Part(name="settings", health="missing", says=f"{listed(workers)}: {says[:1].lower()}{says[1:]}", mend=mend)
+    return Part(name=name, health="missing", says=f"{of}{says[:1].lower()}{says[1:]}", mend=mend)
 
 
 def _sends_events(conf: Any) -> bool:

@@ -19,15 +19,23 @@ def unseen(settings: ClusterSettings, workers: Collection[Worker]) -> Iterator[s
     if quiet and not settings.enable_events:
         yield f"Tasks of {listed(quiet)} are not told of: run it with -E, or set enable_events = true in {table}."
     yield from losing_events(workers)
+    yield from unset(settings).values()
+
+
+def unset(settings: ClusterSettings) -> dict[str, str]:
+    """Return what the settings alone leave unseen: sentences by the part of the cluster."""
+    table = f"[cluster.{settings.name}]"
+    found = {}
     if settings.broker.partition(":")[0] in RABBITMQ and not settings.rabbitmq_api:
-        yield (
+        found["management"] = (
             "How many messages workers hold, how old the oldest is, and the memory and alarms of RabbitMQ are unknown: "
             f"set rabbitmq_api in {table}."
         )
     if not settings.app and not settings.beat:
-        yield (
+        found["beat"] = (
             "What beat is to send, and when, is unknown: set app or beat in "
             f"{table}, or watch single jobs by a check of the kind task."
         )
     if not settings.backend:
-        yield f"Results cannot be read, nor tasks be asked to end by themselves: set backend in {table}."
+        found["results"] = f"Results cannot be read, nor tasks be asked to end by themselves: set backend in {table}."
+    return found
