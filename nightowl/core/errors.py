@@ -6,6 +6,7 @@
     |-- ConfigurationError      what the user wrote cannot work; carries every mistake found
     |-- Unavailable             an outside part (store, broker, receiver) cannot be reached now
     |   |-- StoreUnavailable
+    |   |   `-- StoreUnusable   ... and waiting will not mend that
     |   `-- BusUnavailable
     |-- SchemaOutdated          the store's schema is not the one this version needs
     |-- LeaseLost               another process leads; this transaction was rolled back
@@ -60,6 +61,10 @@ class Unavailable(NightOwlError):
 
 class StoreUnavailable(Unavailable):
     """The database cannot be reached, is locked or is full."""
+
+
+class StoreUnusable(StoreUnavailable):
+    """There is no such database file, it is none, or it may not be opened: waiting does not mend that."""
 
 
 class BusUnavailable(Unavailable):

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import uuid
-from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool
 
-from nightowl.adapters.store_sql.failures import describe, masked
+from nightowl.adapters.store_sql.database_file import DatabaseFile
+from nightowl.adapters.store_sql.failures import describe, masked, primary_code
 from nightowl.core.errors import ConfigurationError, Mistake
 
 _PATIENCE = 15  # seconds to wait for a connection, or for SQLite's one lock
 _LOCK_WAIT = 3  # seconds to wait for a lock that another transaction holds on a server
 _IDLE = 5  # seconds after which a server ends a transaction in which nothing happens, and frees its locks
 _SLOWEST = 120  # seconds that MariaDB may take to answer, a migration's statements included
-_PRIMARY_CODE = 0xFF  # the bits of an error code of SQLite that name its kind
 _DRIVERS = {
     "sqlite": "sqlite",
     "postgresql": "postgresql+psycopg",
@@ -83,14 +81,17 @@ def _sqlite(url: URL) -> Engines:
     """
     in_memory = url.database in (None, "", ":memory:")
     name = f"file:/nightowl-{uuid.uuid4()}?vfs=memdb" if in_memory else str(url.database)
+    file = None if in_memory else DatabaseFile(name)
 
     def open_file(*, only_read: bool) -> sqlite3.Connection:
-        if not in_memory:
-            _make_private(name)
+        if file:
+            file.prepare()
         connection = sqlite3.connect(
             name, uri=in_memory, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
         )
         _use_wal(connection)
+        if file:
+            file.opened()
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA cache_size=-16384")
@@ -116,25 +117,21 @@ def _sqlite(url: URL) -> Engines:
         max_overflow=12,
         pool_timeout=_PATIENCE,
     )
-    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(writer, "begin", partial(_begin, "BEGIN IMMEDIATE", file))
+    event.listen(reader, "begin", partial(_begin, "BEGIN", file))
     return Engines(writer, reader)
+
+
+def _begin(statement: str, file: DatabaseFile | None, connection: Connection) -> None:
+    if file:
+        file.require()
+    connection.exec_driver_sql(statement)
 
 
 def _refused(url: URL, error: Exception) -> ConfigurationError:
     return ConfigurationError(
         [_mistake(f'"{describe(url)}" with arguments that the driver refuses ({masked(error, url)})')]
     )
-
-
-def _make_private(path: str) -> None:
-    """Make the file of a new database for its owner only, as it will hold password hashes.
-
-    SQLite gives the files beside it (``-wal``, ``-shm``) the same mode. A file that is there is not even opened:
-    closing it again would drop the locks that this process holds on it.
-    """
-    with suppress(OSError):  # it is there, or SQLite says why it cannot be
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
@@ -148,7 +145,7 @@ def _use_wal(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode=WAL")
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or monotonic() > deadline:
                 raise
             sleep(0.05)
         else:

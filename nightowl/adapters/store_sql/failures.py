@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,15 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from nightowl.core.errors import Refused, StoreUnavailable
+from nightowl.core.errors import Refused, StoreUnavailable, StoreUnusable
+
+_UNUSABLE = frozenset((sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY))
+_PRIMARY_CODE = 0xFF  # the bits of an error code of SQLite that name its kind
+
+
+def primary_code(error: object) -> int:
+    """The kind of an error of SQLite, without what it is in detail; 0: it is none of SQLite's."""
+    return getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE if isinstance(error, sqlite3.Error) else 0
 
 
 def describe(url: URL) -> str:
@@ -24,7 +33,8 @@ def translated(url: URL) -> Iterator[None]:
     """Turn what the driver raises in the block into ``StoreUnavailable`` with one sentence.
 
     So does a broken constraint: another transaction wrote the same at the same moment, and trying again finds what it
-    wrote. A value that the database cannot hold is ``Refused``, as it would be again.
+    wrote. A value that the database cannot hold is ``Refused``, as it would be again. A file of SQLite's that cannot be
+    opened or is no database is ``StoreUnusable``.
     """
     try:
         yield
@@ -35,7 +45,8 @@ def translated(url: URL) -> Iterator[None]:
     except PoolTimeoutError as error:
         raise StoreUnavailable(f"Store {describe(url)}: no connection became free in time") from error
     except DBAPIError as error:
-        raise StoreUnavailable(f"Store {describe(url)}: {_reason(error, url)}") from error
+        kind = StoreUnusable if primary_code(error.orig) in _UNUSABLE else StoreUnavailable
+        raise kind(f"Store {describe(url)}: {_reason(error, url)}") from error
 
 
 def masked(error: BaseException, url: URL) -> str:
