@@ -12,6 +12,7 @@ from nightowl.roles.director import DirectorRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
+from nightowl.roles.reaching import reach
 from nightowl.roles.self_ping import SelfPingRole
 
 
@@ -32,7 +33,7 @@ def director(path: str, listen: str, style: str) -> None:
         refuse_memory(configuration, configuration.locations)
         tell_start("director", configuration, configuration.locations)
         warn_of_open_locations(configuration, configuration.locations)
-        installation.define()
+        reach(installation, defines=True)
         leading = DirectorRole(installation)
         pinging = SelfPingRole(installation, lambda: leading.works)
         roles: list[Role] = [FollowingRole(installation, defines=True), pinging, leading]

@@ -12,6 +12,7 @@ from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
+from nightowl.roles.reaching import reach
 
 
 @click.command()
@@ -24,7 +25,7 @@ def notifier(path: str, listen: str, style: str) -> None:
     with errors_told():
         installation = Installation(path)
         tell_start("notifier", installation.current())
+        reach(installation, tasks=False)
         sending = NotifierRole(installation)
         roles: list[Role] = [FollowingRole(installation, defines=False), sending, *listeners(listen, sending)]
-        installation.store.ping()
     raise SystemExit(run(roles, reload=installation.reload))

@@ -11,6 +11,7 @@ from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
+from nightowl.roles.reaching import reach
 from nightowl.roles.watcher import WatcherRole
 
 
@@ -23,7 +24,7 @@ def watcher(path: str, clusters: tuple[str, ...], listen: str, style: str) -> No
     """Watch Celery clusters until stopped: all of the configuration, or those that --cluster names.
 
     Of several processes that are to watch one cluster one does, and the others stand by. A watcher needs the cluster's
-    broker and the store. With --listen its /metrics are celery-exporter's, live.
+    broker and the store, and waits for a store that is away. With --listen its /metrics are celery-exporter's, live.
     """
     log_to_stderr(style)
     with errors_told():
@@ -32,6 +33,7 @@ def watcher(path: str, clusters: tuple[str, ...], listen: str, style: str) -> No
         if unknown := [name for name in clusters if name not in known]:
             allowed = f"a declared cluster ({', '.join(known) or 'there is none'})"
             raise ConfigurationError([Mistake(file="", key="--cluster", found=unknown[0], allowed=allowed)])
+        reach(installation)
         watching = WatcherRole(installation, clusters)
         roles: list[Role] = [FollowingRole(installation, defines=False), watching]
         roles += text_listeners(listen, watching, watching.metrics)

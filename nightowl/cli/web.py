@@ -12,6 +12,7 @@ from nightowl.roles.cluster_watch import ClusterWatchRole
 from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
+from nightowl.roles.reaching import reach
 from nightowl.roles.web import WebRole, metrics_listeners
 
 
@@ -24,7 +25,7 @@ def web(path: str, style: str) -> None:
     with errors_told():
         installation = Installation(path)
         tell_start("web", installation.current())
-        installation.store.ping()
+        reach(installation)
         looking: list[Role] = [BrokerWatchRole(installation.current()), ClusterWatchRole(installation)]
         serving = WebRole(installation, faults=lambda: [role.fault for role in looking if role.fault], ready=_tell_port)
         following = FollowingRole(installation, defines=False)

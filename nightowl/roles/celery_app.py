@@ -9,6 +9,7 @@ from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role
 from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
+from nightowl.roles.reaching import reach
 from nightowl.roles.watcher import WatcherRole
 from nightowl.roles.web import WebRole
 from nightowl.wire.own_app import OwnApp
@@ -16,7 +17,7 @@ from nightowl.wire.own_app import OwnApp
 
 def roles(installation: Installation, own: OwnApp, *, ready: Callable[[int], None]) -> list[Role]:
     """Return the roles in the order in which they end; ``ready`` is called with the web's port once it answers."""
-    installation.define()
+    reach(installation, defines=True)
     watcher = WatcherRole(installation, own=own)
     director, notifier = DirectorRole(installation), NotifierRole(installation)
     working: list[Role] = [watcher, director, notifier]

@@ -11,6 +11,7 @@ from nightowl.roles.following import FollowingRole
 from nightowl.roles.gathering import Role
 from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
+from nightowl.roles.reaching import reach
 from nightowl.roles.self_ping import SelfPingRole
 from nightowl.roles.watcher import WatcherRole
 from nightowl.roles.web import WebRole, metrics_listeners
@@ -21,7 +22,7 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
 
     ``locations`` are those whose checks run here; ``ready`` is called with the web's port once it answers.
     """
-    installation.define()
+    reach(installation, defines=True)
     director, notifier = DirectorRole(installation), NotifierRole(installation)
     actor = ActorRole(installation.current, locations)
     evaluator = EvaluatorRole(installation.current)

@@ -176,7 +176,7 @@ def test_what_cannot_begin_says_why_and_exits_2(tmp_path: Path, arguments: tuple
 @pytest.mark.parametrize(
     ("table", "words"),
     [
-        ('[store]\nurl = "postgresql+psycopg://owl:hush@127.0.0.1:1/owl"', "127.0.0.1"),
+        ('[store]\nurl = "sqlite:////proc/owl.db"', "unable to open database file"),
         ('[bus]\nbroker = "carrier-pigeon://loft"', "bus.broker"),
         ('[bus]\nbroker = "redis://:hush@127.0.0.1:1/shop"', "bus.broker"),
         ('[bus]\nbroker = "filesystem:///proc/owl"', "bus.broker"),
