@@ -13,20 +13,7 @@ from nightowl.config.masking import KeyPath
 from nightowl.config.models import LATER_KEYS
 from nightowl.config.models.table import Table
 from nightowl.config.report import Report
-
-_TYPES = {
-    "string_type": "a string",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "a table",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "missing": "a value; the key is required",
-}
-
+from nightowl.core.refusals import allowed
 
 T = TypeVar("T", bound=Table)
 
@@ -36,17 +23,19 @@ def validate(
 ) -> T | None:
     """Return ``value`` as ``model``, after reporting what is wrong with it.
 
-    What is left without the refused keys is returned, so that more mistakes can be found in it; None: nothing is.
+    What is left without the refused keys is returned, so that more mistakes can be found in it, with the model's
+    stand-ins for those that it cannot be without; None: nothing is.
     ``at`` turns the key path of a mistake into the one where the user wrote it.
     """
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
+        details = error.errors(include_url=False)
     for detail in details:
         _refuse(model, detail, path, report, at or (lambda found: found))
+    left = _without(value, [detail["loc"] for detail in details])
     try:
-        return model.model_validate(_without(value, [detail["loc"] for detail in details]))
+        return model.model_validate({**model.stand_ins, **left} if isinstance(left, dict) else left)
     except ValidationError:
         return None
 
@@ -75,23 +64,7 @@ def _refuse(
         table = f"{path[0]}.{inner[-2]}" if len(inner) > 1 else path[0]
         refuse_key(report, where, keys(inside), LATER_KEYS.get(str(table), ()))
     else:
-        report.add(where, allowed_text(detail))
-
-
-def allowed_text(detail: ErrorDetails) -> str:
-    """Return in words what pydantic would have taken."""
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "allowed":
-            return str(context["allowed"])
-        case "literal_error":
-            return str(context["expected"]).replace("'", '"')
-        case "string_too_short":
-            return f"at least {context['min_length']} characters"
-        case "too_short":
-            return f"a list of at least {context['min_length']}"
-        case other:
-            return _TYPES.get(other, detail["msg"])
+        report.add(where, allowed(detail["type"], detail.get("ctx", {}), detail["input"]))
 
 
 def refuse_key(report: Report, path: KeyPath, known: Iterable[str], later: Iterable[str]) -> None:

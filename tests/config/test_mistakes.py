@@ -110,7 +110,7 @@ def test_what_a_later_version_will_know_is_refused_and_said_so(mistakes, text, k
         ('[channel.x]\nkind = "slack"', "channel.x.url", "a value; the key is required"),
         ('[channel.x]\nkind = "slack"\nurl = "ftp://x/"', "channel.x.url", "a URL"),
         ('[channel.x]\nkind = "pagerduty"', "channel.x.routing_key", "a value; the key is required"),
-        ('[channel.x]\nkind = "pagerduty"\nrouting_key = ""', "channel.x.routing_key", "at least 1 characters"),
+        ('[channel.x]\nkind = "pagerduty"\nrouting_key = ""', "channel.x.routing_key", "at least 1 character"),
         ('[channel.x]\nkind = "pagerduty"\nrouting_key = "k\\n"', "channel.x.routing_key", "a text of one line"),
         ('[channel.x]\nkind = "webhook"\nurl = "http://x/"\ntimeout = "1h"', "channel.x.timeout", "a duration"),
         ('[channel.x]\nkind = "webhook"\nurl = "http://x/"\nheaders = { "a b" = "c" }', "channel.x.headers", "header"),

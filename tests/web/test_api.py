@@ -66,9 +66,21 @@ def test_a_check_may_depend_on_what_is_there_but_in_no_circle(client):
 def test_mistakes_of_a_request_have_the_same_shape(client):
     answer = client.get("/api/v1/checks", params={"limit": "many"})
     assert answer.status_code == 422
-    assert answer.json()["mistakes"] == [
-        {"file": "", "key": "limit", "found": "'many'", "allowed": answer.json()["mistakes"][0]["allowed"]}
-    ]
+    assert answer.json()["mistakes"] == [{"file": "", "key": "limit", "found": "'many'", "allowed": "a whole number"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "key", "words"),
+    [
+        ({"lasts": "soon"}, "lasts", "a number"),
+        ({"lasts": 1}, "lasts", "a number of at least 60"),
+        ([], "body", "an object"),
+    ],
+)
+def test_what_a_body_may_hold_is_said_in_plain_words(client, body, key, words):
+    answer = client.post("/api/v1/incidents/any/acknowledge", json=body)
+    assert (answer.status_code, answer.json()["mistakes"][0]["allowed"]) == (422, words)
+    assert answer.json()["mistakes"][0]["key"] == key
 
 
 def test_an_unknown_state_is_refused_with_those_that_there_are(client):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -20,8 +21,14 @@ def _json_alone() -> list[Content]:
     return ["json"]
 
 
+def _bound(found: float) -> float:
+    if not 0 < found < math.inf:
+        raise refuse("a number of seconds above 0")
+    return found
+
+
 def _buckets(found: list[float]) -> list[float]:
-    if not found or found[0] <= 0 or any(one >= other for one, other in pairwise(found)):
+    if not found or any(one >= other for one, other in pairwise(found)):
         raise refuse("upper bounds in seconds, above 0 and rising, such as [0.1, 1.0, 10.0]")
     return found
 
@@ -39,7 +46,10 @@ def _account(found: str) -> str:
     return found
 
 
-Buckets = Annotated[list[float], Field(max_length=50), AfterValidator(_buckets), Shape("list of seconds")]
+Bound = Annotated[float, AfterValidator(_bound)]
+"""An upper bound in seconds."""
+
+Buckets = Annotated[list[Bound], Field(max_length=50), AfterValidator(_buckets), Shape("list of seconds")]
 """Upper bounds of a histogram."""
 
 
@@ -80,6 +90,8 @@ class Finding(Table):
     @model_validator(mode="before")
     @classmethod
     def _switched(cls, found: Any) -> Any:
+        if not isinstance(found, bool | dict | Finding):
+            raise refuse("a table, true or false")
         return {"on": found} if isinstance(found, bool) else found
 
 
@@ -126,6 +138,8 @@ class Findings(Table):
 
 class Cluster(Table):
     """A Celery installation that is watched: its broker's URL is enough."""
+
+    stand_ins: ClassVar = {"broker": "memory://"}
 
     broker: Annotated[Line, Field(min_length=1)]
     """The URL of the broker that the workers use, such as `redis://127.0.0.1:6379/0` or `amqp://rabbit.example//`."""

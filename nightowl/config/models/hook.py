@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -27,6 +27,8 @@ def _failed_alone() -> list[Hooked]:
 
 class Hook(Table):
     """Events of tasks as JSON to a URL of yours, one request each, signed where `secret` is given."""
+
+    stand_ins: ClassVar = {"url": "http://hook.invalid/"}
 
     url: WebUrl
     """Where events are posted."""

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from nightowl.core.errors import Mistake
+from nightowl.core.refusals import allowed
 from nightowl.web.site import Problem, json_response
 
 
@@ -27,7 +28,11 @@ def _mistake(found: Mapping[str, Any], body: object) -> Mistake:
         why = f"something else from line {line}, column {column} on ({found['ctx']['error']})"
         return Mistake(file="", key="body", found=why, allowed="JSON")
     key = ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0])
-    return Mistake(file="", key=key, found=_shown(found.get("input")), allowed=found["msg"])
+    return Mistake(file="", key=key, found=_shown(found.get("input")), allowed=_allowed(found))
+
+
+def _allowed(found: Mapping[str, Any]) -> str:
+    return allowed(found["type"], found.get("ctx", {}), found.get("input"), table="an object")
 
 
 def _shown(value: object) -> str:

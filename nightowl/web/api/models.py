@@ -15,7 +15,10 @@ from nightowl.web.rows import row
 
 
 def _moment(value: Any) -> Any:
-    return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else value
+    try:
+        return datetime.fromtimestamp(value, UTC) if isinstance(value, int | float) else value
+    except (OverflowError, ValueError):  # no such year: it is refused as it came
+        return value
 
 
 Moment = Annotated[
