@@ -26,6 +26,10 @@ def cluster(name: str, table: Cluster, bench: Bench) -> ClusterSettings:
         bench.report.add(("cluster", name, "broker"), f"{problem} [NO08]")
     if table.ssl and (secure := urls.over_tls(table.broker)):
         bench.report.add(("cluster", name, "broker"), f"{secure}://..., for ssl is given [NO16]")
+    if problem := urls.backend_problem(table.backend):
+        bench.report.add(("cluster", name, "backend"), f"{problem} [NO63]")
+    if problem := urls.app_problem(table.app):
+        bench.report.add(("cluster", name, "app"), f"{problem} [NO64]")
     if problem := urls.store_problem(table.beat):
         bench.report.add(("cluster", name, "beat"), f"{problem} [NO09]")
     return ClusterSettings(

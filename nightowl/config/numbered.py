@@ -74,6 +74,8 @@ send events by themselves.",
     "NO60": "A check, a rule or a cluster depends on a name that no check and no rule has.",
     "NO61": "Checks and rules depend on one another in a circle.",
     "NO62": "A maintenance has neither `days` nor `rrule`, or both of them.",
+    "NO63": "A result backend's URL names no kind that Celery has.",
+    "NO64": "The name of a Celery app is not that of a module, or of what is in one.",
 }
 """All numbers and what they mean; hints, NO20 to NO29, do not keep a configuration from loading."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from nightowl.config.fields import split_url
@@ -27,6 +28,15 @@ BROKERS = (
 WATCHED = (*BROKERS, "sentinel", "sqla+sqlite", "sqs")
 """The transports whose clusters can be watched."""
 
+BACKENDS = (
+    *("arangodb", "azureblockblob", "cache", "cassandra", "consul", "cosmosdbsql", "couchbase", "couchdb", "database"),
+    *("db", "dynamodb", "elasticsearch", "file", "gs", "mongodb", "redis", "rediss", "rpc", "s3", "sentinel"),
+)
+"""The kinds of result backends that Celery has, as a URL names them."""
+
+_EXTENSIONS = ("django-db", "django-cache")  # which django-celery-results adds
+_BACKEND_CLASS = re.compile(r"\w+(\.\w+)+(:\w+)?")
+_APP = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?")
 _HOSTLESS = ("memory", "filesystem", "redis+socket", "sqla+sqlite", "sqs")
 _WITH_PATH = ("filesystem", "redis+socket", "mysql", "mariadb", "postgresql", "sqla")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
@@ -44,6 +54,23 @@ def cluster_problem(url: str) -> str:
     Of several, between semicolons, the next is taken where one does not answer.
     """
     return next(filter(None, (_problem(each.strip(), WATCHED) for each in url.split(";"))), "")
+
+
+def backend_problem(url: str) -> str:
+    """Return what the URL of a result backend would have to be, or nothing where it is fine (empty: none is)."""
+    kind = url.partition("://")[0].partition("+")[0]
+    if not url or kind in (*BACKENDS, *_EXTENSIONS) or _BACKEND_CLASS.fullmatch(kind):
+        return ""
+    return f"a URL that begins with a kind of result backend, such as redis://HOST/0 ({', '.join(BACKENDS)})"
+
+
+def app_problem(name: str) -> str:
+    """Return what the name of a Celery app would have to be, or nothing where it is fine (empty: none is)."""
+    return (
+        ""
+        if not name or _APP.fullmatch(name)
+        else 'a module and what the app is called there, such as "proj.celery:app"'
+    )
 
 
 def _problem(url: str, brokers: tuple[str, ...]) -> str:

@@ -140,3 +140,59 @@ def test_passwords_of_brokers_and_scrapers_are_masked():
     }
     assert masked("${env:HOOK}", ("hook", "a", "url")) == "${env:HOOK}"
     assert masked(["*token*"], ("cluster", "shop", "redact")) == ["*token*"]
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "",
+        "redis://r/1",
+        "rpc://",
+        "rpc",
+        "cache+memcached://m/",
+        "db+postgresql://d/x",
+        "proj.backends:Mine",
+        "django-db",
+    ],
+)
+@pytest.mark.parametrize("app", ["", "proj", "proj.celery", "proj.celery:app", "proj.celery:Main.app"])
+def test_every_way_to_name_a_result_backend_and_an_app_is_taken(configured, backend, app):
+    loaded = configured(f'{SHOP}backend = "{backend}"\napp = "{app}"').clusters["shop"]
+    assert (loaded.backend, loaded.app) == (backend, app)
+
+
+def test_all_mistakes_of_clusters_hooks_and_metrics_are_told_at_once(mistakes):
+    found = mistakes(
+        """
+        [cluster.one]
+        backend = "nope://"
+        beat = "oracle://x"
+        qeues = ["images"]
+        failures = { after = 0 }
+        findings = { gaps = "no" }
+        ssl = { key = "missing.pem" }
+        [cluster.two]
+        broker = ""
+        app = "bad app:::"
+        depends_on = ["nothing"]
+        [cluster.three]
+        broker = 5
+        default_queue = ""
+        app = "::"
+        [hook.y]
+        ca = "missing.pem"
+        [metrics]
+        runtime_buckets = ["x", -1, 5.0]
+        """
+    )
+    one = ("broker", "backend", "beat", "qeues", "failures.after", "findings.gaps", "ssl.key", "ssl.certificate")
+    assert set(found) == {
+        *(f"cluster.one.{key}" for key in one),
+        *(f"cluster.two.{key}" for key in ("broker", "app", "depends_on[0]")),
+        *(f"cluster.three.{key}" for key in ("broker", "default_queue", "app")),
+        *("hook.y.url", "hook.y.ca", "metrics.runtime_buckets[0]", "metrics.runtime_buckets[1]"),
+    }
+    assert found["cluster.one.findings.gaps"] == ('"no"', "a table, true or false")
+    assert found["cluster.one.failures.after"] == ("0", "a number of at least 1")
+    assert found["cluster.two.broker"] == ('""', "at least 1 character")
+    assert found["cluster.one.qeues"][1].startswith("queues (is that meant?), or one of ")

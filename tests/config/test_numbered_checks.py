@@ -22,6 +22,7 @@ PAGERDUTY = '[channel.d]\nkind = "pagerduty"\nrouting_key = "k"\n'
 APPRISE = '[channel.p]\nkind = "apprise"\nurls = ["json://x/"]\n'
 SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
 ESCALATING = '[route.r]\nto = ["ops"]\nescalate = [{ after = "15m", to = '
+CLUSTER = '[cluster.c]\nbroker = "redis://redis.example/0"\n'
 NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
 
 
@@ -117,6 +118,10 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO61", "check.a.depends_on", CHECK + 'depends_on = ["a"]'),
         ("NO61", "check.a.depends_on", CHECK + 'depends_on = ["r"]\n' + RULE + 'above = 1\ndepends_on = ["a"]'),
         ("NO62", "maintenance.m.days", NIGHTLY),
+        ("NO63", "cluster.c.backend", CLUSTER + 'backend = "nope://redis.example/0"'),
+        ("NO63", "cluster.c.backend", CLUSTER + 'backend = "redis.example/0"'),
+        ("NO64", "cluster.c.app", CLUSTER + 'app = "bad app:::"'),
+        ("NO64", "cluster.c.app", CLUSTER + 'app = "proj/celery.py"'),
         ("NO62", "maintenance.m.days", NIGHTLY + 'days = ["sun"]\nrrule = "FREQ=DAILY"'),
     ],
 )
