@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from unicodedata import category
 from urllib.parse import quote
 
 from starlette._utils import get_route_path
@@ -23,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nightowl.core.errors import Unavailable
 from nightowl.core.values import Author
 from nightowl.web import access, cookies, forgery, hosts
+from nightowl.web.addressing import has_controls
 from nightowl.web.flower import paths
 from nightowl.web.flower.door import FlowerDoor
 from nightowl.web.handlers import Handlers
@@ -166,11 +166,8 @@ def is_open(request: Request) -> bool:
 
 
 def _has_controls(request: Request) -> bool:
-    """Whether the path holds a character that ends a line (so routes overlook it) or is not to be seen.
-
-    A query may have them, but for the one that no database takes.
-    """
-    return any(category(each) == "Cc" for each in request.scope["path"]) or b"%00" in request.scope["query_string"]
+    """Whether the path holds a control character. A query may have them, but for the one that no database takes."""
+    return has_controls(request.scope["path"]) or b"%00" in request.scope["query_string"]
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from nightowl.core.sentences import cause, seen_from
 from nightowl.core.suppression import in_words
 from nightowl.web import axis, line_picture, rule_picture, strips, task_words, words, workflow_picture
+from nightowl.web.addressing import is_addressable, visible
 from nightowl.web.assets import Assets
 from nightowl.web.cluster_parts import ASKING_PARTS, PARTS
 from nightowl.web.handlers import Handlers
@@ -137,7 +138,9 @@ class Renderer:
             iso=words.iso, span=words.span, took=words.took, plural=words.plural, listed=words.listed, day=words.day,
             times=words.times, clock=words.clock, sentence=words.sentence, who=words.who, by_whom=words.by_whom,
             told=incident_told, parted=words.parted, suppression=in_words, spent=task_words.spent,
+            visible=visible,
         )  # fmt: skip
+        self._environment.tests["addressable"] = is_addressable
         self._environment.globals.update(
             url=lambda path: f"{prefix}{path}",
             asset=lambda name: f"{prefix}/static/{assets.names[name]}",

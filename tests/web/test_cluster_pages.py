@@ -1,5 +1,6 @@
 """Pages and API of watched clusters."""
 
+import html
 import re
 
 import pytest
@@ -281,3 +282,29 @@ def test_a_gap_of_which_the_loss_is_known_says_how_much(watched):
     page = watched.client().get("/clusters/shop/visibility").text
     assert "Redis dropped the watcher" in page
     assert "1,234" in page
+
+
+ODD = ["line\nend", "bell\x07", "caf\u00e9 \u0085", ".", "a/../b", "images.json", "a?b#c", "100%", "a//b/"]
+
+
+def test_no_link_of_a_cluster_leads_nowhere_whatever_its_parts_are_called(watched):
+    state = watched.tasks.state("shop")
+    worker, queue = state.workers[0], state.queues[0]
+    odd = replace(
+        state,
+        workers=(*state.workers, *(replace(worker, name=name, queues=tuple(ODD)) for name in ODD)),
+        queues=(*state.queues, *(replace(queue, name=name) for name in ODD)),
+    )
+    ends = {"state": "FAILURE", "failed": state.at, "exception": "E", "place": "p", "worker": ODD[0], "queue": ODD[1]}
+    tasks = [Task(uuid=name, name=f"shop.odd{number}", seen=state.at, **ends) for number, name in enumerate(ODD)]
+    watched.tasks.write("shop", tasks, state=odd)
+    client = watched.client()
+    pages = ["", "/workers", "/queues", "/tasks", "/failures", "/workers/100%25", "/queues/celery", "/tasks/100%25"]
+    links: set[str] = set()
+    for page in pages:
+        answer = client.get(f"/clusters/shop{page}")
+        assert answer.status_code == 200, page
+        links |= {html.unescape(link) for link in re.findall(r'href="(/clusters/shop/[^"]+)"', answer.text)}
+    assert {"/clusters/shop/queues/a%3Fb%23c", "/clusters/shop/workers/100%25"} <= links
+    assert {link: status for link in links if (status := client.get(link).status_code) != 200} == {}
+    assert "line\\x0aend</span>" in client.get("/clusters/shop/queues").text
