@@ -11,6 +11,7 @@ from nightowl.core.cluster.standing import fault_of
 from nightowl.core.errors import LeaseLost, Unavailable
 from nightowl.flows.tenure import Tenure
 from nightowl.flows.watch import Watch
+from nightowl.wire.clock import CLOCK
 from nightowl.wire.watcher import Watching
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ STAND_BY = 0.25
 PATIENCE = 10.0
 """Seconds that each thread gets to end."""
 
+CALM = 6.0
+"""Seconds without trouble after which it is over: what the store is used for comes round every five at the latest."""
+
 BROKEN = 5.0
 """Seconds before a watch that failed by a mistake of ours begins anew: other clusters and roles go on meanwhile."""
 
@@ -50,6 +54,7 @@ class Watched:
         self._tenure = tenure
         self._make = make
         self._trouble = ""
+        self._troubled = -CALM
         self._unread = ""
         self._pressed = False
         self.watching: Watching | None = None
@@ -148,7 +153,15 @@ class Watched:
             log.info("the cluster %s is read again", self.name)
 
     def _note(self, trouble: str) -> None:
-        """Note what keeps it from its work (empty: nothing), and tell the log where that has changed."""
+        """Note what keeps it from its work (empty: nothing now), and tell the log where that has changed.
+
+        Most turns need nothing of what is away, so that one of them without trouble does not end it.
+        """
+        now = CLOCK.monotonic()
+        if trouble:
+            self._troubled = now
+        elif now - self._troubled < CALM:
+            return
         before, self._trouble = self._trouble, trouble
         if trouble and not before:
             log.error("%s: waiting and trying again: %s", self.name, trouble)
