@@ -52,13 +52,17 @@ UNNAMED = "None"
 
 
 class OfTask(msgspec.Struct, frozen=True, kw_only=True):
-    """What tasks of one name did in a span: how many ran and failed, and their run time in seconds (None: none ran)."""
+    """What tasks of one name did in a span: how many ran and failed, and seconds that they ran (None: not known).
+
+    ``mean`` is of all that succeeded, the percentiles of the newest of them.
+    """
 
     name: str
     ran: int
     failed: int
-    p50: float | None
-    p95: float | None
+    mean: float | None = None
+    p50: float | None = None
+    p95: float | None = None
 
 
 def _begun(series: SeriesStore, cluster: str, at: Grid) -> Grid:
@@ -134,20 +138,22 @@ class Charts:
     def by_task(self) -> list[OfTask]:
         """What tasks did in the whole span, by name."""
         succeeded, failed, counts, sums = (
-            charts.by_label(self._found(f"celery_task_{metric}", self._whole), "name")
-            for metric in ("succeeded_total", "failed_total", "runtime_narrow_count", "runtime_narrow_sum")
+            self._risen(f"celery_task_{metric}")
+            for metric in ("succeeded_total", "failed_total", "runtime_count", "runtime_sum")
         )
         found = []
         for name in sorted({*succeeded, *failed} - {UNNAMED}):
-            broke = round(charts.risen(failed.get(name, {}), self._whole))
-            ran = round(charts.risen(succeeded.get(name, {}), self._whole)) + broke
-            p50, p95 = (
-                charts.whole_quantile(counts.get(name, {}), sums.get(name, {}), share, self._whole)
-                for share in (0.5, 0.95)
-            )
+            broke, timed = round(failed.get(name, 0.0)), counts.get(name)
+            ran = round(succeeded.get(name, 0.0)) + broke
             if ran:
-                found.append(OfTask(name=name, ran=ran, failed=broke, p50=p50, p95=p95))
+                mean = sums.get(name, 0.0) / timed if timed else None
+                found.append(OfTask(name=name, ran=ran, failed=broke, mean=mean))
         return found
+
+    def _risen(self, metric: str) -> dict[str, float]:
+        """By how much a counter rose in the whole span, by name."""
+        found = charts.by_label(self._found(metric, self._whole), "name")
+        return {name: charts.risen(each, self._whole) for name, each in found.items()}
 
     def _quantiles(self, title: str, metric: str) -> Chart:
         counts, sums = self._found(f"{metric}_narrow_count"), self._found(f"{metric}_narrow_sum")

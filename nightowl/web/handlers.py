@@ -16,6 +16,7 @@ from nightowl.core.telling import Telling
 from nightowl.core.values import Author, Check, Location, Route
 from nightowl.ports import Clock, Store
 from nightowl.ports.clusters import TaskStore
+from nightowl.web.cluster_history import Histories
 from nightowl.web.remote import Remote
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -103,7 +104,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     ``where`` says where an incident would go. ``clusters`` are those that are watched, by name; ``tasks`` is what is
     kept of them; ``cluster_metrics`` writes their metrics, of all (an empty name) or of one,
     without the label ``cluster``; ``remote`` is what can be done to one by its name.
-    ``flower`` is how Flower's paths are answered.
+    ``flower`` is how Flower's paths are answered. ``histories`` remembers what clusters did.
     """
 
     store: Store
@@ -131,3 +132,4 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     cluster_metrics: ClusterMetrics
     remote: Callable[[str], Remote]
     flower: FlowerSettings
+    histories: Histories = msgspec.field(default_factory=Histories)

@@ -238,7 +238,7 @@ def test_the_api_knows_the_states_of_tasks(watched):
     assert answer.status_code == 422
     (mistake,) = answer.json()["mistakes"]
     assert "NOPE" in mistake["found"]
-    assert "'FAILURE'" in mistake["allowed"]
+    assert '"FAILURE"' in mistake["allowed"]
 
 
 def test_a_task_that_runs_is_nothing_to_worry_about(watched):

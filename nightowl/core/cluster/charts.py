@@ -82,16 +82,6 @@ def risen(found: Found, grid: Grid) -> float:
     return float(np.nansum(together([_rise(each, grid) for each in found.values()], grid)))
 
 
-def whole_quantile(counts: Found, sums: Found, share: float, grid: Grid) -> float | None:
-    """A quantile of what was counted in the whole time of the grid (None: nothing), as ``quantile`` tells it."""
-    bounds, count_rows = _by_bound(counts, grid)
-    rows = dict(zip(*_by_bound(sums, grid), strict=True))
-    count = np.array([row.sum() for row in count_rows])
-    total = np.array([rows[bound].sum() if bound in rows else 0.0 for bound in bounds])
-    value = _quantile(bounds, count, total, share)
-    return None if math.isnan(value) else value
-
-
 def level(found: Found, grid: Grid) -> Floats:
     """The mean level of gauges in each step, all together."""
     return together([grid.row(each.ends, each.means) for each in found.values()], grid)

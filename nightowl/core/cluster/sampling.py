@@ -5,8 +5,8 @@ again once a minute, which rules need to see that it stands still. One that is n
 count is an increase: at the step before, or, in the first step, when it began if that is a moment ago.
 
 Beside the histograms of ``/metrics`` there are their narrow buckets, ``celery_task_runtime_narrow_count`` and ``_sum``
-(and those of ``celery_task_queue_wait_time``), each with what lies in it alone and only where something does: out of
-these, percentiles are right to a fifth whatever tasks take.
+(and those of ``celery_task_queue_wait_time``), of all tasks together, each with what lies in it alone and only where
+something does: out of these, percentiles are right to a fifth whatever tasks take.
 """
 
 from __future__ import annotations
@@ -54,7 +54,10 @@ class Sampling:
 
 def _counters(figures: Figures) -> Iterator[tuple[str, Labels, float, float]]:
     """Yield metric, labels without the cluster, value and since when it is counted (Unix seconds)."""
-    for cell in _by_task_and_queue(figures).values():
+    cells = _by_task_and_queue(figures).values()
+    yield from _narrow("celery_task_runtime", [cell.runtime for cell in cells], cells)
+    yield from _narrow("celery_task_queue_wait_time", [cell.wait for cell in cells], cells)
+    for cell in cells:
         labels = (("name", cell.name), ("queue_name", cell.queue))
         for kind, count in zip(KINDS, cell.counts, strict=True):
             yield f"celery_task_{kind}_total", labels, float(count), cell.created
@@ -91,10 +94,19 @@ def _histogram(
         yield f"{name}_bucket", (*labels, ("le", bound)), float(count), created
     yield f"{name}_count", labels, float(counts[-1]), created
     yield f"{name}_sum", labels, histogram.sum, created
-    for narrow, tally in histogram.tallies.items():
-        whole = (*labels, ("le", f"{narrow:.6g}"))
-        yield f"{name}_narrow_count", whole, float(tally.count), created
-        yield f"{name}_narrow_sum", whole, tally.sum, created
+
+
+def _narrow(
+    name: str, histograms: Iterable[Histogram], cells: Iterable[Cell]
+) -> Iterator[tuple[str, Labels, float, float]]:
+    """What lies in each narrow bucket of all tasks together."""
+    whole, created = Histogram(), min((cell.created for cell in cells), default=0.0)
+    for histogram in histograms:
+        whole.add(histogram)
+    for bound, tally in whole.tallies.items():
+        labels = (("le", f"{bound:.6g}"),)
+        yield f"{name}_narrow_count", labels, float(tally.count), created
+        yield f"{name}_narrow_sum", labels, tally.sum, created
 
 
 def _gauges(state: ClusterState, now: float) -> Iterator[Sample]:

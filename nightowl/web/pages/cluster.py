@@ -6,8 +6,9 @@ import msgspec
 
 from nightowl.core.cluster.state import Broker, Queue, Worker
 from nightowl.core.values import Incident
-from nightowl.web.cluster_charts import SPANS, Chart, OfTask, charts_of
+from nightowl.web.cluster_charts import SPANS, Chart, OfTask
 from nightowl.web.cluster_head import ClusterHead, head, watched
+from nightowl.web.cluster_history import History, history
 from nightowl.web.cluster_incidents import incidents_of
 from nightowl.web.page import Ask, Page
 from nightowl.web.rendering import View
@@ -44,8 +45,12 @@ def build(ask: Ask) -> View:
     settings, state = watched(ask)
     last = ask.query.get("last", "")
     last = last if last in SPANS else "1h"
-    drawn = charts_of(ask.unit.series, settings.name, last, ask.now)
-    tasks = drawn.by_task()
+    handlers = ask.handlers
+
+    def gather() -> History:
+        return history(ask.unit.series, handlers.tasks, settings.name, last, ask.now)
+
+    done = handlers.histories.get(settings.name, last, handlers.clock, gather)
     incidents = incidents_of(settings.name, ask.unit.incidents.open())
     workers = sorted(state.workers, key=lambda worker: (worker.up, worker.name)) if state else []
     queues = sorted(state.queues, key=lambda queue: (-(queue.ready or 0), queue.name)) if state else []
@@ -53,14 +58,14 @@ def build(ask: Ask) -> View:
         head=head(settings, state, ask.unit.incidents.open(), ask.now),
         last=last,
         incidents=tuple(incidents[:INCIDENTS]),
-        charts=(drawn.rates(), drawn.runtimes(), drawn.waits(), drawn.depths()),
+        charts=done.charts,
         workers=tuple(workers[:ROWS]),
         queues=tuple(queues[:ROWS]),
         broker=state.broker if state else None,
-        failing=tuple(sorted((each for each in tasks if each.failed), key=lambda each: -each.failed)[:ROWS]),
-        slow=tuple(sorted((each for each in tasks if each.p95), key=lambda each: -(each.p95 or 0.0))[:ROWS]),
-        ran=sum(each.ran for each in tasks),
-        failed=sum(each.failed for each in tasks),
+        failing=done.failing,
+        slow=done.slow,
+        ran=done.ran,
+        failed=done.failed,
         more_incidents=max(0, len(incidents) - INCIDENTS),
         more_workers=max(0, len(workers) - ROWS),
         more_queues=max(0, len(queues) - ROWS),

@@ -70,7 +70,6 @@ def told(*parts):
 def test_a_quantile_is_the_mean_of_its_bucket(share, expected):
     histogram = told((0.1, 5.0, 0.45), (28.5, 5.0, 125.0))
     assert charts.quantile(*histogram, share, GRID)[1] == pytest.approx(expected)
-    assert charts.whole_quantile(*histogram, share, GRID) == pytest.approx(expected)
 
 
 @given(st.lists(st.floats(0.001, 2e6), min_size=1, max_size=60), st.sampled_from([0.5, 0.95, 0.99]))
@@ -80,17 +79,16 @@ def test_a_quantile_is_right_to_a_fifth_and_never_beyond_what_was_seen(seconds, 
     for each in seconds:
         figures.observe_runtime(cell, each)
     tallies = cell.runtime.tallies.items()
-    shown = charts.whole_quantile(*told(*((bound, tally.count, tally.sum) for bound, tally in tallies)), share, GRID)
+    shown = charts.quantile(*told(*((bound, tally.count, tally.sum) for bound, tally in tallies)), share, GRID)[1]
     right = sorted(seconds)[math.ceil(share * len(seconds)) - 1]
     assert right / 1.2 <= shown <= right * 1.2
     assert min(seconds) * (1 - 1e-9) <= shown <= max(seconds) * (1 + 1e-9)
 
 
 def test_a_quantile_of_nothing_is_not_known():
-    assert charts.whole_quantile({}, {}, 0.5, GRID) is None
     assert np.isnan(charts.quantile({}, {}, 0.5, GRID)).all()
     still = found(({"le": "+Inf"}, [(10, 3.0), (20, 3.0)]))
-    assert charts.whole_quantile(still, still, 0.5, GRID) is None
+    assert np.isnan(charts.quantile(still, still, 0.5, GRID)).all()
 
 
 def test_what_rose_in_all():
