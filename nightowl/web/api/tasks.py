@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from nightowl.core.cluster.task import ORDERS, SORTED, TaskFilter, TaskState
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound
@@ -30,43 +30,53 @@ Many = Annotated[list[str] | None, Query(max_length=20)]
 States = Annotated[list[TaskState] | None, Query(max_length=20)]
 
 
+def filter_of(  # noqa: PLR0913 - each is a filter
+    *,
+    name: Many = None,
+    state: States = None,
+    worker: Many = None,
+    queue: Many = None,
+    exception: str = "",
+    place: str = "",
+    root: str = "",
+    parent: str = "",
+    text: Annotated[str, Query(max_length=400, description="Words of arguments, results and errors.")] = "",
+    start: Annotated[Moment | None, Query(alias="from")] = None,
+    end: Annotated[Moment | None, Query(alias="to")] = None,
+) -> TaskFilter:
+    """Return which tasks a request asks for."""
+    return TaskFilter(
+        names=tuple(name or ()),
+        states=tuple(each.value for each in state or ()),
+        workers=tuple(worker or ()),
+        queues=tuple(queue or ()),
+        exception=exception,
+        place=place,
+        root=root,
+        parent=parent,
+        words=tuple(text.split()),
+        start=start.timestamp() if start else None,
+        end=end.timestamp() if end else None,
+    )
+
+
+Wanted = Annotated[TaskFilter, Depends(filter_of)]
+
+
 def router(handlers: Handlers) -> APIRouter:
     """The endpoints of tasks."""
     api = APIRouter(prefix="/clusters/{cluster}", tags=["tasks"])
     clock, tasks = handlers.clock, handlers.tasks
 
     @api.get("/tasks", summary="Its tasks, newest first or sorted")
-    def list_tasks(  # noqa: PLR0913 - each is a filter
+    def list_tasks(
         cluster: Name,
+        wanted: Wanted,
         *,
-        name: Many = None,
-        state: States = None,
-        worker: Many = None,
-        queue: Many = None,
-        exception: str = "",
-        place: str = "",
-        root: str = "",
-        parent: str = "",
-        text: Annotated[str, Query(max_length=400, description="Words of arguments, results and errors.")] = "",
-        start: Annotated[Moment | None, Query(alias="from")] = None,
-        end: Annotated[Moment | None, Query(alias="to")] = None,
         sort: Annotated[str, Query(description=SORT)] = "",
         after: Annotated[str | None, Query(description="`after` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> TaskPageModel:
-        wanted = TaskFilter(
-            names=tuple(name or ()),
-            states=tuple(each.value for each in state or ()),
-            workers=tuple(worker or ()),
-            queues=tuple(queue or ()),
-            exception=exception,
-            place=place,
-            root=root,
-            parent=parent,
-            words=tuple(text.split()),
-            start=start.timestamp() if start else None,
-            end=end.timestamp() if end else None,
-        )
         try:
             page = tasks.page(known(handlers, cluster), wanted, after=after, limit=limit, order=order("sort", sort))
         except ValueError:
