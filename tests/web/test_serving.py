@@ -15,11 +15,17 @@ from nightowl.web.app import make_app
 from nightowl.web.serve import ServerThread
 
 
-def test_a_server_answers_until_it_is_stopped_though_a_stream_is_open(world):
+@pytest.fixture
+def server(world):
+    """A server that answers; the test stops it."""
     told = threading.Event()
     server = ServerThread(make_app(world.handlers), "127.0.0.1", 0, ready=lambda _: told.set())
     server.start()
     assert told.wait(20)
+    return server
+
+
+def test_a_server_answers_until_it_is_stopped_though_a_stream_is_open(server):
     base = f"http://127.0.0.1:{server.port}"
     with httpx.stream("GET", f"{base}/live", params={"page": "/checks"}) as stream:
         assert next(stream.iter_lines()).startswith("retry")
@@ -29,11 +35,7 @@ def test_a_server_answers_until_it_is_stopped_though_a_stream_is_open(world):
         httpx.get(f"{base}/health")
 
 
-def test_changes_are_streamed_and_a_reader_that_comes_back_misses_none(world):
-    told = threading.Event()
-    server = ServerThread(make_app(world.handlers), "127.0.0.1", 0, ready=lambda _: told.set())
-    server.start()
-    assert told.wait(20)
+def test_changes_are_streamed_and_a_reader_that_comes_back_misses_none(world, server):
     url = f"http://127.0.0.1:{server.port}/api/v1/events"
 
     def change(*kinds):
