@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -38,14 +38,20 @@ class Watching:
         return int(sum(float(found) for found in self._counts.findall(self.metrics())))
 
     def cpu(self) -> float:
-        """CPU seconds so far."""
-        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICK
+        """CPU seconds so far, its processes' together."""
+        return sum(map(_cpu, self._processes()))
 
     def memory(self) -> float:
-        """MiB resident now."""
-        status = Path(f"/proc/{self.process}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+        """MiB resident now, its processes' together."""
+        return sum(map(_memory, self._processes()))
+
+    def _processes(self) -> list[int]:
+        """It and those that it has begun."""
+        found = [self.process]
+        for thread in Path(f"/proc/{self.process}/task").iterdir():
+            with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+                found += map(int, (thread / "children").read_text().split())
+        return found
 
     def stand(self, still: bool) -> None:
         """Let it stand still, so that what is sent to it piles up, or go on."""
@@ -61,6 +67,16 @@ class Watching:
                 return False
             time.sleep(pause)
         return True
+
+
+def _cpu(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _memory(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def free_port() -> int:

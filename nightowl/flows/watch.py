@@ -33,7 +33,7 @@ from nightowl.flows.purges import purged
 from nightowl.flows.rhythm import Rhythm
 from nightowl.flows.task_runs import TaskRuns
 from nightowl.ports import Clock, Store
-from nightowl.ports.clusters import ClusterSource, TaskStore
+from nightowl.ports.clusters import ClusterSource, TaskStore, TaskWriter
 
 log = logging.getLogger(__name__)
 
@@ -71,15 +71,16 @@ _LAST_READS = 100
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What a watch works with.
 
-    ``seen`` is what polling told last, ``beat`` the entries of the schedule as they stand by what ``Watch.ran`` says,
-    ``unread`` why entries cannot be read;
-    ``runs`` are the checks that follow the cluster's tasks. ``saving`` is held by one thread at a time, as what was
-    counted later must not be replaced in the store by what was counted before. ``redact`` hides secrets in a task.
-    ``told`` is called by the thread that reads with each end of an execution, and must not wait.
+    ``writer`` puts tasks into ``tasks``. ``seen`` is what polling told last, ``beat`` the entries of the schedule as
+    they stand by what ``Watch.ran`` says, ``unread`` why entries cannot be read; ``runs`` are the checks that follow
+    the cluster's tasks. ``saving`` is held by one thread at a time, as what was counted later must not be replaced in
+    the store by what was counted before. ``redact`` hides secrets in a task. ``told`` is called by the thread that
+    reads with each end of an execution, and must not wait.
     """
 
     source: ClusterSource
     tasks: TaskStore
+    writer: TaskWriter
     store: Store
     clock: Clock
     settings: ClusterSettings
@@ -226,7 +227,7 @@ class Watch:
 
     def _store(self, tasks: list[Task], gaps: list[Gap], state: ClusterState | None) -> None:
         began = self._parts.clock.monotonic()
-        self._parts.tasks.write(self.name, tasks, state=state, gaps=gaps)
+        self._parts.writer.write(self.name, tasks, state=state, gaps=gaps)
         if state is not None:
             self.state = state
             self._queues = {worker.name: worker.queues for worker in state.workers if worker.queues}

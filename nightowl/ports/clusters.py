@@ -88,8 +88,8 @@ class ClusterStates(Protocol):
         """How every cluster was seen last, by name."""
 
 
-class TaskStore(Protocol):
-    """Tasks of all clusters, and how each cluster stands. Safe from any thread. Raises ``Unavailable``."""
+class TaskWriter(Protocol):
+    """What writes tasks, from one thread. Raises ``Unavailable``."""
 
     def write(
         self,
@@ -100,6 +100,20 @@ class TaskStore(Protocol):
         gaps: Sequence[Gap] = (),
     ) -> None:
         """Insert or replace tasks by their id, and what else is given, in one transaction."""
+
+
+class ManyTasks(TaskWriter, Protocol):
+    """What writes many tasks and leaves the interpreter to the thread that takes events in."""
+
+    def close(self) -> None:
+        """Give back what it takes. Nothing waits in it."""
+
+
+class TaskStore(TaskWriter, Protocol):
+    """Tasks of all clusters, and how each cluster stands. Safe from any thread. Raises ``Unavailable``."""
+
+    def writer(self) -> ManyTasks:
+        """What a watcher writes with; it is to be closed."""
 
     def state(self, cluster: str) -> ClusterState | None:
         """How a cluster was seen last."""

@@ -21,7 +21,7 @@ _URL = parse("sqlite://")
 
 def memory_tasks() -> SqlTasks:
     """A new, empty store of clusters' tasks in this process's memory; gone once it is closed."""
-    return SqlTasks(_URL, _copied(LINE), SqlFigures(_URL, _copied(figures.LINE)))
+    return SqlTasks(_URL, _copied(LINE), SqlFigures(_URL, _copied(figures.LINE)), _URL.render_as_string())
 
 
 def memory_store() -> SqlStore:

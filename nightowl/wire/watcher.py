@@ -79,9 +79,11 @@ def watching(
         ssl=settings.tls,
         accept_content=settings.accept_content,
     )
+    writer = tasks.writer()
     parts = Parts(
         source=stream,
         tasks=tasks,
+        writer=writer,
         store=store,
         clock=CLOCK,
         settings=settings,
@@ -100,6 +102,7 @@ def watching(
 
     def close() -> None:
         stream.close()
+        writer.close()
         beat.close()
         if remote is not None:
             remote.close()

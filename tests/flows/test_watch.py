@@ -81,6 +81,7 @@ class World:
         parts = Parts(
             source=self.stream,
             tasks=self.tasks,
+            writer=self.tasks,
             store=self.store,
             clock=self.clock,
             settings=ClusterSettings(name="shop", broker="memory://"),

@@ -56,6 +56,11 @@ def parse(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
+def is_in_memory(url: URL) -> bool:
+    """Whether nobody but the process that opened it sees this database."""
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+
+
 def connect(url: URL) -> Engines:
     """Engines for ``url``; nothing is connected yet.
 
@@ -79,7 +84,7 @@ def _sqlite(url: URL) -> Engines:
     A database in memory is one of SQLite's ``memdb`` files, which all connections of the process share and which
     lives as long as one of them.
     """
-    in_memory = url.database in (None, "", ":memory:")
+    in_memory = is_in_memory(url)
     name = f"file:/nightowl-{uuid.uuid4()}?vfs=memdb" if in_memory else str(url.database)
     file = None if in_memory else DatabaseFile(name)
 

@@ -106,8 +106,9 @@ class Fold:
 
     def settle(self, now: float) -> None:
         """Do what is due without an event, too: held counts, workers that went away, what is forgotten."""
-        for uuid in [uuid for uuid, (since, _) in islice(self._parked.items(), 1000) if since <= now - ASKING]:
-            self._unpark(uuid, None, now)
+        if self._parked:
+            for uuid in [uuid for uuid, (since, _) in islice(self._parked.items(), 1000) if since <= now - ASKING]:
+                self._unpark(uuid, None, now)
         self.books.overdue(now)
         purged = self.workers.sweep(now)
         self.figures.retire(purged)

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import URL
 
 from nightowl.adapters.store_sql import figures, versions
-from nightowl.adapters.store_sql.engines import Engines, connect, parse
+from nightowl.adapters.store_sql.engines import Engines, connect, is_in_memory, parse
 from nightowl.adapters.store_sql.failures import translated
 from nightowl.adapters.store_sql.figures import SqlFigures
 from nightowl.adapters.store_sql.tasks.store import SqlTasks
@@ -38,7 +38,7 @@ def open_tasks(url: str) -> SqlTasks:
     except BaseException:
         engines.dispose()
         raise
-    return SqlTasks(tasks, engines, SqlFigures(counted, others))
+    return SqlTasks(tasks, engines, SqlFigures(counted, others), url)
 
 
 def _opened(url: URL, line: versions.Line, engines: Engines | None = None) -> Engines:
@@ -82,7 +82,7 @@ def _migrate(url: URL, line: versions.Line) -> None:
 
 def beside(store: URL, what: str) -> URL:
     """The database of tasks or figures: the store's own, or of a file of SQLite one beside it (``owl.tasks.db``)."""
-    if store.get_backend_name() != "sqlite" or store.database in (None, "", ":memory:"):
+    if store.get_backend_name() != "sqlite" or is_in_memory(store):
         return store
     path = Path(str(store.database))
     return store.set(database=str(path.with_name(f"{path.stem}.{what}{path.suffix}")))

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection, select, text
 
 from nightowl.adapters.store_sql import sizes
 from nightowl.adapters.store_sql.bulk import Bulk
-from nightowl.adapters.store_sql.engines import Engines
+from nightowl.adapters.store_sql.engines import Engines, is_in_memory
 from nightowl.adapters.store_sql.failures import translated
 from nightowl.adapters.store_sql.figures import SqlFigures
 from nightowl.adapters.store_sql.tasks import clusters, sorting, writing
@@ -23,6 +23,7 @@ from nightowl.adapters.store_sql.tasks.schema import METADATA, NAME, NAMES, TASK
 from nightowl.adapters.store_sql.tasks.selection import Range, before, beyond, ranges
 from nightowl.adapters.store_sql.tasks.session import Session
 from nightowl.adapters.store_sql.tasks.word_index import word_index
+from nightowl.adapters.store_sql.tasks.writer import Writer
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.state import ClusterState
 from nightowl.core.cluster.task import ENDED, Failures, Order, Task, TaskFilter, TaskPage, TaskState
@@ -37,8 +38,10 @@ _OPEN = tuple(state.value for state in TaskState if state not in ENDED)
 class SqlTasks:
     """See ``ports.clusters.TaskStore``. Made by ``open_tasks``."""
 
-    def __init__(self, url: URL, engines: Engines, figures: SqlFigures) -> None:
+    def __init__(self, url: URL, engines: Engines, figures: SqlFigures, opened: str) -> None:
+        """``opened`` is the store's URL by which it was opened."""
         self._url = url
+        self._opened = opened
         self._engines = engines
         self._figures = figures
         self._bulk = Bulk(engines.writer.dialect)
@@ -59,6 +62,10 @@ class SqlTasks:
             writing.write(session, number, tasks)
             clusters.write(session, number, state)
             clusters.add_gaps(session, number, gaps)
+
+    def writer(self) -> Writer:
+        """What writes many tasks beside a busy thread, for one thread; it is to be closed."""
+        return Writer(self, None if is_in_memory(self._url) else self._opened)
 
     def state(self, cluster: str) -> ClusterState | None:
         """How a cluster was seen last."""
