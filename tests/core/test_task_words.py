@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nightowl.core.cluster.words import LONGEST, Wanted, wanted, words
+from nightowl.core.cluster.words import LONGEST, Wanted, uncut, wanted, words
 
 TEXTS = st.text(st.characters(exclude_categories=[]) | st.sampled_from("aZ_0 ;,.'\x00é"), max_size=60)
 
@@ -53,3 +53,18 @@ def test_no_question_is_a_mistake(texts: list[str]) -> None:
 )
 def test_what_is_asked_for(texts: list[str], expected: Wanted) -> None:
     assert wanted(texts) == expected
+
+
+@given(st.text(st.characters(exclude_categories=[]) | st.sampled_from("aZ_0 ;,.'\x00éÄǅİ"), max_size=60))
+@example("Grüße, " * 3)
+@example("ü" * 21 + "a")
+def test_a_text_that_need_not_be_cut_has_the_same_words_for_who_knows_ascii_alone(text: str) -> None:
+    found = uncut(text)
+    if found is not None:
+        assert " ".join(re.findall(r"[a-z0-9_\x80-\U0010ffff]+", found)) == words([text])
+    else:
+        assert not text.isascii() or max(map(len, words([text]).split())) == LONGEST
+
+
+def test_words_of_languages_beyond_ascii_need_not_be_cut() -> None:
+    assert uncut("{'city': 'Köln', 'name': 'Ивáн'}") == "{'city': 'köln', 'name': 'ивáн'}"

@@ -22,6 +22,9 @@ _BYTES = 4  # of a character in UTF-8 at most
 _BETWEEN = bytes(
     code if code > 127 or chr(code) in string.ascii_letters + string.digits + "_" else ord(" ") for code in range(256)
 )
+_ASCII = bytes(range(128))
+_SHAPE = bytes(ord(" ") if code == ord(" ") else ord("w") for code in _BETWEEN)
+_TOO_LONG = b"w" * (LONGEST + 1)
 _BEYOND_ASCII = re.compile(r"\W+")
 _BEGUN = re.compile(r"(\w{3,})\*\Z")
 
@@ -52,6 +55,20 @@ def words(texts: Texts) -> str:
     found = text.split()
     within = len(max(found, key=len, default="")) <= (LONGEST if plain else LONGEST // _BYTES)
     return " ".join(found if within else map(_known_by, found))
+
+
+def uncut(text: str) -> str | None:
+    """A text in lower case out of which whoever takes all beyond ASCII for letters cuts the same words.
+
+    None: not out of this text. It takes a tenth of the time that ``words`` does.
+    """
+    found = text.lower()
+    try:
+        raw = found.encode()
+    except UnicodeEncodeError:
+        return None
+    beyond = raw.translate(None, _ASCII).decode()
+    return None if _TOO_LONG in raw.translate(_SHAPE) or not (beyond.isalnum() or not beyond) else found
 
 
 def wanted(texts: Collection[str]) -> Wanted:

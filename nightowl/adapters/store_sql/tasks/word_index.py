@@ -11,7 +11,7 @@ from sqlalchemy.dialects.mysql import match
 from nightowl.adapters.store_sql.tasks.chunks import chunks
 from nightowl.adapters.store_sql.tasks.copying import copy, insert
 from nightowl.adapters.store_sql.tasks.places import Span
-from nightowl.core.cluster.words import LONGEST, READ, Texts, Wanted, words
+from nightowl.core.cluster.words import LONGEST, READ, Texts, Wanted, uncut, words
 
 Said = Sequence[tuple[int, Texts]]
 """Ids of tasks, and the texts by whose words they are found."""
@@ -98,7 +98,7 @@ class _Mariadb:
 def _told(said: Said) -> list[tuple[int, str]]:
     """What FTS5 is told of texts, where there are any."""
     found = [(id_, " ".join([text[:READ] for text in texts if text]), texts) for id_, texts in said]
-    return [(id_, text if text.isascii() else words(texts)) for id_, text, texts in found if text]
+    return [(id_, text if text.isascii() else uncut(text) or words(texts)) for id_, text, texts in found if text]
 
 
 def _asked(word: str) -> str:
