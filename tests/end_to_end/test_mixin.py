@@ -1,4 +1,6 @@
-"""Debian's Prometheus scrapes NightOwl: the queries of the celery-mixin return data, and its alerts become pending."""
+"""Debian's Prometheus scrapes NightOwl: the queries of the celery-mixin and of our own dashboards and rules return data,
+and the mixin's alerts become pending.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ import pytest
 from tests.celery_fleet.app import make_app, queue
 from tests.celery_fleet.fleet import Fleet, running
 from tests.conftest import FOLDER
+from tests.deploy import queries
 from tests.end_to_end import mixin
+from tests.end_to_end.https_target import Shop, https_shop
 from tests.end_to_end.watching import watching
 from tests.servers.prometheus_server import Prometheus
 
@@ -25,27 +29,39 @@ POOLS = ("threads", "solo")
 BACKLOG = 101
 SCRAPE = """
 global: {{ scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s }}
-rule_files: [rules.yml]
+rule_files: [rules.yml, own.yml]
 scrape_configs:
 {jobs}
 """
 JOBS = """
 - job_name: {job}
-  metrics_path: /metrics/cluster/shop
-  static_configs: [{{ targets: ["127.0.0.1:{port}"] }}]
+  metrics_path: {path}
+  static_configs: [{{ targets: [{targets}] }}]
 """
+OF_CLUSTER = "/metrics/cluster/shop"
+PLACES = ("london", "sydney")
+RATE = "15s"
+"""Grafana's ``$__rate_interval`` for a scrape each second, at least."""
+
+
+Jobs = dict[str, tuple[str, list[int]]]
+"""A path and ports, by the name of the job."""
 
 
 class Scraping(Prometheus):
-    """Scrapes ``jobs``, ports by their names, under the mixin's rules."""
+    """Scrapes ``jobs`` under the mixin's rules and our own."""
 
-    jobs: dict[str, int]
+    jobs: Jobs
 
     def prepare(self) -> None:
         """A configuration as a user writes it."""
-        jobs = "".join(JOBS.format(job=job, port=port) for job, port in self.jobs.items())
+        jobs = "".join(
+            JOBS.format(job=job, path=path, targets=", ".join(f'"127.0.0.1:{port}"' for port in ports))
+            for job, (path, ports) in self.jobs.items()
+        )
         (self.folder / "prometheus.yml").write_text(SCRAPE.format(jobs=jobs))
         (self.folder / "rules.yml").write_text(mixin.RULES)
+        (self.folder / "own.yml").write_text(queries.RULES.read_text())
 
     def ask(self, path: str) -> Any:
         """What its API says. Raises ``OSError``."""
@@ -57,16 +73,24 @@ class Scraping(Prometheus):
         return [float(each["value"][1]) for each in self.ask(f"query?query={quote(query)}")["result"]]
 
     def alerts(self) -> dict[str, str]:
-        """The state of each rule; Prometheus has read all of them."""
-        rules = [rule for group in self.ask("rules")["groups"] for rule in group["rules"]]
-        return {rule["name"]: rule["state"] for rule in rules}
+        """The state of each of the mixin's rules; Prometheus has read all of them."""
+        groups = [group for group in self.ask("rules")["groups"] if group["file"].endswith("rules.yml")]
+        return {rule["name"]: rule["state"] for group in groups for rule in group["rules"]}
+
+    def choices(self, selected: str, label: str) -> list[str]:
+        """The values that a label has among series."""
+        return list(self.ask(f"label/{label}/values?match[]={quote(selected)}"))
+
+    def names(self) -> set[str]:
+        """All metrics that were scraped or recorded."""
+        return set(self.ask("label/__name__/values"))
 
 
 @pytest.fixture
-def scraping(pytestconfig: pytest.Config) -> Iterator[Callable[[dict[str, int]], Scraping]]:
+def scraping(pytestconfig: pytest.Config) -> Iterator[Callable[[Jobs], Scraping]]:
     servers: list[Scraping] = []
 
-    def start(jobs: dict[str, int]) -> Scraping:
+    def start(jobs: Jobs) -> Scraping:
         server = Scraping(pytestconfig.stash[FOLDER], f"own-prometheus-{uuid.uuid4().hex[:8]}")
         servers.append(server)
         server.jobs = jobs
@@ -101,20 +125,51 @@ def seen(prometheus: Scraping, job: str) -> float:
     return sum(prometheus.values(f'celery_task_failed_total{{job="{job}",name="fleet.fail"}}'))
 
 
+def tables(folder: Path) -> dict[str, Any]:
+    """What makes an installation of processes that run checks, beside the cluster."""
+    place = {"reach": "private", "allow": [{"network": "127.0.0.1/32"}]}
+    return {
+        "bus": {"broker": f"filesystem://{folder}/bus"},
+        "location": dict.fromkeys(PLACES, place),
+        "rule": {"backlog": {"metric": "celery_queue_length", "above": 10 * BACKLOG}},
+    }
+
+
+def checks(shop: Shop) -> dict[str, dict[str, Any]]:
+    """Two checks, each from everywhere, as often as may be."""
+    check = {"url": shop.url, "ca": str(shop.ca), "family": "4", "every": "5s", "timeout": "1s", "attempts": 1}
+    return dict.fromkeys(("shop", "stock"), check)
+
+
 @pytest.mark.redis
 @pytest.mark.prometheus
-def test_the_mixin_has_data_after_two_waves_and_its_alerts_become_pending(
-    redis_url: str, tmp_path: Path, scraping: Callable[[dict[str, int]], Scraping]
+def test_the_mixin_and_our_dashboards_have_data_after_two_waves_and_the_mixins_alerts_become_pending(
+    redis_url: str, tmp_path: Path, scraping: Callable[[Jobs], Scraping]
 ) -> None:
-    with watching(tmp_path, redis_url) as nightowl, running(redis_url, POOLS) as fleet:
+    with (
+        https_shop(tmp_path / "certificates") as shop,
+        watching(tmp_path, redis_url, checks=checks(shop), tables=tables(tmp_path)) as nightowl,
+        running(redis_url, POOLS) as fleet,
+    ):
         nightowl.watcher()
         nightowl.web()
-        prometheus = scraping({mixin.JOB: nightowl.ports["watcher"], mixin.OLDER_JOB: nightowl.port})
+        nightowl.role("director")
+        nightowl.role("actor", *(part for place in PLACES for part in ("--location", place)))
+        watcher = nightowl.ports["watcher"]
+        prometheus = scraping(
+            {
+                mixin.JOB: (OF_CLUSTER, [watcher]),
+                mixin.OLDER_JOB: (OF_CLUSTER, [nightowl.port]),
+                queries.CELERY_JOB: ("/metrics", [watcher]),
+                queries.OWN_JOB: ("/metrics", [nightowl.port]),
+                queries.ROLES_JOB: ("/metrics", [nightowl.ports["director"], nightowl.ports["actor"]]),
+            }
+        )
         nightowl.wait()
         nightowl.until(lambda: all(queue(pool) in str(nightowl.api("/workers")) for pool in POOLS), "no workers")
         for number in (1, 2):
             wave(fleet)
-            for job in (mixin.JOB, mixin.OLDER_JOB):
+            for job in (mixin.JOB, mixin.OLDER_JOB, queries.CELERY_JOB):
                 nightowl.until(
                     lambda job=job, count=3 * number: seen(prometheus, job) == count, f"{job} was not scraped"
                 )
@@ -122,6 +177,11 @@ def test_the_mixin_has_data_after_two_waves_and_its_alerts_become_pending(
         assert empty == []
         for event in mixin.EVENTS:
             assert prometheus.values(f'sum(increase(celery_task_{event}_total{{job="{mixin.JOB}"}}[6h])) > 0'), event
+        nightowl.until(lambda: queries.EVER <= prometheus.names(), lambda: queries.EVER - prometheus.names())
+        asked = queries.of_dashboards(RATE) | queries.rules("record") | queries.of_alerts()
+        assert {where for where, query in asked.items() if not prometheus.values(query)} == queries.WITHOUT_DATA.keys()
+        assert queries.named() - prometheus.names() == queries.ABSENT.keys()
+        assert [choice for choice in queries.of_variables() if not prometheus.choices(*choice)] == []
         leave_lying(fleet)
         os.kill(fleet.pids[1], signal.SIGTERM)
         wanted = dict.fromkeys(("CeleryTaskHighFailRate", "CeleryHighQueueLength", "CeleryWorkerDown"), "pending")

@@ -27,8 +27,16 @@ ROOT = Path(__file__).parents[2]
 class Watching:
     """An installation in a folder, and its processes by name."""
 
-    def __init__(self, folder: Path, broker: str, *, checks: dict[str, dict[str, Any]] | None = None, **keys: Any):
-        """``checks`` are those of the installation, ``keys`` further ones of the cluster."""
+    def __init__(
+        self,
+        folder: Path,
+        broker: str,
+        *,
+        checks: dict[str, dict[str, Any]] | None = None,
+        tables: dict[str, Any] | None = None,
+        **keys: Any,
+    ):
+        """``checks`` and further ``tables`` are those of the installation, ``keys`` further ones of the cluster."""
         self.folder = folder
         self.port = free_ports(1)[0]
         """Of the web's pages and API."""
@@ -40,6 +48,7 @@ class Watching:
             "server": {"listen": f"127.0.0.1:{self.port}"},
             "cluster": {CLUSTER: table},
             "check": checks or {},
+            **(tables or {}),
         }
         (folder / "nightowl.toml").write_text(tomli_w.dumps(configuration))
 
@@ -52,6 +61,11 @@ class Watching:
         """Start the web, or everything (``up``)."""
         self.ports[role] = self.port
         self._start(role, role)
+
+    def role(self, role: str, *options: str) -> None:
+        """Start another role with metrics of its own."""
+        self.ports[role] = free_ports(1)[0]
+        self._start(role, role, *options, "--listen", f"127.0.0.1:{self.ports[role]}")
 
     def wait(self) -> None:
         """Wait until all that was started answers."""
