@@ -264,7 +264,7 @@ def _workers() -> Board:
             Row(
                 "Broker",
                 (
-                    broker("Memory", "Memory that the broker takes.", "celery_broker_memory_bytes", "bytes"),
+                    broker("Broker's memory", "Memory that the broker takes.", "celery_broker_memory_bytes", "bytes"),
                     broker("Clients", "Connections to the broker.", "celery_broker_clients"),
                     broker(
                         "Events held",

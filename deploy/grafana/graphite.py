@@ -127,7 +127,7 @@ def _mean(histogram: str, word: str) -> str:
 
 def _mean_by_name(histogram: str) -> str:
     sums, counts = (rate(f"{OF_CLUSTER}_{histogram}_{part}.$name.$queue", 3) for part in ("sum", "count"))
-    return f"divideSeriesLists({sums}, {counts})"
+    return rf"aliasSub(divideSeriesLists({sums}, {counts}), '^.*\((.+),.*', '\1')"
 
 
 def _queues() -> Board:
@@ -165,7 +165,7 @@ def _workers() -> Board:
         for metric, (title, says, unit) in shown.items()
     ]
     broker = {
-        "broker_memory_bytes": ("Memory", "Memory that the broker takes.", "bytes"),
+        "broker_memory_bytes": ("Broker's memory", "Memory that the broker takes.", "bytes"),
         "broker_clients": ("Clients", "Connections to the broker.", "short"),
         "broker_alarms": ("Alarms", "Alarms that the broker has raised.", "short"),
     }

@@ -34,7 +34,7 @@ def boards() -> list[Board]:
 def _now() -> tuple[Panel, ...]:
     late = 'max(nightowl_lateness_seconds{quantile="0.99"})'
     return (
-        figure("Lateness", "From due to first attempt, p99.", late, "s", steps=limits(0.5, 2)),
+        figure("Lateness now", "From due to first attempt, p99.", late, "s", steps=limits(0.5, 2)),
         figure(
             "Outbox",
             "Age of the oldest unsent notice.",
@@ -56,7 +56,7 @@ def _rounds() -> tuple[Panel, ...]:
         _levels(
             "Spread", "From the first location's start to the last's.", "nightowl_round_spread_seconds", "quantile"
         ),
-        _rates("Refused", "Outcomes not taken in, by reason.", "nightowl_results_refused_total", "reason"),
+        _rates("Outcomes refused", "Outcomes not taken in, by reason.", "nightowl_results_refused_total", "reason"),
         lines(
             "Late and sent again",
             "Outcomes after their round was closed; checks given to another actor.",
@@ -97,8 +97,14 @@ def _rules() -> tuple[Panel, ...]:
 def _events() -> tuple[Panel, ...]:
     return (
         _rates("Events", "Task events taken in, by type.", "nightowl_task_events_total", "cluster, type"),
-        _rates("Lost", "Events known to be lost.", "nightowl_events_lost_total", "cluster", bad=True),
-        _rates("Gaps", "Times in which events may have been lost.", "nightowl_event_gaps_total", "cluster", bad=True),
+        _rates("Events lost a second", "Events known to be lost.", "nightowl_events_lost_total", "cluster", bad=True),
+        _rates(
+            "Gaps a second",
+            "Times in which events may have been lost.",
+            "nightowl_event_gaps_total",
+            "cluster",
+            bad=True,
+        ),
         _rates(
             "Refused", "Messages that were no events.", "nightowl_events_refused_total", "cluster, reason", bad=True
         ),

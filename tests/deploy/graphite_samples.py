@@ -60,7 +60,9 @@ def _samples(share: float) -> _Known:
         fold.take([Intake(at=message["at"], events=sieve.empty()[0])], message["at"])
     at = messages[-1]["at"] + 10.0
     fold.settle(at)
-    return _Known([*Sampling().step(fold.figures, _state(tuple(recorded.queues), queue, at), at), *_checks(at), *_own(at)])
+    return _Known(
+        [*Sampling().step(fold.figures, _state(tuple(recorded.queues), queue, at), at), *_checks(at), *_own(at)]
+    )
 
 
 def _state(nodes: tuple[str, ...], queue: str, at: float) -> ClusterState:

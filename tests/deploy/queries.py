@@ -89,9 +89,7 @@ def filled(text: str, model: dict[str, Any], rate: str, **chosen: str) -> str:
 def of_dashboards(rate: str) -> dict[str, str]:
     """Each query by where it stands."""
     return {
-        where: filled(target["expr"], model, rate)
-        for model in models("prometheus")
-        for where, target in targets(model)
+        where: filled(target["expr"], model, rate) for model in models("prometheus") for where, target in targets(model)
     }
 
 
@@ -124,5 +122,3 @@ def named() -> set[str]:
     """All metrics that dashboards and rules name."""
     texts = [*of_dashboards("1m").values(), *rules("record").values(), *rules("alert").values()]
     return {name for text in texts for name in _METRIC.findall(text)}
-
-

@@ -35,6 +35,7 @@ def test_each_panel_says_what_it_shows_in_which_unit(model):
     assert all(panel["title"] and panel["description"].endswith(".") for panel in panels)
     assert all(panel["targets"] and panel["fieldConfig"]["defaults"]["unit"] for panel in panels)
     assert len({panel["id"] for panel in model["panels"]}) == len(model["panels"])
+    assert len({panel["title"] for panel in panels}) == len(panels)
 
 
 @each_model
@@ -42,7 +43,11 @@ def test_no_panel_lies_over_another(model):
     taken = set()
     for panel in model["panels"]:
         place = panel["gridPos"]
-        cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        cells = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
         assert not cells & taken
         assert place["x"] + place["w"] <= FULL
         taken |= cells

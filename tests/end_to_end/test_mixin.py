@@ -1,5 +1,6 @@
-"""Debian's Prometheus scrapes NightOwl: the queries of the celery-mixin and of our own dashboards and rules return data,
-and the mixin's alerts become pending.
+"""Debian's Prometheus scrapes NightOwl: the queries of the celery-mixin and of our own dashboards and rules return data.
+
+And the mixin's alerts become pending.
 """
 
 from __future__ import annotations
@@ -177,7 +178,7 @@ def test_the_mixin_and_our_dashboards_have_data_after_two_waves_and_the_mixins_a
         assert empty == []
         for event in mixin.EVENTS:
             assert prometheus.values(f'sum(increase(celery_task_{event}_total{{job="{mixin.JOB}"}}[6h])) > 0'), event
-        nightowl.until(lambda: queries.EVER <= prometheus.names(), lambda: queries.EVER - prometheus.names())
+        nightowl.until(lambda: prometheus.names() >= queries.EVER, lambda: queries.EVER - prometheus.names())
         asked = queries.of_dashboards(RATE) | queries.rules("record") | queries.of_alerts()
         assert {where for where, query in asked.items() if not prometheus.values(query)} == queries.WITHOUT_DATA.keys()
         assert queries.named() - prometheus.names() == queries.ABSENT.keys()
