@@ -10,7 +10,7 @@ from typing import Any
 
 from nightowl.config import Configuration, check_from_spec, rule_from_spec, rule_to_toml, spec_to_toml
 from nightowl.config.units import parse_duration
-from nightowl.core.errors import NotFound
+from nightowl.core.errors import NotFound, Unavailable
 from nightowl.core.preview import Preview, Question
 from nightowl.core.routing import trial
 from nightowl.core.values import Author, Check
@@ -19,6 +19,7 @@ from nightowl.flows.rulebook import RuleBook
 from nightowl.flows.where import where
 from nightowl.roles.installation import Installation
 from nightowl.roles.listening import ListeningRole
+from nightowl.roles.pulse import BEAT, Pulse
 from nightowl.web.app import make_app
 from nightowl.web.exposition import metrics
 from nightowl.web.handlers import ChannelUse, ClusterMetrics, Handlers, WebSettings, channel_use
@@ -57,6 +58,8 @@ class WebRole:
     ) -> None:
         """``cluster_metrics`` are those of a watcher in this process; without them: as they were stored last."""
         server = installation.current().server
+        self._installation = installation
+        self._faults = faults
         self._remotes = remotes(installation, own)
         app = make_app(handlers(installation, faults, cluster_metrics, self._remotes))
         tls = Certificates(certificate=server.certificate, key=server.key, client_ca=server.client_ca)
@@ -72,13 +75,24 @@ class WebRole:
     def run(self, stop: threading.Event) -> None:
         """Serve until ``stop``."""
         self._server.start()
+        pulse = Pulse(self.name)
         try:
-            while not stop.wait(0.5):
+            while not stop.wait(BEAT):
                 if not self._server.is_alive():
                     raise RuntimeError("the web server ended by itself")
+                pulse.beat("; ".join(self._unreachable()))
         finally:
             self._server.stop()
             self._remotes.close()
+            pulse.end()
+
+    def _unreachable(self) -> list[str]:
+        """What cannot be reached, as ``/ready`` tells it."""
+        try:
+            self._installation.store.ping()
+        except Unavailable as error:
+            return [str(error), *self._faults()]
+        return self._faults()
 
 
 def metrics_listeners(installation: Installation, cluster_metrics: ClusterMetrics | None = None) -> list[ListeningRole]:

@@ -94,7 +94,7 @@ def test_a_worker_that_does_not_answer_is_not_healthy(configuration: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--cluster", "shop"], ["--role", "web"], ["--role", "actor", "--worker", "x"]]
+    "arguments", [[], ["--cluster", "shop"], ["--role", "everything"], ["--role", "actor", "--worker", "x"]]
 )
 def test_health_is_asked_of_a_role_or_a_worker(arguments: list[str]) -> None:
     assert CliRunner().invoke(health, arguments).exit_code == 2

@@ -13,13 +13,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from nightowl.cli.health import health
 from nightowl.roles.installation import Installation
 from nightowl.roles.self_ping import SelfPingRole
 from nightowl.wire.checks import for_urls
@@ -95,6 +97,31 @@ def wait_until_healthy(folder: Path, name: str) -> None:
         if said(folder, "health", "--role", name).returncode == 0:
             return
     raise AssertionError(said(folder, "health", "--role", name).stdout)
+
+
+def test_each_role_tells_whether_it_works_without_http(
+    tmp_path: Path, configuration: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path))
+    names = ("director", "actor", "evaluator", "watcher", "notifier", "web")
+
+    def asked(name: str) -> tuple[int, str]:
+        found = CliRunner().invoke(health, ["--role", name])
+        return found.exit_code, found.output
+
+    options = {"actor": ("--location", "local")}
+    with ExitStack() as stack:
+        command = ("-c", configuration)
+        started = [stack.enter_context(role(tmp_path, name, *options.get(name, ()), *command)) for name in names]
+        end = time.monotonic() + 60
+        while any(asked(name)[0] for name in names):
+            assert time.monotonic() < end, [asked(name) for name in names]
+            time.sleep(0.1)
+        for process in started:
+            process.send_signal(signal.SIGTERM)
+        assert [process.wait(30) for process in started] == [0] * len(names)
+    for name in names:
+        assert asked(name) == (1, f"{name}: no process of this role runs here\n")
 
 
 def test_up_serves_pages_until_it_is_told_to_stop(tmp_path: Path, configuration: str) -> None:

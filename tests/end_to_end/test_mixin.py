@@ -1,4 +1,4 @@
-"""Debian's Prometheus scrapes NightOwl: the queries of the celery-mixin and of our own dashboards and rules return data.
+"""Debian's Prometheus scrapes NightOwl: queries of the celery-mixin and of our own dashboards and rules return data.
 
 And the mixin's alerts become pending.
 """
