@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -75,8 +76,11 @@ def test_each_variable_of_a_query_is_a_choice_of_the_dashboard(model):
 
 
 def test_grafana_is_told_where_dashboards_and_sources_are():
-    listed = yaml.safe_load((PROVISIONING / "dashboards/nightowl.yaml").read_text())["providers"]
-    folders = {provider["options"]["path"].rsplit("/", 1)[1] for provider in listed}
-    assert folders == {path.name for path in FOLDER.iterdir()}
+    text = (PROVISIONING / "dashboards/nightowl.yaml").read_text()
+    folders = re.findall(r"path: /etc/nightowl/dashboards/(\w+) ", text)
+    assert set(folders) == {path.name for path in FOLDER.iterdir()}
+    assert [each["options"]["path"] for each in yaml.safe_load(text)["providers"]] == [
+        "/etc/nightowl/dashboards/prometheus"
+    ]
     sources = yaml.safe_load((PROVISIONING / "datasources/nightowl.yaml").read_text())["datasources"]
-    assert {source["type"] for source in sources} == {"prometheus"}
+    assert [source["type"] for source in sources] == ["prometheus"]
