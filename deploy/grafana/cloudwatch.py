@@ -1,7 +1,7 @@
 """Celery over CloudWatch, by what the ``cloudwatch`` sink puts there: few metrics, as each costs money.
 
-The namespace is ``NightOwl``, the dimensions are ``cluster`` and ``queue_name``. Counters are cumulative, so ``RATE``
-and ``DIFF`` make rates and increases of them. ``QueueStatus`` is what alarms and scaling look at.
+The namespace is ``NightOwl``, the dimensions are ``cluster`` and ``queue_name``. Of counters there is by how much they
+rose, so that ``Sum`` counts. ``QueueStatus`` (1: a queue's threshold is reached) is what alarms and scaling look at.
 """
 
 from __future__ import annotations
@@ -53,7 +53,12 @@ def boards() -> list[Board]:
 
 def _queues() -> tuple[Panel, ...]:
     return (
-        _lines("Status", "0: below its threshold, 1: above.", [metric("QueueStatus", "Maximum")], steps=((1, RED),)),
+        _lines(
+            "Status",
+            "1: its threshold is reached, 0: it is not.",
+            [metric("QueueStatus", "Maximum")],
+            steps=((1, RED),),
+        ),
         _lines(
             "Length",
             "Messages that wait.",
@@ -62,17 +67,17 @@ def _queues() -> tuple[Panel, ...]:
         ),
         _lines("Oldest", "Age of the oldest message.", [metric("celery_queue_oldest_age_seconds", "Maximum")], "s"),
         _lines("With workers", "Messages unacknowledged.", [metric("celery_queue_unacked", "Maximum")]),
-        _lines("Workers", "Workers that consume it.", [metric("celery_active_worker_count", "Minimum")]),
+        _lines("Consumers", "Consumers, where the broker tells.", [metric("celery_active_consumer_count", "Minimum")]),
     )
 
 
 def _stage(stage: Stage) -> Panel:
-    counted = " - ".join(f"DIFF({total(event, WINDOW)})" for event in (stage.entered, *stage.left))
+    counted = " - ".join(total(event, WINDOW) for event in (stage.entered, *stage.left))
     return replace(_lines(stage.title, stage.says, [expression(counted, "difference")], steps=STEPS), width=6)
 
 
 def _flow() -> Panel:
-    asked = [expression(f"RATE({total(event, 60)})", event) for event in EVENTS]
+    asked = [expression(f"{total(event, 60)} / 60", event) for event in EVENTS]
     return replace(_lines("Tasks a second", "What happened to tasks.", asked, "ops"), width=24)
 
 
@@ -100,9 +105,9 @@ def expression(text: str, label: str) -> Mapping[str, Any]:
 
 
 def total(event: str, seconds: int) -> str:
-    """The sum over a cluster's queues of an event's counter, a value for so many seconds."""
+    """How many of an event there were in all queues of a cluster, a value for so many seconds."""
     sought = f'{{{NAMESPACE},cluster,queue_name}} MetricName="celery_task_{event}_total" cluster="$cluster"'
-    return f"SUM(SEARCH('{sought}', 'Maximum', {seconds}))"
+    return f"SUM(FILL(SEARCH('{sought}', 'Sum', {seconds}), 0))"
 
 
 def _lines(title: str, says: str, asked: list[Mapping[str, Any]], unit: str = "short", *, steps: Steps = ()) -> Panel:

@@ -27,8 +27,8 @@ def health(role: str | None, cluster: str | None, worker: str | None, timeout: f
     """Say whether a role of this machine works, or a worker of a cluster: exit 0 where it does, else 1.
 
     For containers and service managers; over HTTP a role says the same at /health of its --listen address, and the
-    web at its /ready. A process works while its loop turns and it can reach its broker and store. A worker works while it
-    answers a ping by way of its broker; no other role needs to run for that.
+    web at its /ready. A process works while its loop turns and it can reach its broker and store. A worker works while
+    it answers a ping by way of its broker; no other role needs to run for that.
 
     \b
     nightowl health --role director
