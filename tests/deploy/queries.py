@@ -18,18 +18,6 @@ RULES = ROOT / "deploy/prometheus/nightowl.rules.yml"
 CELERY_JOB, OWN_JOB, ROLES_JOB = "nightowl-shop", "nightowl", "nightowl-roles"
 RANGE = "1h"
 
-EVER = frozenset(
-    {
-        "nightowl_lateness_seconds",
-        "nightowl_round_spread_seconds",
-        "nightowl_evaluation_seconds",
-        "nightowl_actor_clock_skew_seconds",
-        "nightowl:celery_task_runtime_seconds:p95_rate5m",
-        "nightowl:check_up:locations_ratio",
-    }
-)
-"""What is there a few seconds after all else."""
-
 ABSENT = {
     "celery_active_consumer_count": "Redis does not tell who consumes a queue; RabbitMQ does",
     "nightowl_evaluate_late_total": "there is no rule on a source",
@@ -119,6 +107,7 @@ def of_alerts() -> dict[str, str]:
 
 
 def named() -> set[str]:
-    """All metrics that dashboards and rules name."""
-    texts = [*of_dashboards("1m").values(), *rules("record").values(), *rules("alert").values()]
+    """All metrics that dashboards and rules name, and those that rules record."""
+    recorded = rules("record")
+    texts = [*of_dashboards("1m").values(), *recorded, *recorded.values(), *rules("alert").values()]
     return {name for text in texts for name in _METRIC.findall(text)}
