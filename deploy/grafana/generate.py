@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from deploy.grafana import celery_prometheus, checks_prometheus, cloudwatch, graphite, own_prometheus
+from deploy.grafana import (
+    celery_prometheus,
+    checks_prometheus,
+    cloudwatch,
+    graphite,
+    own_prometheus,
+    queues_prometheus,
+    workers_prometheus,
+)
 from deploy.grafana.boards import Board
 from deploy.grafana.model import dashboard
 
 FOLDER = Path(__file__).parent / "dashboards"
-SUBJECTS = (celery_prometheus, checks_prometheus, own_prometheus, graphite, cloudwatch)
+SUBJECTS = (
+    *(celery_prometheus, queues_prometheus, workers_prometheus, checks_prometheus, own_prometheus),
+    *(graphite, cloudwatch),
+)
 
 
 def boards() -> list[Board]:
