@@ -3,6 +3,7 @@
 ``nightowl.probes``: the name is a kind of check, the object a ``ports.Probe``.
 ``nightowl.sources``: the name is a kind of source, the object makes a ``ports.Source`` of ``reading.SourceSettings``.
 ``nightowl.strategies``: the name is what rules call it, the object a ``core.strategies.Strategy``, such as a module.
+``nightowl.sinks``: the name is a kind of sink, the object makes a ``ports.Sink`` of ``sinks.settings.SinkSettings``.
 ``nightowl.channels``: the name is a kind of channel, the object makes a ``ports.Channel`` of the channel's keys.
 """
 
@@ -14,17 +15,23 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from nightowl.core.reading import SourceSettings
+from nightowl.core.sinks.settings import SinkSettings
 from nightowl.core.strategies import Strategy
-from nightowl.ports import Channel, Probe, Source
+from nightowl.ports import Channel, Probe, Sink, Source
 
 PROBES = "nightowl.probes"
 SOURCES = "nightowl.sources"
 STRATEGIES = "nightowl.strategies"
 CHANNELS = "nightowl.channels"
+SINKS = "nightowl.sinks"
+
+_BUILT_IN = ("nightowl.core.strategies.", "nightowl.adapters.channels.", "nightowl.adapters.sinks.")
 
 T = TypeVar("T")
 
 MakeSource = Callable[[SourceSettings], Source]
+
+MakeSink = Callable[[SinkSettings], Sink]
 
 
 class Installed(Mapping[str, T], Generic[T]):
@@ -80,9 +87,15 @@ def channels() -> Mapping[str, Callable[..., Channel]]:
     return Installed({entry.name: entry for entry in _own_last(entry_points(group=CHANNELS))})
 
 
+@cache
+def sinks() -> Mapping[str, MakeSink]:
+    """Return what makes sinks, by their kind. The names of built-in kinds are taken."""
+    return Installed({entry.name: entry for entry in _own_last(entry_points(group=SINKS))})
+
+
 def _own_last(entries: Iterable[EntryPoint]) -> list[EntryPoint]:
     return sorted(entries, key=_own)
 
 
 def _own(entry: EntryPoint) -> bool:
-    return entry.module.startswith(("nightowl.core.strategies.", "nightowl.adapters.channels."))
+    return entry.module.startswith(_BUILT_IN)

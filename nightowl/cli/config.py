@@ -17,7 +17,7 @@ from nightowl.config.starter import STARTER
 from nightowl.core.errors import ConfigurationError
 from nightowl.wire import notices
 from nightowl.wire.checks import check_kinds
-from nightowl.wire.kinds import channel_kinds, source_kinds
+from nightowl.wire.kinds import channel_kinds, sink_kinds, source_kinds
 from nightowl.wire.strategies import strategies
 
 
@@ -37,6 +37,7 @@ def check(path: str) -> None:
             strategies=strategies(),
             sources=source_kinds(),
             channel_kinds=channel_kinds(),
+            sink_kinds=sink_kinds(),
         )
         if mistakes := list(notices.mistakes(loaded)):
             raise ConfigurationError(mistakes)
@@ -52,7 +53,12 @@ def show(path: str, as_json: bool) -> None:
     """Print the configuration as it takes effect: with defaults, without secrets."""
     with errors_told():
         shown = effective(
-            path, kinds=check_kinds(), strategies=strategies(), sources=source_kinds(), channel_kinds=channel_kinds()
+            path,
+            kinds=check_kinds(),
+            strategies=strategies(),
+            sources=source_kinds(),
+            channel_kinds=channel_kinds(),
+            sink_kinds=sink_kinds(),
         )
         click.echo(json.dumps(shown, indent=2) if as_json else tomli_w.dumps(shown).rstrip())
 

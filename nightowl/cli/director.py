@@ -14,6 +14,7 @@ from nightowl.roles.gathering import Role, run
 from nightowl.roles.installation import Installation
 from nightowl.roles.reaching import reach
 from nightowl.roles.self_ping import SelfPingRole
+from nightowl.roles.sinks import SinksRole
 
 
 @click.command()
@@ -36,6 +37,7 @@ def director(path: str, listen: str, style: str) -> None:
         reach(installation, defines=True)
         leading = DirectorRole(installation)
         pinging = SelfPingRole(installation, lambda: leading.works)
-        roles: list[Role] = [FollowingRole(installation, defines=True), pinging, leading]
-        roles += listeners(listen, leading, leading.figures)
+        sinks = SinksRole(installation)
+        roles: list[Role] = [FollowingRole(installation, defines=True), pinging, sinks, leading]
+        roles += listeners(listen, leading, lambda: [*leading.figures(), *sinks.figures()])
     raise SystemExit(run(roles, reload=installation.reload))

@@ -36,9 +36,9 @@ _TABLES: dict[Part, type[Table]] = {"keys": models.Check, "expect": models.Expec
 class Bench(msgspec.Struct, kw_only=True):
     """What checks, rules and channels are made with: where mistakes go, and the surroundings.
 
-    ``sources`` are the kinds of sources that there are, ``clusters`` the watched clusters. ``policies`` are those of
-    the locations by which addresses are judged; a location without one is not asked. ``paths`` says whether keys may
-    name files, relative to ``base``; those read are appended to ``files``.
+    ``sources`` and ``sinks`` are the kinds of these that there are, ``clusters`` the watched clusters. ``policies`` are
+    those of the locations by which addresses are judged; a location without one is not asked. ``paths`` says whether
+    keys may name files, relative to ``base``; those read are appended to ``files``.
     """
 
     report: Report
@@ -48,6 +48,7 @@ class Bench(msgspec.Struct, kw_only=True):
     kinds: Collection[str] = BUILT_IN_KINDS
     strategies: Collection[str] = STRATEGIES
     channels: Collection[str] = CHANNEL_KINDS
+    sinks: Collection[str] = ()
     sources: Collection[str] = ()
     clusters: Collection[str] = ()
     paths: bool = True

@@ -16,7 +16,7 @@ from nightowl.config.checks import Bench, make_check, spec_of
 from nightowl.config.clusters import cluster, hook, metrics
 from nightowl.config.flower.opening import UNAUTHENTICATED, is_opened, opening_mistake
 from nightowl.config.masking import KeyPath
-from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, check, location, people, server
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, SINK_KINDS, check, location, people, server
 from nightowl.config.models.cluster import Cluster as ClusterTable
 from nightowl.config.models.cluster import Metrics
 from nightowl.config.models.hook import Hook as HookTable
@@ -30,6 +30,7 @@ from nightowl.config.report import Report, Source
 from nightowl.config.rules import STRATEGIES, rule_problems
 from nightowl.config.rules import rule as make_rule
 from nightowl.config.settings import ChannelSettings, Configuration
+from nightowl.config.sinks import sink, sink_problems
 from nightowl.config.sources import (
     BUILT_IN_SOURCES,
     identifiers,
@@ -38,11 +39,12 @@ from nightowl.config.sources import (
     stored_rule_problems,
 )
 from nightowl.config.sources import source as make_source
-from nightowl.config.tables import channels, check_name, modelled, named, names, refuse_unknown, single
+from nightowl.config.tables import check_name, kinded, modelled, named, names, refuse_unknown, single
 from nightowl.config.telling import escalation_problems, maintenance_problems, refuse_dependencies
 from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, HookSettings
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
+from nightowl.core.sinks.settings import SinkSettings
 from nightowl.core.values import Check, Location, Maintenance, Policy, Route, User
 
 IMPLICIT_LOCATION = "local"
@@ -70,17 +72,18 @@ def load(
     strategies: Collection[str] = STRATEGIES,
     sources: Collection[str] = BUILT_IN_SOURCES,
     channel_kinds: Collection[str] = CHANNEL_KINDS,
+    sink_kinds: Collection[str] = SINK_KINDS,
 ) -> Configuration:
     """Load a TOML file, or a folder of them; None: a configuration of defaults.
 
     ``kinds`` are the kinds of checks that can be run, ``strategies`` those that rules may name, ``sources`` the kinds
-    of sources that can be read, ``channel_kinds`` those of channels that can be had; secrets are looked up in
-    ``environ`` and files.
+    of sources that can be read, ``channel_kinds`` and ``sink_kinds`` those of channels and sinks that can be had;
+    secrets are looked up in ``environ`` and files.
 
     Raises:
         ConfigurationError: with every mistake there is.
     """
-    loaded = load_whole(path, environ, kinds, strategies, sources, channel_kinds)
+    loaded = load_whole(path, environ, kinds, strategies, sources, channel_kinds, sink_kinds)
     loaded.report.raise_if_any()
     return loaded.configuration
 
@@ -92,6 +95,7 @@ def load_whole(
     strategies: Collection[str],
     sources: Collection[str],
     channel_kinds: Collection[str],
+    sink_kinds: Collection[str],
 ) -> Loaded:
     """Load like ``load``, and return also what there is to know when there are mistakes."""
     given = "" if path is None else os.fspath(path)
@@ -110,6 +114,7 @@ def load_whole(
         strategies=strategies,
         sources=sources,
         channels=channel_kinds,
+        sinks=sink_kinds,
         clusters=names(resolved, "cluster"),
         files=references.files,
     )
@@ -125,6 +130,9 @@ def load_whole(
         name: replace(made, secrets=references.under(("cluster", name)))
         for name, made in configuration.clusters.items()
     }
+    sent_to = {
+        name: replace(made, secrets=references.under(("sink", name))) for name, made in configuration.sinks.items()
+    }
     if unread := opening_mistake(environ):
         report.add((UNAUTHENTICATED,), unread, environ[UNAUTHENTICATED])
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
@@ -134,6 +142,7 @@ def load_whole(
         checks=checks,
         sources=read_from,
         clusters=watched,
+        sinks=sent_to,
         flower=FlowerSettings(unauthenticated_api=is_opened(environ)),
         files=files,
         source=given,
@@ -256,6 +265,7 @@ def _convert(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> Configu
         sources=_sources(tree, bench),
         clusters=clusters,
         hooks=_hooks(tree, bench),
+        sinks=_sinks(tree, bench),
         rule_specs=_rule_specs(raw),
         channels=told,
         routes=_routes(tree, told, bench),
@@ -322,6 +332,14 @@ def _hooks(tree: dict[str, Any], bench: Bench) -> dict[str, HookSettings]:
     return {name: hook(name, table, bench) for name, table in modelled(tree, "hook", HookTable, bench.report).items()}
 
 
+def _sinks(tree: dict[str, Any], bench: Bench) -> dict[str, SinkSettings]:
+    tables = kinded(tree, "sink", bench.sinks, bench.report)
+    for name, table in tables.items():
+        for problem in sink_problems(table):
+            _refuse(bench.report, ("sink", name), problem)
+    return {name: sink(name, table, bench) for name, table in tables.items()}
+
+
 def _specs(raw: dict[str, Any], tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the keys of each check as written, template applied, references kept."""
     templates = raw["template"] if names(raw, "template") else {}
@@ -338,7 +356,7 @@ def _rule_specs(raw: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _channels(raw: dict[str, Any], tree: dict[str, Any], bench: Bench) -> dict[str, ChannelSettings]:
-    tables = channels(tree, bench.channels, bench.report)
+    tables = kinded(tree, "channel", bench.channels, bench.report)
     for name, table in tables.items():
         for problem in channel_problems(table, raw["channel"][name]):
             _refuse(bench.report, ("channel", name), problem)

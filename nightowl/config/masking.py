@@ -42,7 +42,19 @@ def _own_keys(path: KeyPath) -> KeyPath:
     """Return the keys of ``path`` without the name of a table and names that people chose for tags and labels."""
     named = path[:1] in {
         (table,)
-        for table in ("location", "template", "check", "rule", "source", "cluster", "hook", "channel", "route", "user")
+        for table in (
+            "location",
+            "template",
+            "check",
+            "rule",
+            "source",
+            "cluster",
+            "hook",
+            "sink",
+            "channel",
+            "route",
+            "user",
+        )
     }
     keys = path[2:] if named else path[1:]
     return () if keys[:1] and keys[0] in ("tags", "labels", "match") else keys

@@ -76,6 +76,9 @@ send events by themselves.",
     "NO62": "A maintenance has neither `days` nor `rrule`, or both of them.",
     "NO63": "A result backend's URL names no kind that Celery has.",
     "NO64": "The name of a Celery app is not that of a module, or of what is in one.",
+    "NO70": "A sink's kind needs a package that is not installed.",
+    "NO71": "A sink has a template of paths where its labels are sent as tags.",
+    "NO72": "A sink has more dimensions than its receiver takes.",
 }
 """All numbers and what they mean; hints, NO20 to NO29, do not keep a configuration from loading."""
 

@@ -11,8 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from nightowl.config.fields import Seconds, Shape, Whole
-from nightowl.config.models import NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS
+from nightowl.config.models import BY_KIND, NAMED, SINGLE
 from nightowl.config.models.table import Table
 from nightowl.config.numbered import NUMBERED
 from nightowl.config.refusals import table_in
@@ -35,8 +34,8 @@ def _sections() -> Iterator[str]:
         elif named:
             yield from _section(f"{table}.NAME", named)
         else:
-            for kind, channel in CHANNELS.items():
-                yield from _section(f"{table}.NAME", channel, f' of kind "{kind}"')
+            for kind, model in BY_KIND[table].items():
+                yield from _section(f"{table}.NAME", model, f' of kind "{kind}"')
 
 
 def _section(table: str, model: type[Table], which: str = "") -> Iterator[str]:

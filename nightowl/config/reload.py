@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from nightowl.config.loading import Loaded, load_whole
-from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS
+from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, SINK_KINDS
 from nightowl.config.reading import toml_files
 from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Configuration
@@ -33,6 +33,7 @@ class Watched:
         strategies: Collection[str] = STRATEGIES,
         sources: Collection[str] = BUILT_IN_SOURCES,
         channel_kinds: Collection[str] = CHANNEL_KINDS,
+        sink_kinds: Collection[str] = SINK_KINDS,
     ) -> None:
         """Load for the first time.
 
@@ -45,6 +46,7 @@ class Watched:
         self._strategies = strategies
         self._sources = sources
         self._channel_kinds = channel_kinds
+        self._sink_kinds = sink_kinds
         self._seen: Fingerprint = {}
         self.error = ""
         loaded = self._load()
@@ -68,7 +70,13 @@ class Watched:
         """Load, remembering how the files were before, so that a change meanwhile is seen next time."""
         before = self._fingerprint(self._seen)
         loaded = load_whole(
-            self._path, self._environ, self._kinds, self._strategies, self._sources, self._channel_kinds
+            self._path,
+            self._environ,
+            self._kinds,
+            self._strategies,
+            self._sources,
+            self._channel_kinds,
+            self._sink_kinds,
         )
         self._seen = before | {file: _stat(file) for file in loaded.files if file not in before}
         return loaded

@@ -7,8 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
 from pydantic_core import core_schema
 
-from nightowl.config.models import NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS
+from nightowl.config.models import BY_KIND, NAMED, SINGLE
 from nightowl.config.models.table import Table
 
 
@@ -30,7 +29,8 @@ class _Generator(GenerateJsonSchema):
 
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a configuration file. Plug-ins may add kinds of checks."""
-    models = [*SINGLE.values(), *(model for model in NAMED.values() if model), *CHANNELS.values()]
+    of_kinds = [model for kinds in BY_KIND.values() for model in kinds.values()]
+    models = [*SINGLE.values(), *(model for model in NAMED.values() if model), *of_kinds]
     references, definitions = models_json_schema(
         [(model, "validation") for model in models], by_alias=True, schema_generator=_Generator
     )
@@ -38,8 +38,10 @@ def schema() -> dict[str, Any]:
     def reference(model: type[Table]) -> dict[str, Any]:
         return dict(references[(model, "validation")])
 
-    channels = {"oneOf": [reference(model) for model in CHANNELS.values()]}
-    named = {table: reference(model) if model else channels for table, model in NAMED.items()}
+    named = {
+        table: reference(model) if model else {"oneOf": [reference(each) for each in BY_KIND[table].values()]}
+        for table, model in NAMED.items()
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "NightOwl configuration",

@@ -14,6 +14,7 @@ from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, Hook
 from nightowl.core.reading import SourceSettings
 from nightowl.core.rule import Rule
 from nightowl.core.series import MOST_SERIES
+from nightowl.core.sinks.settings import SinkSettings
 from nightowl.core.values import Check, Location, Maintenance, Route, User
 
 _DAY = 86400.0
@@ -202,6 +203,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     sources: dict[str, SourceSettings] = {}
     clusters: dict[str, ClusterSettings] = {}
     hooks: dict[str, HookSettings] = {}
+    sinks: dict[str, SinkSettings] = {}
     metrics: MetricsSettings = MetricsSettings()
     flower: FlowerSettings = FlowerSettings()
     rule_specs: dict[str, dict[str, Any]] = {}

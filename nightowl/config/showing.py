@@ -9,8 +9,7 @@ from typing import Any
 from nightowl.config.checks import own_keys, spec_of
 from nightowl.config.loading import Loaded, load_whole
 from nightowl.config.masking import masked
-from nightowl.config.models import BUILT_IN_KINDS, CHANNEL_KINDS, NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS, PlugIn
+from nightowl.config.models import BUILT_IN_KINDS, BY_KIND, CHANNEL_KINDS, NAMED, PLUG_INS, SINGLE, SINK_KINDS
 from nightowl.config.models.table import Table
 from nightowl.config.rules import STRATEGIES
 from nightowl.config.settings import Email
@@ -25,13 +24,14 @@ def effective(
     strategies: Collection[str] = STRATEGIES,
     sources: Collection[str] = BUILT_IN_SOURCES,
     channel_kinds: Collection[str] = CHANNEL_KINDS,
+    sink_kinds: Collection[str] = SINK_KINDS,
 ) -> dict[str, Any]:
     """Return all tables in the form of the file, with what was left out; references stay references.
 
     Raises:
         ConfigurationError: with every mistake.
     """
-    loaded = load_whole(path, environ, kinds, strategies, sources, channel_kinds)
+    loaded = load_whole(path, environ, kinds, strategies, sources, channel_kinds, sink_kinds)
     loaded.report.raise_if_any()
     tree: dict[str, Any] = {
         table: _table(model, loaded.resolved.get(table, {}), loaded.raw.get(table, {}))
@@ -62,7 +62,7 @@ def _named(loaded: Loaded, table: str) -> dict[str, Any]:
 
 def _model(table: str, keys: Mapping[str, Any]) -> type[Table]:
     model = NAMED[table]
-    return CHANNELS.get(keys["kind"], PlugIn) if model is None else model
+    return BY_KIND[table].get(keys["kind"], PLUG_INS[table]) if model is None else model
 
 
 def _with_templates(tree: dict[str, Any]) -> dict[str, Any]:

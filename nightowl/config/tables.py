@@ -6,9 +6,8 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from nightowl.config.masking import KeyPath
-from nightowl.config.models import LATER_TABLES, NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS, AnyChannel, PlugIn
+from nightowl.config.models import BY_KIND, LATER_TABLES, NAMED, PLUG_INS, SINGLE
+from nightowl.config.models.table import Table
 from nightowl.config.numbered import one_of
 from nightowl.config.refusals import T, refuse_key, validate
 from nightowl.config.report import Report
@@ -78,23 +77,22 @@ def modelled(tree: dict[str, Any], table: str, model: type[T], report: Report) -
     return {name: valid for name, valid in checked.items() if valid}
 
 
-def channels(tree: dict[str, Any], kinds: Collection[str], report: Report) -> dict[str, AnyChannel]:
-    """Return the well-formed channels, each as its kind; ``kinds`` are those that can be had."""
-    found = named(tree, "channel", report)
-    checked = {name: _channel(value, kinds, ("channel", name), report) for name, value in found.items()}
+def kinded(tree: dict[str, Any], table: str, kinds: Collection[str], report: Report) -> dict[str, Any]:
+    """Return the well-formed ones of tables whose models follow from their kinds; ``kinds`` can be had."""
+    found = named(tree, table, report)
+    checked = {name: _kinded(value, kinds, (table, name), report) for name, value in found.items()}
     return {name: valid for name, valid in checked.items() if valid}
 
 
-def _channel(value: Any, kinds: Collection[str], path: KeyPath, report: Report) -> AnyChannel | None:
+def _kinded(value: Any, kinds: Collection[str], path: tuple[str, str], report: Report) -> Table | None:
     if not isinstance(value, dict):
         report.add(path, "a table")
         return None
     kind = value.get("kind")
     if not isinstance(kind, str) or kind not in kinds:
-        report.add((*path, "kind"), one_of("a kind of channel", kinds))
+        report.add((*path, "kind"), one_of(f"a kind of {path[0]}", kinds))
         return None
-    model: type[AnyChannel] = CHANNELS.get(kind, PlugIn)
-    return validate(model, value, path, report)
+    return validate(BY_KIND[path[0]].get(kind, PLUG_INS[path[0]]), value, path, report)
 
 
 def names(tree: dict[str, Any], table: str) -> Collection[str]:

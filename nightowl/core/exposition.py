@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nightowl.core.values import ActorSeen, CheckState, Phases, Place, Sample, State
+from nightowl.core.known import METRICS, known
+from nightowl.core.values import ActorSeen, CheckState, Sample
 
 MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -37,50 +38,22 @@ HELP = {
     "nightowl_actor_processes": "Processes of the actor that run.",
     "nightowl_hook_deliveries_total": "Tries to post an event of a task to the hook, by what came of them.",
     "nightowl_hook_dropped_total": "Events of tasks that the hook was never told of, by reason.",
+    "nightowl_sink_samples_total": "Samples that the sink's receiver was sent.",
+    "nightowl_sink_dropped_total": "Samples that the sink gave up, by reason.",
+    "nightowl_sink_queue": "Snapshots that wait to be sent by the sink.",
+    "nightowl_sink_up": "Whether the sink's receiver took the last snapshot.",
+    "nightowl_sink_lag_seconds": "Age of the newest snapshot that the sink's receiver has taken.",
     "nightowl_role_up": "Whether the role can reach all that it needs.",
 }
 """What is said of each metric that NightOwl has by itself."""
 
-_OF_STATES = ("check_up", "check_duration_seconds", "check_certificate_expiry_seconds")
-_PHASES = Phases.__struct_fields__
-
 
 def exposition(states: Iterable[CheckState], samples: Iterable[Sample], actors: Iterable[ActorSeen] = ()) -> str:
     """Return what is known as text, each family under its head. What states tell, samples do not repeat."""
-    families: dict[str, list[str]] = {name: [] for name in _OF_STATES}
-    for state in states:
-        check = _escaped(state.check)
-        if state.last and not state.last.places:
-            families["check_up"].append(f'check_up{{check="{check}"}} {_up(state.verdict)}\n')
-        for place in state.last.places if state.last else ():
-            if place.voted:
-                _add_place(families, f'check="{check}",location="{_escaped(place.location)}"', place)
-    for sample in samples:
-        if sample.metric not in _OF_STATES:
-            families.setdefault(sample.metric, []).append(_line(sample))
-    families["nightowl_actor_clock_skew_seconds"] = [_skew(actor) for actor in actors if actor.skew is not None]
+    families: dict[str, list[str]] = {name: [] for name in METRICS}
+    for sample in known(states, samples, actors):
+        families.setdefault(sample.metric, []).append(_line(sample))
     return "".join(_head(name) + "".join(lines) for name, lines in families.items() if lines)
-
-
-def _add_place(families: dict[str, list[str]], labels: str, place: Place) -> None:
-    families["check_up"].append(f"check_up{{{labels}}} {_up(place.state)}\n")
-    durations = families["check_duration_seconds"]
-    for phase in _PHASES:
-        seconds = getattr(place.phases, phase)
-        if seconds is not None:
-            durations.append(f'check_duration_seconds{{{labels},phase="{phase}"}} {seconds!r}\n')
-    if place.certificate_expiry is not None:
-        expiry = f"check_certificate_expiry_seconds{{{labels}}} {place.certificate_expiry!r}\n"
-        families["check_certificate_expiry_seconds"].append(expiry)
-
-
-def _up(state: State) -> float:
-    return 1.0 if state in (State.UP, State.DEGRADED) else 0.0
-
-
-def _skew(actor: ActorSeen) -> str:
-    labels = (("location", actor.location), ("actor", actor.name))
-    return _line(Sample("nightowl_actor_clock_skew_seconds", labels, actor.heard, round(actor.skew or 0.0, 3)))
 
 
 def _head(name: str) -> str:

@@ -2,7 +2,7 @@
 
 The leader answers for the subjects ``store``, ``bus``, ``verdicts``, ``series``, ``rules``, ``evaluators``,
 ``source/NAME``, ``location/NAME``, ``actor/LOCATION/NAME``, ``actors/LOCATION``, ``clock/LOCATION/NAME``,
-``clocks/LOCATION``, ``check/NAME``, ``rule/NAME``, ``cluster/NAME`` and ``tasks``.
+``clocks/LOCATION``, ``check/NAME``, ``rule/NAME``, ``cluster/NAME``, ``sink/NAME`` and ``tasks``.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def changes(
 
 def _answers_for(subject: str) -> bool:
     known = subject in ("store", "bus", "verdicts", "series", "evaluators", "rules", "tasks")
-    return known or subject.startswith(("check/", "rule/", "source/", "cluster/")) or _by_hearing(subject)
+    return known or subject.startswith(("check/", "rule/", "source/", "cluster/", "sink/")) or _by_hearing(subject)
 
 
 def _by_hearing(subject: str) -> bool:

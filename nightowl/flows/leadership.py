@@ -39,6 +39,9 @@ from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
 from nightowl.flows.rulebook import RuleBook
+from nightowl.flows.sink_faults import METRIC as SINK_UP
+from nightowl.flows.sink_faults import PATIENCE as SINK_PATIENCE
+from nightowl.flows.sink_faults import sink_faults
 from nightowl.flows.tell import tell
 from nightowl.flows.vigil import Vigil
 from nightowl.ports import Bus, Clock, Lease, Store, StoredCheck, StoredRule, Ticket, Unit
@@ -137,6 +140,7 @@ class Leadership:
         self._sources = SourceEvaluator(parts.store, lease, parts.bus, self._next_id, parts.strategies)
         self._found = Found(parts.store, lease, parts.states)
         self._beside = Rhythm(parts.clock)
+        self._sinks: dict[str, faults.Fault] = {}
         self._dispatcher = Dispatcher(parts.bus, self._flights, self._next_id)
         self._ids = count(1)
         self._tickets: Counter[str] = Counter()
@@ -375,7 +379,9 @@ class Leadership:
         with self._parts.store.read() as unit:
             self._faults.refused(unit.series.refused().at, plan.max_series, now)
             current = self._faults.current(self._flights, self._states, self._book.checks, now)
-            current |= {**self._sources.faults(now), **self._found.faults(), **self._unevaluated(now)}
+            if self._rhythm.due("sinks", 10.0):
+                self._sinks = sink_faults(unit.series.window(SINK_UP, {}, now - SINK_PATIENCE, now), now)
+            current |= {**self._sources.faults(now), **self._found.faults(), **self._unevaluated(now), **self._sinks}
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
             with self._parts.store.transaction(self._lease) as unit:

@@ -24,6 +24,7 @@ from nightowl.ports.people import Audit, AuditFilter, Tokens, Users
 from nightowl.ports.probing import Connect, Engine, Probe, Transport
 from nightowl.ports.rules import RuleDefinitions, RuleStandings, StoredRule
 from nightowl.ports.series import Refusals, SeriesNames, SeriesStore
+from nightowl.ports.sinks import Dropped, Sink
 from nightowl.ports.sources import Source
 from nightowl.ports.store import Feed, FeedItem, Lease, Leases, Retention, Store, Unit
 
@@ -40,6 +41,7 @@ __all__ = [
     "Clock",
     "Connect",
     "Delivery",
+    "Dropped",
     "Engine",
     "Feed",
     "FeedItem",
@@ -61,6 +63,7 @@ __all__ = [
     "SeriesNames",
     "SeriesStore",
     "Silences",
+    "Sink",
     "Source",
     "Store",
     "StoredCheck",

@@ -13,6 +13,7 @@ from nightowl.roles.installation import Installation
 from nightowl.roles.notifier import NotifierRole
 from nightowl.roles.reaching import reach
 from nightowl.roles.self_ping import SelfPingRole
+from nightowl.roles.sinks import SinksRole
 from nightowl.roles.watcher import WatcherRole
 from nightowl.roles.web import WebRole, metrics_listeners
 
@@ -35,4 +36,4 @@ def everything(installation: Installation, locations: Sequence[str], *, ready: C
     web = WebRole(installation, faults, ready, watcher.metrics)
     pinging = SelfPingRole(installation, lambda: director.works)
     listening = metrics_listeners(installation, watcher.metrics)
-    return [FollowingRole(installation, defines=True), pinging, web, *listening, *working]
+    return [FollowingRole(installation, defines=True), pinging, web, *listening, SinksRole(installation), *working]

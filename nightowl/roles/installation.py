@@ -16,7 +16,7 @@ from nightowl.ports.clusters import TaskStore
 from nightowl.wire.check_secrets import Vault, seal_secrets, vault
 from nightowl.wire.checks import check_kinds, source_kinds
 from nightowl.wire.clock import CLOCK
-from nightowl.wire.kinds import channel_kinds
+from nightowl.wire.kinds import channel_kinds, sink_kinds
 from nightowl.wire.store import open_store, open_tasks
 from nightowl.wire.strategies import strategies
 
@@ -33,6 +33,7 @@ def _watched(path: str) -> Watched:
         strategies=strategies(),
         sources=source_kinds(),
         channel_kinds=channel_kinds(),
+        sink_kinds=sink_kinds(),
     )
 
 

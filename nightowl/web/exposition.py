@@ -12,12 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from nightowl.core.errors import Unavailable
 from nightowl.core.exposition import MEDIA_TYPE, exposition
+from nightowl.core.known import FRESH
 from nightowl.ports import Store
 from nightowl.web.handlers import Handlers
-
-FRESH = 300.0
-"""Seconds after which an appended sample is too old to be shown."""
-
 
 OF_CLUSTERS = "celery_"
 """What the names of series of clusters begin with: their sums, which are shown in all detail beside."""

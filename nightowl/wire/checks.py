@@ -17,7 +17,7 @@ from nightowl.core.values import Check, Location, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
 from nightowl.wire.check_secrets import Vault, open_secrets
-from nightowl.wire.kinds import channel_kinds, check_kinds, source_kinds
+from nightowl.wire.kinds import channel_kinds, check_kinds, sink_kinds, source_kinds
 from nightowl.wire.strategies import strategies
 
 __all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration", "source_kinds"]
@@ -26,7 +26,12 @@ __all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration", "so
 def load_configuration(path: str | None) -> Configuration:
     """Load a configuration, with what is installed here. Raises ``ConfigurationError``."""
     return load(
-        path, kinds=check_kinds(), strategies=strategies(), sources=source_kinds(), channel_kinds=channel_kinds()
+        path,
+        kinds=check_kinds(),
+        strategies=strategies(),
+        sources=source_kinds(),
+        channel_kinds=channel_kinds(),
+        sink_kinds=sink_kinds(),
     )
 
 

@@ -1,4 +1,4 @@
-"""The kinds of checks that can be run here, and of channels that can be had."""
+"""The kinds of checks that can be run here, and of sources, sinks and channels that can be had."""
 
 from __future__ import annotations
 
@@ -38,3 +38,8 @@ def url_kinds() -> tuple[str, ...]:
 def source_kinds() -> tuple[str, ...]:
     """Return every kind of source that can be read here."""
     return tuple(sorted(plugins.sources()))
+
+
+def sink_kinds() -> tuple[str, ...]:
+    """Return every kind of sink that samples can be sent to from here."""
+    return tuple(sorted(plugins.sinks()))

@@ -10,8 +10,7 @@ import pytest
 
 from nightowl.config import load
 from nightowl.config.keys import new_key
-from nightowl.config.models import NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS
+from nightowl.config.models import BY_KIND, NAMED, SINGLE
 from nightowl.config.numbered import NUMBERED
 from nightowl.config.schema import schema
 from nightowl.config.starter import STARTER
@@ -105,7 +104,8 @@ def test_the_starter_loads_as_it_is_and_with_everything_switched_on(tmp_path):
 
 def test_every_key_and_number_is_explained():
     page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
-    for model in [*SINGLE.values(), *(model for model in NAMED.values() if model), *CHANNELS.values()]:
+    of_kinds = [model for kinds in BY_KIND.values() for model in kinds.values()]
+    for model in [*SINGLE.values(), *(model for model in NAMED.values() if model), *of_kinds]:
         for name, field in model.model_fields.items():
             assert field.description, f"{model.__name__}.{name}"
             assert f"`{field.alias or name}`" in page

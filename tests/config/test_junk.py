@@ -8,13 +8,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightowl.config import check_from_spec, load, spec_to_toml
-from nightowl.config.models import LATER_TABLES, NAMED, SINGLE
-from nightowl.config.models.channel import CHANNELS
+from nightowl.config.models import BY_KIND, LATER_TABLES, NAMED, SINGLE
 from nightowl.config.refusals import keys
 from nightowl.config.showing import effective
 from nightowl.core.errors import ConfigurationError
 
-MODELS = [*SINGLE.values(), *(model for model in NAMED.values() if model), *CHANNELS.values()]
+OF_KINDS = [model for kinds in BY_KIND.values() for model in kinds.values()]
+MODELS = [*SINGLE.values(), *(model for model in NAMED.values() if model), *OF_KINDS]
 KEYS = st.sampled_from(sorted({key for model in MODELS for key in keys(model)} | {"a", "kind", "use"}))
 TABLES = st.sampled_from([*SINGLE, *NAMED, *LATER_TABLES, "unknown"])
 TEXTS = st.one_of(

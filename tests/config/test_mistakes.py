@@ -74,7 +74,6 @@ def test_an_unknown_table_is_met_with_the_tables_there_are(mistakes):
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[sink.x]", "sink"),
         ("[auth]\noidc = {}", "auth.oidc"),
     ],
 )

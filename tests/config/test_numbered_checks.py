@@ -122,6 +122,9 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO63", "cluster.c.backend", CLUSTER + 'backend = "redis.example/0"'),
         ("NO64", "cluster.c.app", CLUSTER + 'app = "bad app:::"'),
         ("NO64", "cluster.c.app", CLUSTER + 'app = "proj/celery.py"'),
+        ("NO71", "sink.g.template", '[sink.g]\nkind = "graphite"\ntags = true\ntemplate = "{metric}"'),
+        ("NO71", "sink.s.template", '[sink.s]\nkind = "statsd"\ndialect = "influx"\ntemplate = "{metric}"'),
+        ("NO72", "sink.a.dimensions", f'[sink.a]\nkind = "cloudwatch"\ndimensions = {[f"l{n}" for n in range(31)]}'),
         ("NO62", "maintenance.m.days", NIGHTLY + 'days = ["sun"]\nrrule = "FREQ=DAILY"'),
     ],
 )
@@ -193,6 +196,12 @@ def test_a_kind_that_is_not_installed_is_told_how_it_would_be(mistakes, configur
     assert mistakes(APPRISE) == {
         "channel.p.kind": ('"apprise"', "a kind that is installed: pip install 'nightowl[apprise]' [NO54]")
     }
+
+
+def test_a_sink_whose_package_is_not_installed_is_told_how_it_would_be(mistakes, monkeypatch):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    allowed = "a kind that is installed: pip install 'nightowl[cloudwatch]' [NO70]"
+    assert mistakes('[sink.a]\nkind = "cloudwatch"') == {"sink.a.kind": ('"cloudwatch"', allowed)}
 
 
 def test_a_template_that_is_not_json_may_be_anything(configured):

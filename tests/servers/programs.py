@@ -16,6 +16,8 @@ NEEDS = {
     "alertmanager": ("prometheus-alertmanager",),
     "prometheus": ("prometheus", "promtool"),
     "graphite": ("carbon-cache", "graphite-manage"),
+    "statsd": ("node", "statsd/stats.js"),
+    "victoria_metrics": ("victoria-metrics",),
     "chromium": ("chromium",),
 }
 """By the marker of the tests that need them."""
@@ -28,9 +30,17 @@ PACKAGES = {
     "alertmanager": "prometheus-alertmanager",
     "prometheus": "prometheus",
     "graphite": "graphite-carbon graphite-web",
+    "statsd": "nodejs npm",
+    "victoria_metrics": "victoria-metrics",
     "chromium": "chromium fonts-dejavu-core",
 }
 """The Debian packages by marker."""
+
+MODULES = Path(sys.prefix, "share", "nightowl-tests", "node_modules")
+"""Where ``install_servers`` puts what comes from npm."""
+
+OF_NPM = {"statsd": "statsd@0.9.0"}
+"""What comes from npm, by marker."""
 
 
 def find(name: str) -> str | None:
@@ -38,6 +48,8 @@ def find(name: str) -> str | None:
 
     Debian keeps some off a user's PATH, and puts a wrapper before RabbitMQ's that ordinary users may not run.
     """
+    if (module := MODULES / name).is_file():
+        return str(module)
     postgresql = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: float(folder.parent.name))
     folders = [
         "/usr/lib/rabbitmq/bin",
@@ -65,14 +77,24 @@ def missing(marker: str) -> str:
     absent = [name for name in NEEDS[marker] if find(name) is None]
     if not absent:
         return ""
-    return f"needs {', '.join(absent)} (apt-get install {PACKAGES[marker]})"
+    npm = f"; npm install --ignore-scripts --prefix {MODULES.parent} {OF_NPM[marker]}" if marker in OF_NPM else ""
+    return f"needs {', '.join(absent)} (apt-get install {PACKAGES[marker]}{npm})"
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Print what is missing: reasons by marker, or with ``--packages`` the packages, a line for each marker."""
+    """Print what is missing, a line for each marker.
+
+    That is the reason, with ``--packages`` the Debian packages, with ``--npm`` the folder and what belongs into it.
+    """
     for marker in NEEDS:
-        if reason := missing(marker):
-            print(PACKAGES[marker] if arguments else f"  {marker}: {reason}")  # noqa: T201 - its output
+        if not (reason := missing(marker)):
+            continue
+        if "--packages" in arguments:
+            print(PACKAGES[marker])  # noqa: T201 - its output
+        elif "--npm" in arguments and marker in OF_NPM:
+            print(MODULES.parent, OF_NPM[marker])  # noqa: T201 - its output
+        elif not arguments:
+            print(f"  {marker}: {reason}")  # noqa: T201 - its output
 
 
 if __name__ == "__main__":

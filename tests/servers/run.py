@@ -19,9 +19,22 @@ from tests.servers.prometheus_server import Prometheus
 from tests.servers.rabbitmq_server import RabbitMQ
 from tests.servers.redis_server import Redis
 from tests.servers.server import POLL, STOP_TIMEOUT, Server
+from tests.servers.statsd_server import Statsd
+from tests.servers.victoria_metrics_server import VictoriaMetrics
 
 KINDS: dict[str, type[Server]] = {
-    kind.kind: kind for kind in (Redis, RabbitMQ, MariaDB, PostgreSQL, Prometheus, Graphite, Alertmanager)
+    kind.kind: kind
+    for kind in (
+        Redis,
+        RabbitMQ,
+        MariaDB,
+        PostgreSQL,
+        Prometheus,
+        Graphite,
+        Alertmanager,
+        Statsd,
+        VictoriaMetrics,
+    )
 }
 
 

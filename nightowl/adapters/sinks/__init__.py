@@ -1,0 +1,1 @@
+"""Where samples are sent: one module for each kind of sink."""

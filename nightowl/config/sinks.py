@@ -1,0 +1,61 @@
+"""Turns sink tables into settings, and says what keeps a sink from sending anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from typing import Any
+
+from nightowl.config.checks import Bench, pem
+from nightowl.config.models import sink as models
+from nightowl.config.numbered import Problem
+from nightowl.core.sinks.settings import SinkSettings
+
+_COMMON = ("kind", "address", "url", "prefix", "labels", "metrics", "every")
+
+
+def sink(name: str, table: models.AnySink, bench: Bench) -> SinkSettings:
+    """Return the settings of a table of any kind, after reporting what is wrong with its files."""
+    keys = dict(table)
+    return SinkSettings(
+        name=name,
+        kind=table.kind,
+        address=keys.get("address", ""),
+        url=keys.get("url") or "",
+        prefix=table.prefix,
+        labels=table.labels,
+        metrics=tuple(table.metrics),
+        every=table.every,
+        options={key: value for key, value in keys.items() if key not in _COMMON} | dict(_own(name, table, bench)),
+    )
+
+
+def sink_problems(table: models.AnySink) -> Iterator[Problem]:
+    """Yield what keeps a sink from sending anything."""
+    if isinstance(table, models.CloudWatch) and find_spec("boto3") is None:
+        yield Problem("NO70", ("kind",), None, "a kind that is installed: pip install 'nightowl[cloudwatch]'")
+    if isinstance(table, models.Graphite) and table.tags and "template" in table.model_fields_set:
+        yield Problem("NO71", ("template",), None, "no such key beside tags = true, which need no path")
+    if isinstance(table, models.Statsd) and table.dialect != "plain" and "template" in table.model_fields_set:
+        yield Problem("NO71", ("template",), None, 'no such key but with dialect = "plain"')
+    if isinstance(table, models.CloudWatch) and len(table.dimensions) > MOST_DIMENSIONS:
+        found = f"{len(table.dimensions)} labels"
+        yield Problem("NO72", ("dimensions",), found, f"at most {MOST_DIMENSIONS}, as CloudWatch takes no more")
+
+
+MOST_DIMENSIONS = 30
+"""Dimensions that CloudWatch takes of a metric."""
+
+
+def _own(name: str, table: models.AnySink, bench: Bench) -> Mapping[str, Any]:
+    """Return the keys of a kind that are not as they are written."""
+    match table:
+        case models.Files():
+            return {"path": str((bench.base / table.path).absolute())}
+        case models.RemoteWrite():
+            auth = table.auth
+            return {
+                "auth": {"basic": auth.basic or "", "bearer": auth.bearer or ""} if auth else {},
+                "ca": pem(table.ca, ("sink", name, "ca"), bench),
+            }
+    return {}

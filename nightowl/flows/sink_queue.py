@@ -1,0 +1,126 @@
+"""What waits to be sent to one sink: bounded, tried again after failures, counted.
+
+Snapshots wait in memory only. While a receiver is away they wait in their order, and the oldest are dropped when there
+are too many: what they said of gauges is lost then, while counters are told in full by the next one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from nightowl.core.errors import DeliveryFailed
+from nightowl.core.values import Sample
+from nightowl.ports import Clock
+
+MOST = 60
+"""Snapshots that wait at most."""
+
+MOST_SAMPLES = 500_000
+"""Samples of waiting snapshots at most, unless one alone has more."""
+
+SHORTEST, LONGEST = 1.0, 30.0
+"""Seconds between two tries, first and at most."""
+
+FULL, OVERTAKEN, REFUSED, FAULT, ENDED = "full", "overtaken", "refused", "fault", "ended"
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Samples of one moment (Unix seconds)."""
+
+    samples: Sequence[Sample]
+    at: float
+
+
+class SinkQueue:
+    """The snapshots of one sink. Whoever lets several threads in locks it.
+
+    ``newest``: none but the last is of use. ``sent`` and ``dropped`` (by reason) count samples, ``fault`` says why the
+    last snapshot was not taken (empty: it was).
+    """
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        self.newest = False
+        self.dropped = Counter({FULL: 0, REFUSED: 0})
+        self.sent = 0
+        self.fault = ""
+        self._clock = clock
+        self._waiting: deque[Snapshot] = deque()
+        self._size = 0
+        self._failures = 0
+        self._paused_until = 0.0
+        self._tried = False
+        self._began = clock.now()
+        self._last = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def offer(self, snapshot: Snapshot) -> None:
+        """Let a snapshot wait; where there are too many, the oldest go."""
+        self._waiting.append(snapshot)
+        self._size += len(snapshot.samples)
+        self._trim()
+
+    def next(self) -> Snapshot | None:
+        """Take the snapshot that is to be sent now (None: there is none, or the sink pauses)."""
+        return self._pop() if self.rest() == 0 else None
+
+    def rest(self) -> float | None:
+        """Return the seconds until ``next`` may have one (None: not before one is offered)."""
+        return max(0.0, self._paused_until - self._clock.monotonic()) if self._waiting else None
+
+    def delivered(self, snapshot: Snapshot, dropped: Mapping[str, int]) -> bool:
+        """Note that the receiver took a snapshot but for what was ``dropped``; whether it did not before."""
+        self._tried = True
+        self.dropped.update(dropped)
+        self.sent += len(snapshot.samples) - sum(dropped.values())
+        self._last = max(self._last, snapshot.at)
+        again, self.fault, self._failures = bool(self.fault), "", 0
+        return again
+
+    def failed(self, snapshot: Snapshot, error: DeliveryFailed, reason: str = REFUSED) -> bool:
+        """Note that a snapshot was not taken: it waits again, or is dropped for ``reason``. Whether this is news."""
+        self._tried = True
+        if error.permanent:
+            self.dropped[reason] += len(snapshot.samples)
+        else:
+            self._failures += 1
+            pause = min(LONGEST, SHORTEST * 2.0 ** min(self._failures - 1, 10))
+            self._paused_until = self._clock.monotonic() + min(LONGEST, max(pause, error.retry_after or 0.0))
+            self._waiting.appendleft(snapshot)
+            self._size += len(snapshot.samples)
+            self._trim()
+        news, self.fault = not self.fault, str(error)
+        return news
+
+    def abandon(self) -> int:
+        """Give up all that waits; return how many samples that was."""
+        count, self._size = self._size, 0
+        self._waiting.clear()
+        self.dropped[ENDED] += count
+        return count
+
+    def samples(self, now: float) -> Iterator[Sample]:
+        """Yield what was counted, at ``now`` (Unix seconds)."""
+        sink = ("sink", self.name)
+        yield Sample("nightowl_sink_samples_total", (sink,), now, float(self.sent))
+        for reason, count in self.dropped.items():
+            yield Sample("nightowl_sink_dropped_total", (("reason", reason), sink), now, float(count))
+        yield Sample("nightowl_sink_queue", (sink,), now, float(len(self._waiting)))
+        if self._tried:
+            yield Sample("nightowl_sink_up", (sink,), now, 0.0 if self.fault else 1.0)
+        yield Sample("nightowl_sink_lag_seconds", (sink,), now, max(0.0, now - (self._last or self._began)))
+
+    def _trim(self) -> None:
+        most = 1 if self.newest else MOST
+        while len(self._waiting) > most or (self._size > MOST_SAMPLES and len(self._waiting) > 1):
+            self.dropped[OVERTAKEN if self.newest else FULL] += len(self._pop().samples)
+
+    def _pop(self) -> Snapshot:
+        snapshot = self._waiting.popleft()
+        self._size -= len(snapshot.samples)
+        return snapshot
