@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from nightowl.core.errors import DeliveryFailed
@@ -70,11 +69,15 @@ class Line:
         """Whether the other side has ended the stream, which the first write after that does not tell."""
         if not self.streams or self._socket is None:
             return False
-        with suppress(BlockingIOError):
-            while data := self._socket.recv(65536, socket.MSG_DONTWAIT):
-                del data  # receivers have nothing to say
-            return True
-        return False
+        self._socket.settimeout(0)
+        try:
+            while self._socket.recv(65536):
+                pass  # receivers have nothing to say
+        except BlockingIOError:
+            return False
+        finally:
+            self._socket.settimeout(TIMEOUT)
+        return True
 
 
 def _said(error: OSError) -> str:

@@ -91,6 +91,10 @@ def under(prefix: str, metric: str) -> str:
     return f"{start}.{metric}" if start else metric
 
 
-def tags(labels: Labels) -> list[tuple[str, str]]:
-    """Return labels as tags that every dialect understands; empty values are left out."""
-    return [(_UNSAFE_TAG.sub("_", name), _UNSAFE_VALUE.sub("_", value)[:LONGEST]) for name, value in labels if value]
+def tags(labels: Labels, *, narrow: bool = False) -> list[tuple[str, str]]:
+    """Return labels as tags; empty values are left out.
+
+    ``narrow``: without ``@`` and ``/``, which StatsD takes out of names, and of tags that stand in names.
+    """
+    unsafe = _UNSAFE_TAG if narrow else _UNSAFE_VALUE
+    return [(_UNSAFE_TAG.sub("_", name), unsafe.sub("_", value)[:LONGEST]) for name, value in labels if value]

@@ -88,7 +88,7 @@ def _names(language: Language) -> Name:
     between = NAMES[language.dialect]
 
     def make(metric: str, labels: Labels) -> str:
-        name, pairs = under(language.prefix, metric), tags(labels)
+        name, pairs = under(language.prefix, metric), tags(labels, narrow=bool(between))
         if between:
             return name + "".join(f"{between}{key}={value}" for key, value in pairs) + "\n"
         return f"{name}\n" + (f"|#{','.join(f'{key}:{value}' for key, value in pairs)}" if pairs else "")
