@@ -16,7 +16,7 @@ from nightowl.wire.checks import load_configuration
 @click.command()
 @click.option(
     "--role",
-    type=click.Choice(["director", "actor", "evaluator", "watcher", "notifier", "web"]),
+    type=click.Choice(["director", "actor", "evaluator", "watcher", "notifier", "sinks", "web"]),
     help="The role asked for.",
 )
 @click.option("--cluster", metavar="NAME", help="The cluster of the worker asked for.")

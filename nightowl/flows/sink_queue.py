@@ -53,6 +53,7 @@ class SinkQueue:
         self._failures = 0
         self._paused_until = 0.0
         self._tried = False
+        self._under_way = 0
         self._began = clock.now()
         self._last = 0.0
 
@@ -67,7 +68,10 @@ class SinkQueue:
 
     def next(self) -> Snapshot | None:
         """Take the snapshot that is to be sent now (None: there is none, or the sink pauses)."""
-        return self._pop() if self.rest() == 0 else None
+        if self.rest() != 0:
+            return None
+        self._under_way = 1
+        return self._pop()
 
     def rest(self) -> float | None:
         """Return the seconds until ``next`` may have one (None: not before one is offered)."""
@@ -75,7 +79,7 @@ class SinkQueue:
 
     def delivered(self, snapshot: Snapshot, dropped: Mapping[str, int]) -> bool:
         """Note that the receiver took a snapshot but for what was ``dropped``; whether it did not before."""
-        self._tried = True
+        self._tried, self._under_way = True, 0
         self.dropped.update(dropped)
         self.sent += len(snapshot.samples) - sum(dropped.values())
         self._last = max(self._last, snapshot.at)
@@ -84,7 +88,7 @@ class SinkQueue:
 
     def failed(self, snapshot: Snapshot, error: DeliveryFailed, reason: str = REFUSED) -> bool:
         """Note that a snapshot was not taken: it waits again, or is dropped for ``reason``. Whether this is news."""
-        self._tried = True
+        self._tried, self._under_way = True, 0
         if error.permanent:
             self.dropped[reason] += len(snapshot.samples)
         else:
@@ -110,7 +114,7 @@ class SinkQueue:
         yield Sample("nightowl_sink_samples_total", (sink,), now, float(self.sent))
         for reason, count in self.dropped.items():
             yield Sample("nightowl_sink_dropped_total", (("reason", reason), sink), now, float(count))
-        yield Sample("nightowl_sink_queue", (sink,), now, float(len(self._waiting)))
+        yield Sample("nightowl_sink_queue", (sink,), now, float(len(self._waiting) + self._under_way))
         if self._tried:
             yield Sample("nightowl_sink_up", (sink,), now, 0.0 if self.fault else 1.0)
         yield Sample("nightowl_sink_lag_seconds", (sink,), now, max(0.0, now - (self._last or self._began)))

@@ -480,6 +480,23 @@ def test_own_figures_are_series(world: World) -> None:
     assert ("nightowl_queue_length", (("queue", "nightowl.check.london"),)) in latest
 
 
+def test_a_sink_whose_receiver_takes_nothing_for_minutes_is_an_own_incident_until_it_does(world: World) -> None:
+    def tell(up: float) -> None:
+        with world.store.transaction() as unit:
+            now = world.clock.now()
+            unit.series.append("sinks", now, [Sample("nightowl_sink_up", (("sink", "aws"),), now, up)])
+
+    for _ in range(12):
+        tell(0.0)
+        world.clock.advance(10.0)
+    world.run(1.0)
+    [told] = world.incidents()
+    assert (told.kind, told.subject, told.open) == ("own", "sink/aws", True)
+    tell(1.0)
+    world.run(11.0)
+    assert [each.open for each in world.incidents()] == [False]
+
+
 def test_hours_that_ended_are_compacted(world: World) -> None:
     begun = world.clock.now()
     for step in range(3):

@@ -44,8 +44,7 @@ STAGES = ("received", "started", "succeeded", "retried", "revoked", "sent")
 class Fed(NamedTuple):
     """The receivers that can be had here, by the marker of their tests, and what each must show of the load.
 
-    ``counts`` are by metric, task and queue; ``runtimes`` how many run times there are, by task and queue, and their sum
-    in seconds.
+    ``counts`` are by stage, task and queue; ``runtimes`` their number and sum (seconds), by task and queue.
     """
 
     servers: dict[str, Any]
@@ -163,7 +162,8 @@ def tables(servers: dict[str, Any]) -> Iterator[str]:
     yield 'prefix = "owl_"\nlabels = { queue = "{queue_name}" }\n'
     yield '[sink.files]\nkind = "files"\npath = "samples"\nevery = "1s"\n'
     yield f'[sink.aws]\nkind = "cloudwatch"\nurl = "{servers["cloudwatch"]}"\nregion = "eu-central-1"\nevery = "10s"\n'
-    yield 'metrics = ["celery_*"]\ndimensions = ["cluster", "name", "queue_name"]\nthresholds = { mail = 7, empty = 1 }\n'
+    yield 'metrics = "celery_*"\ndimensions = ["cluster", "name", "queue_name"]\n'
+    yield "thresholds = { mail = 7, empty = 1 }\n"
 
 
 def sent(role: SinksRole) -> dict[str, float]:
