@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/plugins.md").read_text().partition("\n## A kind of channel of your own\n")[2]
+PAGE = (ROOT / "docs/plugins.md").read_text().partition("\n## A kind of channel of your own\n")[2].partition("\n## ")[0]
 CODE = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)[1]
 PROJECT, CHANNEL = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
