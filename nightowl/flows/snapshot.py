@@ -22,10 +22,7 @@ def snapshot(store: Store, at: float) -> list[Sample]:
         states = [state for state in unit.rounds.states() if state.check not in paused]
         samples = unit.series.latest(at - FRESH)
         actors = [actor for actor in unit.actors.all() if at - actor.heard <= FRESH]
-    return [
-        Sample(sample.metric, tuple(sorted(sample.labels)), at, sample.value)
-        for sample in known(states, _shown(samples), actors)
-    ]
+    return [Sample(sample.metric, sample.labels, at, sample.value) for sample in known(states, _shown(samples), actors)]
 
 
 def _shown(samples: list[Sample]) -> Iterator[Sample]:

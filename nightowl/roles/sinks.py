@@ -87,6 +87,11 @@ class SinksRole:
             if not self.fault:
                 log.warning("no snapshot for the sinks, trying again: %s", error)
             self.fault = str(error)
+        except Exception:
+            # whatever goes wrong with sinks, the roles beside this one go on
+            if not self.fault:
+                log.exception("the sinks get no snapshot; trying again")
+            self.fault = "a fault of NightOwl"
 
     def _follow(self, sinks: Mapping[str, SinkSettings], patience: float) -> None:
         """Let these be the sinks; one whose settings changed begins anew."""

@@ -17,6 +17,7 @@ from nightowl.adapters.sinks import sockets
 from nightowl.config import Configuration, load
 from nightowl.core.values import Sample
 from nightowl.flows import sink_queue
+from nightowl.roles import sinks
 from nightowl.roles.installation import Installation
 from nightowl.roles.sinks import SinksRole
 from nightowl.testing.store import memory_store
@@ -167,6 +168,7 @@ def read_times(folder: Path) -> set[float]:
 
 def test_what_answers_badly_for_a_while_gets_what_has_waited_in_its_order(tmp_path, answering, monkeypatch) -> None:
     monkeypatch.setattr(sink_queue, "SHORTEST", 0.1)
+    monkeypatch.setattr(sinks, "TELL", 0.5)
     url, statuses, got = answering
     statuses[0] = 503
     with running(tmp_path, f'[sink.vm]\nkind = "remote_write"\nurl = "{url}"\nevery = "1s"\n') as world:
