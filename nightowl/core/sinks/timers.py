@@ -1,21 +1,24 @@
 """Single durations out of the buckets of a histogram, for receivers that want timers.
 
-NightOwl counts durations in buckets. What was counted between two snapshots is told as some durations that lie as the
-counted ones do: evenly over each bucket that holds any, and moved within their buckets until their mean is the true
-one. So count, sum and mean are exact, and a percentile lies in the same bucket as the true one.
+NightOwl counts durations in buckets. Within its bucket they are taken to lie evenly around a mean; the means are moved
+within their buckets until the sum of all is the true one. Each duration that is told is the mean of an equal share of
+all, from the shortest to the longest. So count, sum and mean are exact, and what a share has from one bucket alone lies
+in that bucket, as do percentiles.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from math import ceil, inf, isfinite
+from collections.abc import Iterable
+from itertools import pairwise
+from math import ceil, inf
 
 import msgspec
 
 from nightowl.core.series import Labels
 from nightowl.core.values import Sample
+
+_BEYOND = 1.5
+"""How many times the last bound is what lies beyond it, where the sum does not say that it is more."""
 
 _PARTS = ("_bucket", "_count", "_sum")
 
@@ -62,36 +65,40 @@ def spreads(deltas: Iterable[Sample]) -> tuple[list[Spread], list[Sample]]:
 
 def durations(spread: Spread, most: int, share: float = 1.0) -> list[float]:
     """Return up to ``most`` durations (seconds) that stand for all of a spread: about a ``share`` of them, or one."""
-    filled = [(bound, count) for bound, count in spread.counts if count > 0]
-    bounds = [bound for bound, _ in spread.counts]
-    ends = list(accumulate(count for _, count in filled))
+    heaps = _heaps(spread)
     number = max(1, min(most, ceil(spread.count * share)))
-    found: list[tuple[float, float, float]] = []
+    portion = spread.count / number
+    found = []
     for place in range(number):
-        rank = (place + 0.5) / number * ends[-1]
-        at = min(bisect_left(ends, rank), len(ends) - 1)
-        upper, count = filled[at]
-        lower = max((bound for bound in bounds if bound < upper), default=0.0)
-        within = (rank - (ends[at] - count)) / count
-        found.append((lower, lower + (upper - lower) * within if isfinite(upper) else lower, upper))
-    return _meaning(found, spread.sum / spread.count)
+        start, end, total, before = place * portion, (place + 1) * portion, 0.0, 0.0
+        for count, low, high in heaps:
+            first, last = max(start, before), min(end, before + count)
+            if last > first:
+                middle = (first + last) / 2 - before
+                total += (last - first) * (low + (high - low) * middle / count)
+            before += count
+        found.append(total / portion)
+    return found
 
 
-def _meaning(found: Sequence[tuple[float, float, float]], mean: float) -> list[float]:
-    """Move values within their bounds until their mean is ``mean``; beyond them only where it cannot be otherwise."""
-    values = [value for _, value, _ in found]
-    gap = mean * len(values) - sum(values)
-    open_ended = [at for at, (_, _, upper) in enumerate(found) if upper == inf]
-    if gap > 0 and open_ended:
-        return [value + (gap / len(open_ended) if at in open_ended else 0.0) for at, value in enumerate(values)]
-    ends = [upper if gap > 0 else lower for lower, _, upper in found]
-    room = sum(end - value for end, value in zip(ends, values, strict=True))
-    if room == 0:
-        return [value + gap / len(values) for value in values]
-    part = min(1.0, gap / room)
-    values = [value + part * (end - value) for end, value in zip(ends, values, strict=True)]
-    total = sum(values)
-    return [value * mean * len(values) / total for value in values] if total > 0 else values
+def _heaps(spread: Spread) -> list[tuple[float, float, float]]:
+    """How many lie evenly between which two bounds, rising, so that the sum of all is that of the spread."""
+    lowers = dict(pairwise([bound for bound, _ in spread.counts][::-1]))
+    filled = [(count, lowers.get(bound, 0.0), bound) for bound, count in spread.counts if count > 0]
+    means = [(lower + upper) / 2 if upper < inf else _BEYOND * lower for _, lower, upper in filled]
+    gap = spread.sum - sum(count * mean for (count, _, _), mean in zip(filled, means, strict=True))
+    if gap > 0 and filled[-1][2] == inf:
+        means[-1] += gap / filled[-1][0]
+    else:
+        ends = [upper if gap > 0 else lower for _, lower, upper in filled]
+        room = sum(count * (end - mean) for (count, _, _), end, mean in zip(filled, ends, means, strict=True))
+        part = min(1.0, gap / room) if room else 0.0
+        means = [mean + part * (end - mean) for end, mean in zip(ends, means, strict=True)]
+    heaps = []
+    for (count, lower, upper), mean in zip(filled, means, strict=True):
+        width = max(0.0, min(mean - lower, upper - mean))
+        heaps.append((count, mean - width, mean + width))
+    return heaps
 
 
 def _apart(bounds: dict[float, float]) -> tuple[tuple[float, float], ...]:

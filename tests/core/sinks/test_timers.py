@@ -38,13 +38,29 @@ def test_count_and_mean_come_out_right_whatever_was_counted(values, most) -> Non
 @given(VALUES)
 def test_where_all_are_sent_each_lies_in_the_bucket_of_a_true_one(values) -> None:
     found = durations(counted(values), 1000)
-    assert sorted(map(bucket, found)) == sorted(bisect_left(BOUNDS, value) for value in values)
+    for value, true in zip(found, sorted(values), strict=True):
+        place = bisect_left(BOUNDS, true)
+        assert (0.0, *BOUNDS)[place] - 1e-6 <= value <= BOUNDS[place] + 1e-6
 
 
 def test_a_sample_lies_as_all_of_them_do() -> None:
     values = [0.05] * 50 + [3.0] * 50
     found = durations(counted(values), 10)
     assert [bucket(value) for value in found] == [0] * 5 + [3] * 5
+
+
+def test_what_is_rare_and_long_moves_no_percentile_below_it() -> None:
+    values = [0.05] * 1000 + [25.0]
+    found = durations(counted(values), 20)
+    assert [bucket(value) for value in found[:19]] == [0] * 19
+    assert isclose(sum(found) / 20, sum(values) / len(values))
+
+
+def test_durations_beyond_the_last_bucket_make_up_the_sum() -> None:
+    found = durations(counted([0.05, 100.0, 300.0]), 20)
+    assert found[0] <= 0.1
+    assert isclose(sum(found), 400.05)
+    assert all(value >= 30.0 for value in found[1:])
 
 
 def test_a_share_of_durations_is_at_least_one() -> None:
