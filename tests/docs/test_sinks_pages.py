@@ -18,7 +18,7 @@ from nightowl.core.values import Sample
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("sinks", "statsd", "graphite", "prometheus", "remote-write", "cloudwatch", "sample-files")
-SECRETS = {"MIMIR_LOGIN": "user:password", "TOKEN": "token"}
+SECRETS = {"MIMIR_PASSWORD": "hunter22", "TOKEN": "token"}
 ROW = re.compile(r"\| `([a-z_]+\{[^`]*\})` \| `([^`]*)` \|")
 
 
