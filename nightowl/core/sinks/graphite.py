@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 
 from nightowl.core.series import Labels
-from nightowl.core.sinks.paths import Name, tags, under
+from nightowl.core.sinks.paths import Name, remembered, tags, under
 from nightowl.core.values import Sample
 
 LARGEST = 2**20
@@ -24,10 +24,10 @@ Point = tuple[str, tuple[int, float]]
 def tagged(prefix: str) -> Name:
     """Return what makes names with tags: ``nightowl.check_up;check=shop;location=paris``."""
 
-    def name(metric: str, labels: Labels) -> str:
+    def make(metric: str, labels: Labels) -> str:
         return under(prefix, metric) + "".join(f";{key}={value}" for key, value in tags(labels))
 
-    return name
+    return remembered(make)
 
 
 def points(samples: Iterable[Sample], name: Name) -> Iterator[Point]:

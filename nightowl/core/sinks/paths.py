@@ -33,6 +33,9 @@ ORDER = (
 LONGEST = 200
 """Characters of one part of a path: with carbon it is the name of a folder or a file."""
 
+MOST = 100_000
+"""Names that are remembered at most."""
+
 _PLACE = re.compile(r"\{(\w+)\}", re.ASCII)
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _UNSAFE_METRIC = re.compile(r"[^A-Za-z0-9_.-]")
@@ -61,7 +64,6 @@ def dotted(prefix: str, template: str = DEFAULT) -> Name:
     parts = [(part, _PLACE.findall(part)) for part in template.split(".")]
     named = {name for _, names in parts for name in names}
     start = ".".join(safe(part) for part in prefix.split(".") if part)
-    known: dict[tuple[str, Labels], str] = {}
 
     def make(metric: str, labels: Labels) -> str:
         own = {name: safe(value) for name, value in labels if value}
@@ -74,8 +76,20 @@ def dotted(prefix: str, template: str = DEFAULT) -> Name:
         ]
         return ".".join(filled)
 
+    return remembered(make)
+
+
+def remembered(make: Name) -> Name:
+    """Return what makes each name once, as snapshots bring the same series again and again."""
+    known: dict[tuple[str, Labels], str] = {}
+
     def name(metric: str, labels: Labels) -> str:
-        return known.get((metric, labels)) or known.setdefault((metric, labels), make(metric, labels))
+        found = known.get((metric, labels))
+        if found is None:
+            if len(known) >= MOST:
+                known.clear()
+            found = known[metric, labels] = make(metric, labels)
+        return found
 
     return name
 

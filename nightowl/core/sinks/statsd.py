@@ -17,7 +17,7 @@ from typing import Literal
 import msgspec
 
 from nightowl.core.series import Labels
-from nightowl.core.sinks.paths import DEFAULT, Name, dotted, tags, under
+from nightowl.core.sinks.paths import DEFAULT, Name, dotted, remembered, tags, under
 from nightowl.core.sinks.timers import Spread, durations
 from nightowl.core.values import Sample
 
@@ -84,7 +84,6 @@ def _names(language: Language) -> Name:
     if language.dialect == "plain":
         path = dotted(language.prefix, language.template)
         return lambda metric, labels: f"{path(metric, labels)}\n"
-    known: dict[tuple[str, Labels], str] = {}
     between = NAMES[language.dialect]
 
     def make(metric: str, labels: Labels) -> str:
@@ -93,10 +92,7 @@ def _names(language: Language) -> Name:
             return name + "".join(f"{between}{key}={value}" for key, value in pairs) + "\n"
         return f"{name}\n" + (f"|#{','.join(f'{key}:{value}' for key, value in pairs)}" if pairs else "")
 
-    def name(metric: str, labels: Labels) -> str:
-        return known.get((metric, labels)) or known.setdefault((metric, labels), make(metric, labels))
-
-    return name
+    return remembered(make)
 
 
 def _number(value: float) -> str:
