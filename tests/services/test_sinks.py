@@ -26,6 +26,7 @@ from nightowl.roles.sinks import SinksRole
 from nightowl.testing.store import memory_store
 from tests.adapters.celery_cluster.test_recordings import folded, plainly_counted
 from tests.celery_fleet import recording
+from tests.conftest import FOLDER
 from tests.core.sample_cluster import state
 from tests.servers.graphite_server import Graphite
 from tests.servers.programs import missing
@@ -85,14 +86,9 @@ def cloudwatch() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def servers(pytestconfig: pytest.Config, cloudwatch: str) -> dict[str, Any]:
-    folder = pytestconfig.stash[_folder(pytestconfig)]
+    folder = pytestconfig.stash[FOLDER]
     kinds = ("statsd", "graphite", "prometheus", "victoria_metrics")
     return {kind: shared(folder, kind) for kind in kinds if not missing(kind)} | {"cloudwatch": cloudwatch}
-
-
-def _folder(config: pytest.Config) -> Any:
-    """The key under which the run's folder is kept."""
-    return next(key for key in config.stash._storage if isinstance(config.stash[key], Path))
 
 
 @pytest.fixture(scope="module")
