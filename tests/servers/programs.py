@@ -90,7 +90,8 @@ def main(arguments: Sequence[str]) -> None:
         if not (reason := missing(marker)):
             continue
         if "--packages" in arguments:
-            print(PACKAGES[marker])  # noqa: T201 - its output
+            if marker not in OF_NPM or not (find("node") and find("npm")):  # other builds of Node bring npm along
+                print(PACKAGES[marker])  # noqa: T201 - its output
         elif "--npm" in arguments and marker in OF_NPM:
             print(MODULES.parent, OF_NPM[marker])  # noqa: T201 - its output
         elif not arguments:
