@@ -1,0 +1,1 @@
+"""Where locks and checkpoints are kept."""
