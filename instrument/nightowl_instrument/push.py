@@ -115,7 +115,9 @@ class Pushing:
         return REFUSED
 
     def _post(self, body: bytes, dropped: int) -> tuple[int, str]:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._to.token}"}
+        headers = {"Content-Type": "application/json"}
+        if self._to.token:
+            headers["Authorization"] = f"Bearer {self._to.token}"
         if len(body) > COMPRESSED_FROM:
             body = gzip.compress(body, 3)
             headers["Content-Encoding"] = "gzip"

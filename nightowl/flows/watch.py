@@ -120,6 +120,8 @@ class Watch:
         self._gaps = deque(parts.tasks.gaps(self.name, now - 86400.0, now), maxlen=_GAPS)
         self._sure = min(self.state.at, saved.sure) if saved else self.state.at
         self._away = self._sure if self.state.at < now else None
+        self.stored_until = 0.0
+        """Up to when all that was read is stored, in Unix seconds."""
 
     @property
     def figures(self) -> Figures:
@@ -166,8 +168,9 @@ class Watch:
         """Mark the time since the last watcher as a gap, once events are read again."""
         since = self._parts.source.since
         if self._away is not None and since is not None:
-            self.figures.gaps += 1
-            self._note_gap(Gap(self._away, max(self._away, since), "the watcher did not run"))
+            if since:
+                self.figures.gaps += 1
+                self._note_gap(Gap(self._away, max(self._away, since), "the watcher did not run"))
             self._away = None
 
     def _take_answers(self, now: float) -> None:
@@ -241,6 +244,7 @@ class Watch:
         """
         with self._parts.saving:
             self._parts.tasks.save_figures(self.name, self._saved())
+            self.stored_until = self._sure
 
     def end(self) -> None:
         """Read the last of it and store all. The thread that reads must have ended. Raises ``StoreUnavailable``."""

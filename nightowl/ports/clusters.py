@@ -10,6 +10,7 @@ from nightowl.core.cluster.events import Gap, Intake
 from nightowl.core.cluster.result import TaskResult
 from nightowl.core.cluster.state import Broker, ClusterState, Queue
 from nightowl.core.cluster.task import Failures, Order, Task, TaskFilter, TaskPage
+from nightowl.ports.inbox import Inbox
 
 
 class ClusterSource(Protocol):
@@ -29,7 +30,10 @@ class ClusterSource(Protocol):
 
     @property
     def since(self) -> float | None:
-        """Since when all that the broker tells is read, in Unix seconds (None: it is not read now)."""
+        """Since when all that the broker tells is read, in Unix seconds (None: it is not read now).
+
+        0 where nothing is ever missed, as what is told waits until it is read.
+        """
 
     def read(self, timeout: float) -> Intake:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
@@ -90,6 +94,10 @@ class ClusterStates(Protocol):
 
 class TaskWriter(Protocol):
     """What writes tasks, from one thread. Raises ``Unavailable``."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """What workers pushed and no watcher has taken."""
 
     def write(
         self,

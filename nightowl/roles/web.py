@@ -31,6 +31,7 @@ from nightowl.wire.checks import check_kinds
 from nightowl.wire.clock import CLOCK
 from nightowl.wire.notices import channels, telling
 from nightowl.wire.own_app import OwnApp
+from nightowl.wire.pushing import Pushing
 from nightowl.wire.remembered import remembered
 from nightowl.wire.remote import Remotes
 from nightowl.wire.state import secret_key
@@ -173,6 +174,7 @@ def handlers(
         tasks=installation.tasks,
         cluster_metrics=cluster_metrics or stored_metrics(installation),
         remote=remote or remotes(installation),
+        push=Pushing(lambda: installation.current().clusters, installation.tasks.inbox, CLOCK),
         flower=configuration.flower,
     )
 

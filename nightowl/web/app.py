@@ -26,6 +26,7 @@ from nightowl.web.api import events as api_events
 from nightowl.web.api import heartbeats as api_heartbeats
 from nightowl.web.api import incidents as api_incidents
 from nightowl.web.api import locations as api_locations
+from nightowl.web.api import pushed as api_pushed
 from nightowl.web.api import rounds as api_rounds
 from nightowl.web.api import routes as api_routes
 from nightowl.web.api import rules as api_rules
@@ -139,6 +140,7 @@ _API = (
     api_heartbeats,
     api_rules,
     api_clusters,
+    api_pushed,
     api_tasks,
     api_commands,
     api_task_commands,

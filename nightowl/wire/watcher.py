@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from nightowl.adapters.celery_cluster.beat import entries
 from nightowl.adapters.celery_cluster.control.remote import RemoteControl, control
 from nightowl.adapters.celery_cluster.depth.factory import depth
 from nightowl.adapters.celery_cluster.events import source
+from nightowl.adapters.celery_cluster.events.pushed import JoinedSource, Pushed
 from nightowl.config import Configuration
 from nightowl.core.cluster.beat import Entry
 from nightowl.core.cluster.exposition import Exposition, Style
@@ -29,7 +31,7 @@ from nightowl.flows.inspect import Inspection
 from nightowl.flows.task_runs import TaskRuns
 from nightowl.flows.watch import Parts, Watch
 from nightowl.ports import Store, StoredCheck
-from nightowl.ports.clusters import ClusterDepth, TaskStore
+from nightowl.ports.clusters import ClusterDepth, ClusterSource, TaskStore
 from nightowl.wire.clock import CLOCK
 
 PAUSE = 1.0
@@ -72,13 +74,8 @@ def watching(
     inspection = Inspection(remote, full, queues=settings.queues, enable_events=settings.enable_events)
     ran: list[Callable[[str], float | None]] = []
     beat = entries(settings, CLOCK, lambda name: ran[0](name) if ran else None, own=schedule)
-    stream = source(
-        settings.broker,
-        clock=CLOCK,
-        transport_options=settings.transport_options,
-        ssl=settings.tls,
-        accept_content=settings.accept_content,
-    )
+    pushed = Pushed(tasks.inbox, settings.name, CLOCK, partial(tasks.get, settings.name))
+    stream = JoinedSource(source_of(settings), pushed)
     writer = tasks.writer()
     parts = Parts(
         source=stream,
@@ -99,6 +96,7 @@ def watching(
 
     watch = Watch(parts)
     ran.append(watch.ran)
+    pushed.sure = lambda: watch.stored_until
 
     def close() -> None:
         stream.close()
@@ -110,6 +108,17 @@ def watching(
             full.close()
 
     return Watching(watch, inspection, close)
+
+
+def source_of(settings: ClusterSettings) -> ClusterSource:
+    """Return what reads the events that a cluster's broker carries."""
+    return source(
+        settings.broker,
+        clock=CLOCK,
+        transport_options=settings.transport_options,
+        ssl=settings.tls,
+        accept_content=settings.accept_content,
+    )
 
 
 def redactor(settings: ClusterSettings) -> Callable[[Task], Task]:

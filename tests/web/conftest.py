@@ -28,6 +28,7 @@ from nightowl.ports.clusters import TaskStore
 from nightowl.testing.store import memory_store, memory_tasks
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings, channel_use
+from nightowl.wire.pushing import Pushing
 from tests.flows.cluster_parts import Fleet, Results
 
 with warnings.catch_warnings():
@@ -116,6 +117,7 @@ class World:
             tasks=tasks,
             cluster_metrics=self._cluster_metrics,
             remote=self._remote,
+            push=Pushing(lambda: self.clusters, tasks.inbox, self.clock),
             flower=FlowerSettings(),
             where=lambda asked: where(store, self.telling, self.rules.values(), parse_duration, asked),
         )

@@ -8,6 +8,7 @@ from functools import partial
 from time import monotonic, sleep
 from typing import Any, NamedTuple
 
+import sqlalchemy.orm  # noqa: F401 - kombu's transport would import it in a thread while others ask the store
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import QueuePool

@@ -121,3 +121,14 @@ TASKS = _table(
 """Tasks. An id says cluster and time (``places``), so every index is in the order of lists without another column.
 ``state`` is a code of ``STATES``; ``failed`` is when it failed, where that is how it ended; ``root`` is null where it
 is the task itself; what is only read, never looked for, is in ``body``."""
+
+PUSHED = _table(
+    "pushed",
+    Column("id", _ID, primary_key=True),
+    Column("cluster", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("body", _BLOB, nullable=False),
+    Index("pushed_by_cluster", "cluster", "id"),
+    sqlite_autoincrement=True,
+)
+"""Parcels that were pushed. Numbers are never given twice, and only grow, as whoever puts one holds its cluster."""

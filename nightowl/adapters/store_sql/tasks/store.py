@@ -15,6 +15,7 @@ from nightowl.adapters.store_sql.figures import SqlFigures
 from nightowl.adapters.store_sql.tasks import clusters, sorting, writing
 from nightowl.adapters.store_sql.tasks.chunks import chunks
 from nightowl.adapters.store_sql.tasks.failures import failures
+from nightowl.adapters.store_sql.tasks.inbox import SqlInbox
 from nightowl.adapters.store_sql.tasks.numbers import Known, Numbers, known_by
 from nightowl.adapters.store_sql.tasks.pruning import prune
 from nightowl.adapters.store_sql.tasks.rows import Reader, key, uuid_of
@@ -47,6 +48,7 @@ class SqlTasks:
         self._bulk = Bulk(engines.writer.dialect)
         self._words = word_index(engines.writer.dialect)
         self._known = Known()
+        self.inbox = SqlInbox(self._writing, self._reading)
 
     def write(
         self,

@@ -1,0 +1,55 @@
+"""Events that workers push, decoded as a broker's are, and kept until the watcher of their cluster takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from nightowl.adapters.celery_cluster.events.decode import Label, Sieve
+from nightowl.adapters.celery_cluster.events.serialisation import NOT_READABLE
+from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.pushed import MOST, ROOM, Parcel, Taken
+from nightowl.core.cluster.settings import ClusterSettings
+from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Unavailable
+from nightowl.ports import Clock
+from nightowl.ports.inbox import Inbox
+
+__all__ = ["Pushing"]
+
+
+class Pushing:
+    """Keeps what is pushed. Any thread may call it."""
+
+    def __init__(self, clusters: Callable[[], Mapping[str, ClusterSettings]], inbox: Inbox, clock: Clock) -> None:
+        self._clusters = clusters
+        self._inbox = inbox
+        self._clock = clock
+
+    def __call__(self, cluster: str, body: bytes, dropped: int, since: float) -> Taken:
+        """Keep the events of a JSON list; return what became of them.
+
+        ``dropped`` events were lost by the sender since ``since`` (Unix seconds). Raises ``NotFound`` for a cluster
+        that is not configured, ``ConfigurationError`` for what is no list of at most 1,000 events, ``Unavailable``
+        while there is no room or no store.
+        """
+        if cluster not in self._clusters():
+            raise NotFound(f"no cluster is called {cluster}")
+        sieve = Sieve()
+        if not sieve.take(body):
+            sieve.take_strange(body, Label())
+        events, refused = sieve.empty()
+        if not body.lstrip().startswith(b"[") or NOT_READABLE in refused:
+            raise _mistaken("something else")
+        if len(events) + sum(refused.values()) > MOST:
+            raise _mistaken(f"{len(events) + sum(refused.values())} of them")
+        now = self._clock.now()
+        gaps = [Gap(min(since or now, now), now, "workers had to drop events", dropped)] if dropped else []
+        if events or refused or gaps:
+            parcel = Parcel(at=now, events=events, gaps=gaps, refused=refused)
+            if not self._inbox.put(cluster, parcel, ROOM):
+                raise Unavailable(f"{ROOM} events of {cluster} wait to be taken by its watcher: send them later")
+        return Taken(taken=len(events), refused=refused)
+
+
+def _mistaken(found: str) -> ConfigurationError:
+    allowed = f"a list of at most {MOST} events of Celery"
+    return ConfigurationError([Mistake(file="", key="body", found=found, allowed=allowed)])
