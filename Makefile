@@ -14,7 +14,7 @@ run: .venv/.installed
 
 test: .venv/.installed
 	tests/install_servers
-	$(BIN)/python -m compileall -q nightowl
+	$(BIN)/python -m compileall -q nightowl instrument
 	$(BIN)/pytest -n auto --maxprocesses 4 --dist worksteal
 
 lint: .venv/.installed
@@ -26,12 +26,13 @@ lint: .venv/.installed
 bench: .venv/.installed
 	$(BIN)/python -m benchmarks
 
-.venv/.installed: pyproject.toml constraints.txt
+.venv/.installed: pyproject.toml instrument/pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "NightOwl needs Python 3.11 to 3.14, and none was found." \
 		"Install one, or name it: make PYTHON=/path/to/python3.13" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/install_venv $(PYTHON)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,lint]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable '.[test,lint]' --editable ./instrument
 	@touch $@
 
 clean:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 ETHERNET = 1_432
@@ -90,8 +90,9 @@ class Line:
         to = self._to
         if to.kind == "tcp":
             return socket.create_connection((to.host, to.port), CONNECT)
+        where: Any = to.path
         if to.kind == "unix":
-            made, where = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM), to.path
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             made.settimeout(CONNECT)
         else:
             family, kind, protocol, _, where = socket.getaddrinfo(to.host, to.port, type=socket.SOCK_DGRAM)[0]

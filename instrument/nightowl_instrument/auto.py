@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import click
-from celery import _state, signals
+from celery import Celery, _state
 
 from nightowl_instrument.dispatcher import push_events
 from nightowl_instrument.installing import measure, pusher
@@ -43,14 +43,17 @@ def by_environment(environment: Mapping[str, str]) -> list[str]:
 
 
 def _push(push: str, token: str, cluster: str) -> None:
-    """Push the events of every app: of one that is made later as soon as it is put to use."""
+    """Push the events of every app: of those that there are, and of each that is made later."""
     put = pusher(push, token, cluster)
-    _state.connect_on_app_finalize(lambda app: push_events(app, put))
+    made = Celery.on_init
 
-    def before_a_worker_starts(instance: Any, **_: Any) -> None:
-        push_events(instance.app, put)
+    def on_init(app: Any) -> None:
+        made(app)
+        push_events(app, put)
 
-    signals.celeryd_init.connect(before_a_worker_starts, weak=False, dispatch_uid="nightowl-push-init")
+    Celery.on_init = on_init
+    for app in list(_state._get_active_apps()):  # noqa: SLF001 - nothing else knows the apps of a process
+        push_events(app, put)
 
 
 TOLD = by_environment(os.environ)

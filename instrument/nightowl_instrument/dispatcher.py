@@ -96,7 +96,7 @@ class PushingEvents(Events):
         super().__init__(app=app)
         self._put = put
 
-    @cached_property
+    @cached_property  # type: ignore[untyped-decorator]  # kombu has no types
     def Dispatcher(self) -> Any:  # noqa: N802 - the name is Celery's
         """The class of dispatchers, bound to the app."""
         bound = type("Dispatcher", (PushingDispatcher,), {"put": staticmethod(self._put)})

@@ -71,7 +71,10 @@ class Pushing:
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port
         self._connection: http.client.HTTPConnection | None = None
-        self.reset()
+        self._bodies: list[bytes] = []
+        self._told = self._refused = self._failures = 0
+        self._sure = time.time()
+        self._said = ""
 
     def carry(self, items: list[dict[str, Any]], dropped: int) -> float:
         """Send events; return 0, or the seconds until the next attempt where they were not all taken."""
@@ -89,7 +92,7 @@ class Pushing:
     def reset(self) -> None:
         """Let go of the parent's connection, and of what the parent has to tell."""
         self._close()
-        self._bodies: list[bytes] = []
+        self._bodies = []
         self._told = self._refused = self._failures = 0
         self._sure = time.time()
         self._said = ""
