@@ -12,7 +12,6 @@ app.conf.update(
     worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
-    broker_transport_options={"polling_interval": 0.05},
 )
 if folder := os.environ.get("SHOP_FOLDER"):
     app.conf.broker_transport_options = {
@@ -43,10 +42,11 @@ def again(self) -> None:
     raise self.retry(countdown=0.01)
 
 
-def load(queue: str, count: int = 20) -> None:
-    """Send what every case comes of: ``count`` that succeed, one that fails, one retried twice, one that is late."""
+def load(queue: str, count: int = 20, late: int = 1) -> None:
+    """Send what every case comes of: ``count`` that succeed, one that fails, one retried twice, some that are late."""
     for number in range(count):
         add.apply_async((number, 1), queue=queue)
     boom.apply_async(queue=queue)
     again.apply_async(queue=queue)
-    add.apply_async((1, 1), queue=queue, expires=-1)
+    for _ in range(late):
+        add.apply_async((1, 1), queue=queue, expires=-1)

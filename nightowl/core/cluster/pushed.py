@@ -15,10 +15,7 @@ MOST = 1_000
 ROOM = 200_000
 """Events of one cluster that wait to be taken at most."""
 
-_STAGES = {
-    f"task-{stage}": stage
-    for stage in ("sent", "received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
-}
+_IN_WORKERS = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,11 +38,16 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def unheard(events: Iterable[Event], tasks: Mapping[str, Task]) -> list[Event]:
-    """Leave out what the stored ``tasks`` (by id) tell already: a watcher that was killed has stored it."""
+    """Leave out what the stored ``tasks`` (by id) tell already: a watcher that was killed has stored it.
+
+    What workers say of a task comes in the order of its happening. A client's word of it may come at any time.
+    """
     return [event for event in events if not _is_told(event, tasks.get(event.uuid))]
 
 
 def _is_told(event: Event, task: Task | None) -> bool:
-    stage = _STAGES.get(event.type)
-    moment = getattr(task, stage) if task is not None and stage else None
-    return moment is not None and event.timestamp <= moment
+    if task is None or not event.type.startswith("task-"):
+        return False
+    stages = ("sent",) if event.type == "task-sent" else _IN_WORKERS
+    moments = [moment for stage in stages if (moment := getattr(task, stage)) is not None]
+    return bool(moments) and event.timestamp <= max(moments)

@@ -1,0 +1,118 @@
+"""What workers push reaches the watch once, whatever ends between."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from nightowl.adapters.celery_cluster.events.pushed import JoinedSource, Pushed
+from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks
+from nightowl.core.cluster.events import Event, Intake
+from nightowl.core.cluster.pushed import Parcel, unheard
+from nightowl.core.cluster.task import Task
+from nightowl.core.errors import StoreUnavailable
+from nightowl.wire.clock import CLOCK
+
+
+class Broker:
+    """A broker that carries no events, or that cannot be reached."""
+
+    def __init__(self, silent: str = "carries none", fault: str = "", since: float | None = None) -> None:
+        self.silent, self.fault, self.since = silent, fault, since
+        self.closed = False
+
+    def read(self, timeout: float) -> Intake:
+        time.sleep(min(timeout, 0.01))
+        return Intake(at=CLOCK.now(), events=[])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def tasks() -> Iterator[SqlTasks]:
+    found = open_tasks("sqlite://")
+    yield found
+    found.close()
+
+
+def put(tasks: SqlTasks, *uuids: str, **fields: Any) -> None:
+    events = [Event(type="task-received", uuid=uuid, timestamp=5.0, name="add") for uuid in uuids]
+    assert tasks.inbox.put("shop", Parcel(at=6.0, events=events, **fields), 1000)
+
+
+def opened(tasks: SqlTasks, broker: Broker | None = None) -> tuple[JoinedSource, Pushed]:
+    pushed = Pushed(tasks.inbox, "shop", CLOCK, lambda uuids: tasks.get("shop", uuids))
+    return JoinedSource(broker or Broker(), pushed), pushed
+
+
+def read(source: JoinedSource, enough: Callable[[list[str]], bool]) -> list[str]:
+    found: list[str] = []
+    end = time.monotonic() + 20
+    while not enough(found) and time.monotonic() < end:
+        found += [event.uuid for event in source.read(0.01).events]
+    return found
+
+
+def test_events_come_in_order_and_the_cluster_is_not_silent(tasks: SqlTasks) -> None:
+    source, _ = opened(tasks)
+    assert (source.silent, source.since) == ("carries none", None)
+    put(tasks, "1", "2")
+    put(tasks, "3", refused={"no event": 2})
+    assert read(source, lambda found: len(found) == 3) == ["1", "2", "3"]
+    assert (source.silent, source.since, source.fault) == ("", 0.0, "")
+    source.close()
+
+
+def test_a_fault_and_the_time_of_the_broker_come_first(tasks: SqlTasks) -> None:
+    put(tasks, "1")
+    source, _ = opened(tasks, Broker(silent="", fault="away"))
+    assert read(source, bool) == ["1"]
+    assert (source.fault, source.since) == ("away", None)
+    source.close()
+    source, _ = opened(tasks, Broker(silent="", since=7.0))
+    assert source.since == 7.0
+
+
+def test_what_was_taken_and_not_stored_is_taken_again_and_what_was_stored_is_not(tasks: SqlTasks) -> None:
+    put(tasks, "stored", "lost")
+    source, _ = opened(tasks)
+    assert read(source, lambda found: len(found) == 2) == ["stored", "lost"]
+    tasks.write("shop", [Task(uuid="stored", name="add", received=5.0, seen=5.0)])
+    source.close()  # its watcher was killed: it is not sure of anything
+    put(tasks, "new")
+    source, pushed = opened(tasks)
+    assert read(source, lambda found: "new" in found) == ["lost", "new"]
+    pushed.sure = lambda: CLOCK.now() + 1
+    source.close()
+    assert tasks.inbox.last("shop") == 0
+
+
+def test_a_store_that_is_away_is_waited_for(tasks: SqlTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightowl.adapters.celery_cluster.events.pushed.TROUBLED", 0.01)
+    put(tasks, "1")
+    source, pushed = opened(tasks)
+    whole, aways = pushed._inbox.last, [StoreUnavailable("away"), StoreUnavailable("away")]
+
+    def last(cluster: str) -> int:
+        if aways:
+            raise aways.pop()
+        return whole(cluster)
+
+    monkeypatch.setattr(pushed._inbox, "last", last)
+    assert read(source, bool) == ["1"]
+    source.close()
+
+
+def test_an_event_of_a_later_attempt_is_not_told_yet() -> None:
+    task = Task(uuid="1", sent=1.0, received=2.0, started=3.0, retried=4.0)
+    told = [Event(type=f"task-{stage}", uuid="1", timestamp=at) for stage, at in (("sent", 1.0), ("failed", 3.5))]
+    new = [
+        Event(type="task-received", uuid="1", timestamp=5.0),
+        Event(type="task-sent", uuid="2", timestamp=0.5),
+        Event(type="worker-heartbeat", timestamp=1.0),
+    ]
+    assert unheard([*told, *new], {"1": task}) == new
