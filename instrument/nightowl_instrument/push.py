@@ -36,6 +36,9 @@ REFUSED = 30.0
 DROPPED = "X-NightOwl-Dropped"
 """The header that says how many events were dropped, as too many waited, and since when: ``COUNT since UNIXTIME``."""
 
+CLOCK = "X-NightOwl-Clock"
+"""The header that says what time it is here, in Unix seconds."""
+
 
 class Destination(NamedTuple):
     """A NightOwl and a cluster that it watches. ``url`` is where its pages are."""
@@ -118,7 +121,7 @@ class Pushing:
         return REFUSED
 
     def _post(self, body: bytes, dropped: int) -> tuple[int, str]:
-        headers = {"Content-Type": "application/json"}
+        headers = {"Content-Type": "application/json", CLOCK: f"{time.time():.6f}"}
         if self._to.token:
             headers["Authorization"] = f"Bearer {self._to.token}"
         if len(body) > COMPRESSED_FROM:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from nightowl.core.cluster.pushed import Taken
+from nightowl.core.cluster.pushed import Taken, Told
 from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings
 from nightowl.core.preview import Preview, Question
 from nightowl.core.rule import Rule
@@ -105,9 +105,9 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     ``where`` says where an incident would go. ``clusters`` are those that are watched, by name; ``tasks`` is what is
     kept of them; ``cluster_metrics`` writes their metrics, of all (an empty name) or of one,
     without the label ``cluster``; ``remote`` is what can be done to one by its name.
-    ``push(cluster, body, dropped, since)`` keeps events that workers push, a list in JSON, until the cluster's watcher
-    takes them; ``dropped`` is how many the sender could not keep since ``since``. It raises ``NotFound``,
-    ``ConfigurationError`` for a body that is no such list, or ``Unavailable``.
+    ``push(cluster, body, told)`` keeps events that workers push, a list in JSON, until the cluster's watcher
+    takes them; ``told`` is what the sender says of itself. It raises ``NotFound``, ``ConfigurationError`` for a body
+    that is no such list, or ``Unavailable``.
     ``flower`` is how Flower's paths are answered. ``histories`` remembers what clusters did.
     """
 
@@ -135,6 +135,6 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
     tasks: TaskStore
     cluster_metrics: ClusterMetrics
     remote: Callable[[str], Remote]
-    push: Callable[[str, bytes, int, float], Taken]
+    push: Callable[[str, bytes, Told], Taken]
     flower: FlowerSettings
     histories: Histories = msgspec.field(default_factory=Histories)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from nightowl.adapters.celery_cluster.events.decode import Label, Sieve
 from nightowl.adapters.celery_cluster.events.serialisation import NOT_READABLE
 from nightowl.core.cluster.events import Gap
-from nightowl.core.cluster.pushed import MOST, ROOM, Parcel, Taken
+from nightowl.core.cluster.pushed import MOST, ROOM, Parcel, Taken, Told, by_clock
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Unavailable
 from nightowl.ports import Clock
@@ -24,12 +24,11 @@ class Pushing:
         self._inbox = inbox
         self._clock = clock
 
-    def __call__(self, cluster: str, body: bytes, dropped: int, since: float) -> Taken:
+    def __call__(self, cluster: str, body: bytes, told: Told) -> Taken:
         """Keep the events of a JSON list; return what became of them.
 
-        ``dropped`` events were lost by the sender since ``since`` (Unix seconds). Raises ``NotFound`` for a cluster
-        that is not configured, ``ConfigurationError`` for what is no list of at most 1,000 events, ``Unavailable``
-        while there is no room or no store.
+        Raises ``NotFound`` for a cluster that is not configured, ``ConfigurationError`` for what is no list of at most
+        1,000 events, ``Unavailable`` while there is no room or no store.
         """
         if cluster not in self._clusters():
             raise NotFound(f"no cluster is called {cluster}")
@@ -42,9 +41,11 @@ class Pushing:
         if len(events) + sum(refused.values()) > MOST:
             raise _mistaken(f"{len(events) + sum(refused.values())} of them")
         now = self._clock.now()
-        gaps = [Gap(min(since or now, now), now, "workers had to drop events", dropped)] if dropped else []
+        skew = now - told.clock if told.clock else 0.0
+        since = min(told.since + skew, now) if told.since else now
+        gaps = [Gap(since, now, "workers had to drop events", told.dropped)] if told.dropped else []
         if events or refused or gaps:
-            parcel = Parcel(at=now, events=events, gaps=gaps, refused=refused)
+            parcel = Parcel(at=now, events=by_clock(events, skew), gaps=gaps, refused=refused)
             if not self._inbox.put(cluster, parcel, ROOM):
                 raise Unavailable(f"{ROOM} events of {cluster} wait to be taken by its watcher: send them later")
         return Taken(taken=len(events), refused=refused)

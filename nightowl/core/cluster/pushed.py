@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 import msgspec
+from msgspec.structs import replace
 
-from nightowl.core.cluster.events import Event, Gap
+from nightowl.core.cluster.events import Event, Gap, Intake
 from nightowl.core.cluster.task import Task
 
 MOST = 1_000
@@ -14,6 +16,12 @@ MOST = 1_000
 
 ROOM = 200_000
 """Events of one cluster that wait to be taken at most."""
+
+SLICE = 1.0
+"""Seconds of what happened that are taken in at once."""
+
+DELIVERY = 1.0
+"""Seconds by which a sender's clock may seem slow as its request was under way."""
 
 _IN_WORKERS = ("received", "started", "succeeded", "failed", "retried", "revoked", "rejected")
 
@@ -30,11 +38,47 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, int] = {}
 
 
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sender says of itself: it dropped so many events since ``since``; ``clock`` is its time (0: not told)."""
+
+    dropped: int = 0
+    since: float = 0.0
+    clock: float = 0.0
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What became of events that were pushed: how many are kept, and how many are none, by reason."""
 
     taken: int
     refused: dict[str, int]
+
+
+def by_clock(events: Iterable[Event], skew: float) -> list[Event]:
+    """Return events of a sender whose clock is slow by ``skew`` seconds (negative: fast) with times by our own."""
+    if abs(skew) <= DELIVERY:
+        return list(events)
+    return [replace(event, timestamp=max(0.0, event.timestamp + skew)) for event in events]
+
+
+def slices(parcel: Parcel) -> list[Intake]:
+    """Return a parcel as if it had been read when it happened, a second's events at once.
+
+    Its sender may have kept it for minutes while it could not be sent. Taken in as of now such events would look like
+    those of a slow clock.
+    """
+    found: list[Intake] = []
+    first = -inf
+    for event in parcel.events:
+        if not found or abs(event.timestamp - first) > SLICE:
+            first = event.timestamp
+            found.append(Intake(at=0.0, events=[]))
+        found[-1].events.append(event)
+        found[-1].at = max(found[-1].at, event.timestamp)
+    for each in found:
+        each.at = min(each.at or parcel.at, parcel.at)
+    if parcel.gaps or parcel.refused:
+        found.append(Intake(at=parcel.at, events=[], gaps=parcel.gaps, refused=parcel.refused))
+    return found
 
 
 def unheard(events: Iterable[Event], tasks: Mapping[str, Task]) -> list[Event]:

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Path, Request
 from msgspec import to_builtins
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from nightowl.core.cluster.pushed import Told
 from nightowl.web.api.models import Model
 from nightowl.web.handlers import Handlers
 
@@ -21,7 +23,12 @@ LARGEST = 1024 * 1024
 DROPPED = "x-nightowl-dropped"
 """Says how many events the sender had to drop, and since when: ``COUNT since UNIXTIME``."""
 
-_DROPPED = re.compile(r"(\d{1,12}) since (\d{1,12}(?:\.\d{1,6})?)")
+CLOCK = "x-nightowl-clock"
+"""Says what time it is at the sender, in Unix seconds: the times of its events are corrected by it."""
+
+_MOMENT = r"(\d{1,10}(?:\.\d{1,6})?)"
+_DROPPED = re.compile(r"(\d{1,12}) since " + _MOMENT)
+_CLOCK = re.compile(_MOMENT)
 
 
 class TakenModel(Model):
@@ -34,7 +41,8 @@ class TakenModel(Model):
 _DESCRIPTION = f"""
 The body is a JSON list of at most 1,000 events as Celery's workers send them, of at most {LARGEST // 1024} KiB, which
 may be compressed (`Content-Encoding: gzip`). `X-NightOwl-Dropped: COUNT since UNIXTIME` says that the sender had to
-drop some. 503 while too many wait to be taken. `nightowl-instrument` does all of this.
+drop some, `X-NightOwl-Clock: UNIXTIME` what time it is there. 503 while too many wait to be taken.
+`nightowl-instrument` does all of this.
 """
 
 
@@ -45,11 +53,18 @@ def router(handlers: Handlers) -> APIRouter:
     @api.post("/events", status_code=202, summary="Push events of workers", description=_DESCRIPTION)
     async def push(cluster: Annotated[str, Path(max_length=255)], request: Request) -> TakenModel:
         body = _plain(await request.body(), request.headers.get("content-encoding", ""))
-        found = _DROPPED.fullmatch(request.headers.get(DROPPED, ""))
-        dropped, since = (int(found[1]), float(found[2])) if found else (0, 0.0)
-        return TakenModel(**to_builtins(await run_in_threadpool(handlers.push, cluster, body, dropped, since)))
+        return TakenModel(**to_builtins(await run_in_threadpool(handlers.push, cluster, body, _told(request.headers))))
 
     return api
+
+
+def _told(headers: Headers) -> Told:
+    dropped, clock = _DROPPED.fullmatch(headers.get(DROPPED, "")), _CLOCK.fullmatch(headers.get(CLOCK, ""))
+    return Told(
+        dropped=int(dropped[1]) if dropped else 0,
+        since=float(dropped[2]) if dropped else 0.0,
+        clock=float(clock[1]) if clock else 0.0,
+    )
 
 
 def _plain(body: bytes, encoding: str) -> bytes:

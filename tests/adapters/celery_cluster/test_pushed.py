@@ -11,7 +11,7 @@ import pytest
 from nightowl.adapters.celery_cluster.events.pushed import JoinedSource, Pushed
 from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks
 from nightowl.core.cluster.events import Event, Intake
-from nightowl.core.cluster.pushed import Parcel, unheard
+from nightowl.core.cluster.pushed import Parcel, by_clock, slices, unheard
 from nightowl.core.cluster.task import Task
 from nightowl.core.errors import StoreUnavailable
 from nightowl.wire.clock import CLOCK
@@ -86,6 +86,8 @@ def test_what_was_taken_and_not_stored_is_taken_again_and_what_was_stored_is_not
     put(tasks, "new")
     source, pushed = opened(tasks)
     assert read(source, lambda found: "new" in found) == ["lost", "new"]
+    for _ in range(2):
+        source.read(0.0)  # whoever reads on has taken in what was read before
     pushed.sure = lambda: CLOCK.now() + 1
     source.close()
     assert tasks.inbox.last("shop") == 0
@@ -116,3 +118,22 @@ def test_an_event_of_a_later_attempt_is_not_told_yet() -> None:
         Event(type="worker-heartbeat", timestamp=1.0),
     ]
     assert unheard([*told, *new], {"1": task}) == new
+
+
+def test_what_was_kept_for_long_is_taken_in_as_of_when_it_happened() -> None:
+    events = [Event(type="task-started", uuid=str(at), timestamp=at) for at in (100.0, 100.5, 130.0, 129.5, 700.0)]
+    found = slices(Parcel(at=600.0, events=events, refused={"no event": 1}))
+    assert [(each.at, [event.timestamp for event in each.events]) for each in found] == [
+        (100.5, [100.0, 100.5]),
+        (130.0, [130.0, 129.5]),
+        (600.0, [700.0]),
+        (600.0, []),
+    ]
+    assert found[-1].refused == {"no event": 1}
+
+
+def test_times_of_a_wrong_clock_become_our_own() -> None:
+    (event,) = by_clock([Event(type="task-started", timestamp=100.0)], -40.0)
+    assert event.timestamp == 60.0
+    (event,) = by_clock([Event(type="task-started", timestamp=100.0)], 0.3)  # it was only under way
+    assert event.timestamp == 100.0

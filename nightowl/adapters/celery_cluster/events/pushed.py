@@ -15,7 +15,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from nightowl.core.cluster.events import Intake
-from nightowl.core.cluster.pushed import Parcel, unheard
+from nightowl.core.cluster.pushed import Parcel, slices, unheard
 from nightowl.core.cluster.task import Task
 from nightowl.core.errors import Unavailable
 from nightowl.ports.clock import Clock
@@ -80,17 +80,16 @@ class Pushed:
         """Whether something was pushed lately."""
         return self._clock.monotonic() - self._heard < LIVELY
 
-    def take(self) -> list[Parcel]:
-        """Return what was read since, without waiting. For the thread that reads the broker."""
+    def take(self) -> tuple[int, Parcel] | None:
+        """Return the next parcel and its number, without waiting. For the thread that reads the broker."""
         if self._thread.ident is None:
             self._thread.start()
-        found = []
-        while self._parcels:
-            number, parcel = self._parcels.popleft()
-            self._took += len(parcel.events)
-            self._taken.append((number, self._clock.now()))
-            found.append(parcel)
-        return found
+        return self._parcels.popleft() if self._parcels else None
+
+    def took(self, number: int, events: int) -> None:
+        """Note that all of a parcel, which had so many events, is taken in. For the same thread."""
+        self._took += events
+        self._taken.append((number, self._clock.now()))
 
     def close(self) -> None:
         """End, after what is stored was removed."""
@@ -148,6 +147,9 @@ class JoinedSource:
     def __init__(self, broker: ClusterSource, pushed: Pushed) -> None:
         self._broker = broker
         self._pushed = pushed
+        self._parcel: tuple[int, Parcel] | None = None
+        self._slices: deque[Intake] = deque()
+        self._turn = False
 
     @property
     def fault(self) -> str:
@@ -168,15 +170,24 @@ class JoinedSource:
         return since
 
     def read(self, timeout: float) -> Intake:
-        """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
-        parcels = self._pushed.take()
-        intake = self._broker.read(0.0 if parcels else timeout)
-        for parcel in parcels:
-            intake.events += parcel.events
-            intake.gaps = [*intake.gaps, *parcel.gaps]
-            for reason, count in parcel.refused.items():
-                intake.refused[reason] = intake.refused.get(reason, 0) + count
-        return intake
+        """Return what has arrived, waiting up to ``timeout`` seconds for the first of it; in turn of each."""
+        self._turn = not self._turn
+        if self._turn:
+            self._next_parcel()
+            if self._slices:
+                return self._slices.popleft()
+        return self._broker.read(0.0 if self._slices else timeout)
+
+    def _next_parcel(self) -> None:
+        """Say of a parcel that it is done with only after what came of it was taken in, and go on with the next."""
+        if self._slices:
+            return
+        if self._parcel is not None:
+            number, parcel = self._parcel
+            self._pushed.took(number, len(parcel.events))
+        self._parcel = self._pushed.take()
+        if self._parcel is not None:
+            self._slices += slices(self._parcel[1])
 
     def close(self) -> None:
         """Give the connection back."""
