@@ -9,33 +9,31 @@ from typing import Any
 
 from celery.worker import state as worker_state
 
-from nightowl_instrument.statsd import GAUGE, Entry, Series
+from nightowl_instrument.statsd import GAUGE, Item, Series
+
+FAMILIES = ("worker_tasks_active", "worker_tasks_reserved", "worker_memory_bytes", "worker_memory_largest_bytes")
+"""Tasks that run, tasks that wait in the worker; memory of all its processes, and of the largest."""
 
 
 class WorkerGauges:
-    """Entries of a worker, told by its main process. ``consumer`` is Celery's."""
+    """What a worker's main process tells of it. ``consumer`` is Celery's."""
 
     def __init__(self, consumer: Any) -> None:
         self._consumer = consumer
-        self._labels = (("hostname", str(consumer.hostname)),)
+        labels = (("hostname", str(consumer.hostname)),)
+        self._series = [Series(family, labels, GAUGE) for family in FAMILIES]
 
-    def __call__(self) -> Iterator[Entry]:
+    def __call__(self) -> Iterator[Item]:
         """Tell how the worker is now."""
         active = len(worker_state.active_requests)
-        yield self._entry("worker_tasks_active", active)
-        yield self._entry("worker_tasks_reserved", max(0, len(worker_state.reserved_requests) - active))
         memory = [found for pid in {os.getpid(), *self._processes()} if (found := resident(pid))]
-        if memory:
-            yield self._entry("worker_memory_bytes", sum(memory))
-            yield self._entry("worker_memory_largest_bytes", max(memory))
+        reserved = max(0, len(worker_state.reserved_requests) - active)
+        values = (active, reserved, *((sum(memory), max(memory)) if memory else ()))
+        yield from zip(self._series, map(float, values))
 
-    def ended(self) -> Iterator[Entry]:
+    def ended(self) -> Iterator[Item]:
         """Tell that it ends: a gauge stays at its last value."""
-        yield self._entry("worker_tasks_active", 0)
-        yield self._entry("worker_tasks_reserved", 0)
-
-    def _entry(self, family: str, value: float) -> Entry:
-        return Entry(Series(family, self._labels), GAUGE, value)
+        yield from ((series, 0.0) for series in self._series[:2])
 
     def _processes(self) -> list[int]:
         """Process ids of a prefork pool."""

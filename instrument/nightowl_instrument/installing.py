@@ -18,7 +18,7 @@ from nightowl_instrument.stages import Stages
 
 log = logging.getLogger(__name__)
 
-ENTRIES = 50_000
+ITEMS = 50_000
 """Measurements that wait at most."""
 
 EVENTS = 10_000
@@ -62,7 +62,7 @@ def measure(statsd: str, tags: str | None = None, prefix: str | None = None, app
     if _is_there("statsd", to):
         return
     metering = Metering(to)
-    courier = Courier(metering, ENTRIES, "nightowl-statsd")
+    courier = Courier(metering, ITEMS, "nightowl-statsd")
     _couriers["statsd"] = to, courier
     Stages(courier.put, QueueNames(app)).connect()
 
@@ -72,8 +72,8 @@ def measure(statsd: str, tags: str | None = None, prefix: str | None = None, app
 
     def ends(**_: Any) -> None:
         if isinstance(metering.gauges, WorkerGauges):
-            for entry in metering.gauges.ended():
-                courier.put(entry)
+            for item in metering.gauges.ended():
+                courier.put(item)
         courier.flush()
 
     signals.worker_ready.connect(ready, weak=False, dispatch_uid="nightowl-gauges")

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 
 from nightowl_instrument import statsd
 from nightowl_instrument.address import Address, Line
-from nightowl_instrument.statsd import COUNT, Entry, Series
+from nightowl_instrument.statsd import Encoder, Item, Series
 
 log = logging.getLogger(__name__)
 
 EVERY = 0.1
-"""Seconds that entries gather."""
+"""Seconds that measurements gather."""
 
 GAUGES = 10.0
 """Seconds between two times at which a process tells how it is."""
@@ -32,18 +32,18 @@ class Metering:
     def __init__(self, to: Address) -> None:
         self._to = to
         self._line = Line(to)
+        self._encoder = Encoder(to.prefix, to.tags)
         self._lost = 0
         self._next = 0.0
         self._faulty = False
-        self.gauges: Callable[[], Iterable[Entry]] = tuple
+        self.gauges: Callable[[], Iterable[Item]] = tuple
 
-    def carry(self, items: list[Entry], dropped: int) -> float:
-        """Send entries; return 0."""
-        entries = [*items, *self._due_gauges()]
+    def carry(self, items: list[Item], dropped: int) -> float:
+        """Send what was measured; return 0."""
+        found = self._encoder.lines((*items, *self._due_gauges()))
         lost, self._lost = self._lost + dropped, 0
         if lost:
-            entries.append(Entry(DROPPED, COUNT, lost))
-        found = statsd.lines(entries, self._to.prefix, self._to.tags)
+            found += self._encoder.lines([(DROPPED, lost)])
         end = b"\n" if self._to.kind == "tcp" else b""
         for packet in statsd.packets(found, self._to.size):
             self._send(packet, end)
@@ -54,7 +54,7 @@ class Metering:
         self._line.close()
         self._lost, self._next, self.gauges = 0, 0.0, tuple
 
-    def _due_gauges(self) -> Iterable[Entry]:
+    def _due_gauges(self) -> Iterable[Item]:
         now = time.monotonic()
         if now < self._next:
             return ()

@@ -1,20 +1,20 @@
-"""What Celery's signals tell of tasks, as entries for StatsD.
+"""What Celery's signals tell of tasks, as items for StatsD.
 
-Each handler does as little as it can: it looks up a series by name and queue, and puts it into the courier's deque.
+Each handler does as little as it can: it looks up what it tells by name and queue, and puts that into a deque.
 Where what a handler needs is missing it tells nothing; Celery keeps whatever a handler raises from the task.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime
+from time import perf_counter, time
 from typing import Any
 
 from celery import signals
 from celery.worker import state as worker_state
 
-from nightowl_instrument.statsd import COUNT, TIME, Entry, Series
+from nightowl_instrument.statsd import TIME, Item, Series
 
 SENT = "nightowl_sent"
 """The header of a message that says when it was published, in Unix seconds."""
@@ -22,25 +22,59 @@ SENT = "nightowl_sent"
 OTHER = "other"
 """The queue of a task whose routing key names none: such keys may be without number."""
 
-MOST = 10_000
-"""Series that are remembered ready to be put."""
+MOST = 2_000
+"""Tasks by name and queue whose series are remembered."""
 
-_ENDS = {"SUCCESS": "task_succeeded", "REJECTED": "task_rejected", "IGNORED": "task_ignored"}
+EXCEPTIONS = 100
+"""Exceptions of one task whose series are remembered."""
+
+_NO_RUN = None, 0.0
+
+_FAILED = "task_failed"
+
+
+class Kind:
+    """The series of the tasks of one name in one queue."""
+
+    __slots__ = ("ends", "others", "received", "runtime", "sent", "started", "waited")
+
+    def __init__(self, name: str, queue: str) -> None:
+        labels = (("name", name), ("queue_name", queue))
+        self.sent = Series("task_sent", labels)
+        self.received = Series("task_received", labels)
+        self.started = Series("task_started", labels)
+        self.waited = Series("task_queue_wait_time", labels, TIME)
+        self.runtime = Series("task_runtime", labels, TIME)
+        self.ends = {
+            "SUCCESS": Series("task_succeeded", labels),
+            "REJECTED": Series("task_rejected", labels),
+            "IGNORED": Series("task_ignored", labels),
+        }
+        """By the state that Celery tells after the run; failures and retries have signals of their own."""
+        self.others = {family: Series(family, labels) for family in ("task_retried", "task_revoked", "task_unknown")}
+
+    def failed(self, exception: str) -> Series:
+        """The series of failures by an exception."""
+        found = self.others.get(exception)
+        if found is None:
+            found = Series(_FAILED, (*self.sent.labels, ("exception", exception)))
+            if len(self.others) < EXCEPTIONS:
+                self.others[exception] = found
+        return found
 
 
 class Stages:
-    """Handlers of signals. ``put`` takes an entry; ``queue_of`` names the queue of an exchange and a routing key."""
+    """Handlers of signals. ``put`` takes an item; ``queue_of`` names the queue of an exchange and a routing key."""
 
-    def __init__(self, put: Callable[[Entry], None], queue_of: Callable[[str, str], str]) -> None:
+    def __init__(self, put: Callable[[Item], None], queue_of: Callable[[str, str], str]) -> None:
         self._put = put
         self._queue_of = queue_of
-        self._entries: dict[tuple[str, str, str, str], Entry] = {}
+        self._kinds: dict[tuple[str, str, str], Kind] = {}
 
     def connect(self) -> None:
         """Listen to Celery from now on. Signals are of all apps in this process."""
         for signal, handler in (
-            (signals.before_task_publish, self.published),
-            (signals.after_task_publish, self.sent),
+            (signals.before_task_publish, self.sent),
             (signals.task_received, self.received),
             (signals.task_prerun, self.started),
             (signals.task_postrun, self.ended),
@@ -52,43 +86,41 @@ class Stages:
         ):
             signal.connect(handler, weak=False, dispatch_uid=f"nightowl-{handler.__name__}")
 
-    def published(self, headers: Any = None, **_: Any) -> None:
-        """Note in a message when it is published."""
-        if isinstance(headers, dict):
-            headers[SENT] = time.time()
-
-    def sent(self, sender: Any = None, exchange: Any = "", routing_key: str = "", **_: Any) -> None:
-        """A message was published."""
-        self._count("task_sent", str(sender), self._queue_of(str(exchange or ""), routing_key or ""))
+    def sent(
+        self, sender: Any = None, headers: Any = None, exchange: Any = "", routing_key: Any = "", **_: Any
+    ) -> None:
+        """A message is published; it takes with it when that was."""
+        if headers.__class__ is dict:
+            headers[SENT] = time()
+        self._put(self._kind(sender, exchange, routing_key).sent)
 
     def received(self, request: Any, **_: Any) -> None:
         """A worker took a message; it may wait for its time or for a free process."""
-        self._count("task_received", request.name, self._queue(request.delivery_info))
+        self._put(self._of(request.name, request.delivery_info).received)
 
     def started(self, task: Any, **_: Any) -> None:
         """A task begins, in the process that runs it."""
         request = task.request
         if request.is_eager:
             return
-        queue = self._queue(request.delivery_info)
-        self._count("task_started", task.name, queue)
+        kind = self._of(task.name, request.delivery_info)
+        self._put(kind.started)
         sent = getattr(request, SENT, None)
         if sent is not None:
-            waited = max(0.0, time.time() - max(float(sent), _moment(request.eta)))
-            self._time("task_queue_wait_time", task.name, queue, waited)
-        request.nightowl_began = time.perf_counter()
+            due = max(sent, _moment(request.eta)) if request.eta else sent
+            self._put((kind.waited, max(0.0, 1000.0 * (time() - due))))
+        request.nightowl_run = kind, perf_counter()
 
-    def ended(self, task: Any, state: str = "", **_: Any) -> None:
-        """A task's code has returned or raised; failures and retries have signals of their own."""
-        family, request = _ENDS.get(state), task.request
-        if family is None or request.is_eager:
+    def ended(self, task: Any, state: Any = "", **_: Any) -> None:
+        """A task's code has returned or raised."""
+        kind, began = getattr(task.request, "nightowl_run", _NO_RUN)
+        if kind is None:
             return
-        queue = self._queue(request.delivery_info)
-        self._count(family, task.name, queue)
-        if state == "SUCCESS":
-            began = getattr(request, "nightowl_began", None)
-            if began is not None:
-                self._time("task_runtime", task.name, queue, time.perf_counter() - began)
+        series = kind.ends.get(state)
+        if series is not None:
+            self._put(series)
+            if state == "SUCCESS":
+                self._put((kind.runtime, 1000.0 * (perf_counter() - began)))
 
     def failed(self, sender: Any, task_id: str = "", exception: Any = None, **_: Any) -> None:
         """A task failed: in its process, or in the worker's own, where the process was lost or ran out of time."""
@@ -97,43 +129,43 @@ class Stages:
             return
         if request.id != task_id:
             request = worker_state.requests.get(task_id)
-        queue = self._queue(getattr(request, "delivery_info", None))
-        self._count("task_failed", sender.name, queue, type(exception).__name__)
+        kind = self._of(sender.name, getattr(request, "delivery_info", None))
+        self._put(kind.failed(type(exception).__name__))
 
     def retried(self, sender: Any, request: Any = None, **_: Any) -> None:
         """A task asked to be run again."""
         if not getattr(request, "is_eager", False):
-            self._count("task_retried", sender.name, self._queue(getattr(request, "delivery_info", None)))
+            self._other(sender.name, request, "task_retried")
 
     def revoked(self, sender: Any, request: Any = None, **_: Any) -> None:
         """A task was revoked, expired or terminated."""
-        self._count("task_revoked", sender.name, self._queue(getattr(request, "delivery_info", None)))
+        self._other(sender.name, request, "task_revoked")
 
     def unknown(self, message: Any = None, **_: Any) -> None:
         """A worker got a task that it does not have. Its name may be anything, so that it is not told."""
-        self._count("task_unknown", OTHER, self._queue(getattr(message, "delivery_info", None)))
+        self._other(OTHER, message, "task_unknown")
 
     def rejected(self, message: Any = None, **_: Any) -> None:
         """A worker got a message that is no task."""
-        self._count("task_rejected", OTHER, self._queue(getattr(message, "delivery_info", None)))
+        self._put(self._of(OTHER, getattr(message, "delivery_info", None)).ends["REJECTED"])
 
-    def _queue(self, delivery_info: Any) -> str:
-        if not delivery_info:
-            return OTHER
-        return self._queue_of(delivery_info.get("exchange") or "", delivery_info.get("routing_key") or "")
+    def _other(self, name: str, carrier: Any, family: str) -> None:
+        self._put(self._of(name, getattr(carrier, "delivery_info", None)).others[family])
 
-    def _count(self, family: str, name: str, queue: str, exception: str = "") -> None:
-        key = (family, name, queue, exception)
-        entry = self._entries.get(key)
-        if entry is None:
-            labels = (("name", name), ("queue_name", queue), *((("exception", exception),) if exception else ()))
-            entry = Entry(Series(family, labels), COUNT)
-            if len(self._entries) < MOST:
-                self._entries[key] = entry
-        self._put(entry)
+    def _of(self, name: str, info: Any) -> Kind:
+        """The kind of a task by how it was delivered."""
+        return self._kind(name, info.get("exchange"), info.get("routing_key")) if info else self._kind(name, None, None)
 
-    def _time(self, family: str, name: str, queue: str, seconds: float) -> None:
-        self._put(Entry(Series(family, (("name", name), ("queue_name", queue))), TIME, 1000.0 * seconds))
+    def _kind(self, name: Any, exchange: Any, routing_key: Any) -> Kind:
+        key = (name, exchange, routing_key)
+        found = self._kinds.get(key)
+        if found is None:
+            exchange = getattr(exchange, "name", exchange) or ""
+            queue = self._queue_of(exchange, routing_key or "") if exchange or routing_key else OTHER
+            found = Kind(str(name), queue)
+            if len(self._kinds) < MOST:
+                self._kinds[key] = found
+        return found
 
 
 def _moment(eta: Any) -> float:

@@ -7,59 +7,85 @@ no tags, what would be their values follows by dots: ``celery.task_received.TASK
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Union
 
 COUNT, TIME, GAUGE = "c", "ms", "g"
 
 _NOT_IN_PATHS = re.compile(r"[^A-Za-z0-9_-]")
 _NOT_IN_TAGS = re.compile(r"[^A-Za-z0-9_./@-]")
 
+MOST = 20_000
+"""Series that are remembered."""
+
 _LONGEST = 200
 """Characters of one part of a name at most."""
 
 
-class Series(NamedTuple):
-    """What a value belongs to: a family, and labels that say of which task, queue or worker it is."""
+class Series:
+    """What values belong to: a family, labels that say of which task, queue or worker it is, and the kind of values.
 
-    family: str
-    labels: tuple[tuple[str, str], ...] = ()
+    Each is made once and known by its identity, so that telling two apart costs nothing.
+    """
 
+    __slots__ = ("family", "kind", "labels")
 
-class Entry(NamedTuple):
-    """What was measured. ``value`` is milliseconds of a time; a count without one is 1."""
-
-    series: Series
-    kind: str = COUNT
-    value: float | None = None
-
-
-def lines(entries: Iterable[Entry], prefix: str, tags: str) -> list[bytes]:
-    """Return the lines that tell of entries; what was counted more than once is one line."""
-    counts: Counter[Series] = Counter()
-    found = []
-    for series, kind, value in entries:
-        if kind == COUNT:
-            counts[series] += 1 if value is None else int(value)
-        else:
-            found.append(line(series, kind, value or 0.0, prefix, tags))
-    return [line(series, COUNT, count, prefix, tags) for series, count in counts.items()] + found
+    def __init__(self, family: str, labels: tuple[tuple[str, str], ...] = (), kind: str = COUNT) -> None:
+        self.family = family
+        self.labels = labels
+        self.kind = kind
 
 
-def line(series: Series, kind: str, value: float, prefix: str, tags: str) -> bytes:
-    """Return one line, without what separates it from the next."""
-    name, labels = prefix + series.family, series.labels
-    told = f"{value:.3f}".rstrip("0").rstrip(".")
+Item = Union[Series, tuple[Series, float]]
+"""What was measured: a series that counts one more, or one and its value, which is milliseconds of a time."""
+
+
+class Encoder:
+    """Writes lines with one prefix, in one dialect. What is the same in all lines of a series is written once."""
+
+    def __init__(self, prefix: str, tags: str) -> None:
+        self._prefix = prefix
+        self._tags = tags
+        self._frames: dict[Series, tuple[bytes, bytes]] = {}
+
+    def lines(self, items: Iterable[Item]) -> list[bytes]:
+        """Return the lines that tell of items; what was counted more than once is one line."""
+        counts: dict[Series, float] = {}
+        found = []
+        for item in items:
+            series, value = (item, 1.0) if item.__class__ is Series else item  # type: ignore[misc]
+            if series.kind == COUNT:
+                counts[series] = counts.get(series, 0) + value
+            else:
+                head, tail = self._frame(series)
+                found.append(b"%b%.3f%b" % (head, value, tail))
+        for series, count in counts.items():
+            head, tail = self._frame(series)
+            found.append(b"%b%d%b" % (head, count, tail))
+        return found
+
+    def _frame(self, series: Series) -> tuple[bytes, bytes]:
+        """What stands before and behind a series' value."""
+        found = self._frames.get(series)
+        if found is None:
+            if len(self._frames) >= MOST:
+                self._frames.clear()
+            found = self._frames[series] = frame(series, self._prefix, self._tags)
+        return found
+
+
+def frame(series: Series, prefix: str, tags: str) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the value in a line of a series."""
+    name, labels, kind = prefix + series.family, series.labels, series.kind
     if tags == "none":
         parts = [name, *(_NOT_IN_PATHS.sub("_", text)[:_LONGEST] or "_" for _, text in labels)]
-        return f"{'.'.join(parts)}:{told}|{kind}".encode()
+        return f"{'.'.join(parts)}:".encode(), f"|{kind}".encode()
     pairs = [(key, _NOT_IN_TAGS.sub("_", text)[:_LONGEST] or "_") for key, text in labels]
     if tags == "dogstatsd":
         behind = "|#" + ",".join(f"{key}:{text}" for key, text in pairs) if pairs else ""
-        return f"{name}:{told}|{kind}{behind}".encode()
+        return f"{name}:".encode(), f"|{kind}{behind}".encode()
     between = "," if tags == "influx" else ";"
-    return f"{name}{''.join(f'{between}{key}={text}' for key, text in pairs)}:{told}|{kind}".encode()
+    return f"{name}{''.join(f'{between}{key}={text}' for key, text in pairs)}:".encode(), f"|{kind}".encode()
 
 
 def packets(found: Iterable[bytes], size: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightowl_instrument.address import DIALECTS, ETHERNET, address
-from nightowl_instrument.statsd import COUNT, GAUGE, TIME, Entry, Series, lines, packets
+from nightowl_instrument.statsd import COUNT, GAUGE, TIME, Encoder, Item, Series, packets
 
 LINE = {
     "none": r"celery\.[\w.-]+:[\d.]+\|(?:c|ms|g)",
@@ -20,26 +20,29 @@ LINE = {
     "graphite": r"celery\.\w+(?:;\w+=[^;|:=\n ]+)*:[\d.]+\|(?:c|ms|g)",
 }
 LABELS = st.lists(st.tuples(st.sampled_from(["name", "queue_name"]), st.text()), max_size=2).map(tuple)
-SERIES = st.builds(Series, st.sampled_from(["task_sent", "task_received"]), LABELS)
-ENTRIES = st.lists(
-    st.one_of(
-        st.builds(Entry, SERIES, st.just(COUNT), st.none()), st.builds(Entry, SERIES, st.just(TIME), st.floats(0, 1e9))
-    )
-)
+SERIES = [
+    Series(family, ((label, text),)) for family in ("task_sent", "task_received") for label, text in (("name", "a"),)
+]
+KINDS = st.sampled_from([COUNT, TIME, GAUGE])
+MADE = st.builds(Series, st.sampled_from(["task_sent", "task_received"]), LABELS, KINDS)
+ITEMS = st.lists(st.one_of(MADE.filter(lambda made: made.kind == COUNT), st.tuples(MADE, st.floats(0, 1e9))))
 
 
-@given(ENTRIES, st.sampled_from(DIALECTS))
-def test_whatever_names_hold_each_line_is_one_of_its_dialect(entries: list[Entry], tags: str) -> None:
-    for line in lines(entries, "celery.", tags):
+@given(ITEMS, st.sampled_from(DIALECTS))
+def test_whatever_names_hold_each_line_is_one_of_its_dialect(items: list[Item], tags: str) -> None:
+    for line in Encoder("celery.", tags).lines(items):
         assert re.fullmatch(LINE[tags], line.decode("ascii"))
 
 
-@given(ENTRIES)
-def test_nothing_is_counted_twice_or_left_out(entries: list[Entry]) -> None:
-    found = [line.decode() for line in lines(entries, "", "dogstatsd")]
-    counted = sum(int(line.split(":", 1)[1].split("|")[0]) for line in found if "|c" in line)
-    assert counted == sum(each.kind == COUNT for each in entries)
-    assert sum("|ms" in line for line in found) == sum(each.kind == TIME for each in entries)
+@given(st.lists(st.sampled_from(SERIES)), st.lists(st.floats(0, 1e6)))
+def test_nothing_is_counted_twice_or_left_out(counted: list[Series], times: list[float]) -> None:
+    timed = Series("task_runtime", (), TIME)
+    found = [line.decode() for line in Encoder("", "none").lines([*counted, *((timed, each) for each in times)])]
+    counts = {line.split(".")[0]: int(line.split(":")[1].split("|")[0]) for line in found if "|c" in line}
+    assert counts == Counter(each.family for each in counted)
+    assert [float(line.split(":")[1].split("|")[0]) for line in found if "|ms" in line] == pytest.approx(
+        times, abs=1e-3
+    )
 
 
 @given(st.lists(st.integers(1, 400).map(lambda size: b"x" * size)), st.integers(1, 1500))
@@ -54,18 +57,16 @@ def test_packets_hold_all_lines_in_order_and_fit(given_lines: list[bytes], size:
 
 def test_the_names_are_those_of_celery_exporter_with_dots() -> None:
     labels = (("name", "shop.tasks.add"), ("queue_name", "mail/ü"))
-    entries = [
-        *[Entry(Series("task_received", labels))] * 3,
-        Entry(Series("task_runtime", labels), TIME, 12.5),
-        Entry(Series("worker_tasks_active", (("hostname", "celery@web-1"),)), GAUGE, 2),
-    ]
-    assert lines(entries, "celery.", "none") == [
+    received = Series("task_received", labels)
+    active = Series("worker_tasks_active", (("hostname", "celery@web-1"),), GAUGE)
+    items = [received, received, (Series("task_runtime", labels, TIME), 12.5), (active, 2.0), received]
+    assert Encoder("celery.", "none").lines(items) == [
+        b"celery.task_runtime.shop_tasks_add.mail__:12.500|ms",
+        b"celery.worker_tasks_active.celery_web-1:2.000|g",
         b"celery.task_received.shop_tasks_add.mail__:3|c",
-        b"celery.task_runtime.shop_tasks_add.mail__:12.5|ms",
-        b"celery.worker_tasks_active.celery_web-1:2|g",
     ]
-    assert lines(entries, "c.", "dogstatsd")[0] == b"c.task_received:3|c|#name:shop.tasks.add,queue_name:mail/_"
-    assert Counter(lines(entries, "c.", "influx"))[b"c.worker_tasks_active,hostname=celery@web-1:2|g"] == 1
+    assert Encoder("c.", "dogstatsd").lines(items)[-1] == b"c.task_received:3|c|#name:shop.tasks.add,queue_name:mail/_"
+    assert Encoder("c.", "influx").lines(items)[1] == b"c.worker_tasks_active,hostname=celery@web-1:2.000|g"
 
 
 def test_an_address_is_read_with_its_options() -> None:

@@ -28,7 +28,8 @@ class Ear:
         self.times: Counter[tuple[str, str]] = Counter()
         self.gauges: dict[tuple[str, str], list[float]] = {}
         self.longest = 0
-        threading.Thread(target=self._listen, daemon=True).start()
+        self.thread = threading.Thread(target=self._listen, daemon=True)
+        self.thread.start()
 
     def _listen(self) -> None:
         while packet := self.socket.recv(65536):
@@ -50,6 +51,8 @@ def ear() -> Iterator[Ear]:
     found = Ear()
     yield found
     found.socket.sendto(b"", found.socket.getsockname())
+    found.thread.join(10)
+    found.socket.close()
 
 
 def expected(pool: str) -> dict[tuple[str, str, str], int]:
