@@ -95,9 +95,10 @@ class Courier:
             return  # another thread does it
         try:
             self._asleep = False
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-                self._thread.start()
+            if self._thread is None or not self._thread.is_alive():
+                made = threading.Thread(target=self._run, name=self._name, daemon=True)
+                made.start()
+                self._thread = made
             self._woken.set()
         except RuntimeError:  # the interpreter ends
             self._asleep = True
