@@ -46,9 +46,9 @@ class Encoder:
     def __init__(self, prefix: str, tags: str) -> None:
         self._prefix = prefix
         self._tags = tags
-        self._frames: dict[Series, tuple[bytes, bytes]] = {}
+        self._frames: dict[Series, tuple[str, str]] = {}
 
-    def lines(self, items: Iterable[Item]) -> list[bytes]:
+    def lines(self, items: Iterable[Item]) -> list[str]:
         """Return the lines that tell of items; what was counted more than once is one line."""
         counts: dict[Series, float] = {}
         found = []
@@ -58,13 +58,13 @@ class Encoder:
                 counts[series] = counts.get(series, 0) + value
             else:
                 head, tail = self._frame(series)
-                found.append(b"%b%.3f%b" % (head, value, tail))
+                found.append(f"{head}{value:.3f}{tail}")
         for series, count in counts.items():
             head, tail = self._frame(series)
-            found.append(b"%b%d%b" % (head, count, tail))
+            found.append(f"{head}{count:.0f}{tail}")
         return found
 
-    def _frame(self, series: Series) -> tuple[bytes, bytes]:
+    def _frame(self, series: Series) -> tuple[str, str]:
         """What stands before and behind a series' value."""
         found = self._frames.get(series)
         if found is None:
@@ -74,29 +74,29 @@ class Encoder:
         return found
 
 
-def frame(series: Series, prefix: str, tags: str) -> tuple[bytes, bytes]:
+def frame(series: Series, prefix: str, tags: str) -> tuple[str, str]:
     """Return what stands before and behind the value in a line of a series."""
     name, labels, kind = prefix + series.family, series.labels, series.kind
     if tags == "none":
         parts = [name, *(_NOT_IN_PATHS.sub("_", text)[:_LONGEST] or "_" for _, text in labels)]
-        return f"{'.'.join(parts)}:".encode(), f"|{kind}".encode()
+        return f"{'.'.join(parts)}:", f"|{kind}"
     pairs = [(key, _NOT_IN_TAGS.sub("_", text)[:_LONGEST] or "_") for key, text in labels]
     if tags == "dogstatsd":
         behind = "|#" + ",".join(f"{key}:{text}" for key, text in pairs) if pairs else ""
-        return f"{name}:".encode(), f"|{kind}{behind}".encode()
+        return f"{name}:", f"|{kind}{behind}"
     between = "," if tags == "influx" else ";"
-    return f"{name}{''.join(f'{between}{key}={text}' for key, text in pairs)}:".encode(), f"|{kind}".encode()
+    return f"{name}{''.join(f'{between}{key}={text}' for key, text in pairs)}:", f"|{kind}"
 
 
-def packets(found: Iterable[bytes], size: int) -> list[bytes]:
+def packets(found: Iterable[str], size: int) -> list[bytes]:
     """Join lines to packets of at most ``size`` bytes; a longer line is a packet by itself."""
     packed: list[bytes] = []
-    gathered: list[bytes] = []
-    length = 0
+    gathered: list[str] = []
+    length = -1
     for each in found:
-        if gathered and length + len(each) + 1 > size:
-            packed.append(b"\n".join(gathered))
-            gathered, length = [], 0
-        length += len(each) + bool(gathered)
+        length += len(each) + 1
+        if length > size and gathered:
+            packed.append("\n".join(gathered).encode())
+            gathered, length = [], len(each)
         gathered.append(each)
-    return [*packed, b"\n".join(gathered)] if gathered else packed
+    return [*packed, "\n".join(gathered).encode()] if gathered else packed

@@ -31,13 +31,13 @@ ITEMS = st.lists(st.one_of(MADE.filter(lambda made: made.kind == COUNT), st.tupl
 @given(ITEMS, st.sampled_from(DIALECTS))
 def test_whatever_names_hold_each_line_is_one_of_its_dialect(items: list[Item], tags: str) -> None:
     for line in Encoder("celery.", tags).lines(items):
-        assert re.fullmatch(LINE[tags], line.decode("ascii"))
+        assert re.fullmatch(LINE[tags], line)
 
 
 @given(st.lists(st.sampled_from(SERIES)), st.lists(st.floats(0, 1e6)))
 def test_nothing_is_counted_twice_or_left_out(counted: list[Series], times: list[float]) -> None:
     timed = Series("task_runtime", (), TIME)
-    found = [line.decode() for line in Encoder("", "none").lines([*counted, *((timed, each) for each in times)])]
+    found = Encoder("", "none").lines([*counted, *((timed, each) for each in times)])
     counts = {line.split(".")[0]: int(line.split(":")[1].split("|")[0]) for line in found if "|c" in line}
     assert counts == Counter(each.family for each in counted)
     assert [float(line.split(":")[1].split("|")[0]) for line in found if "|ms" in line] == pytest.approx(
@@ -45,10 +45,10 @@ def test_nothing_is_counted_twice_or_left_out(counted: list[Series], times: list
     )
 
 
-@given(st.lists(st.integers(1, 400).map(lambda size: b"x" * size)), st.integers(1, 1500))
-def test_packets_hold_all_lines_in_order_and_fit(given_lines: list[bytes], size: int) -> None:
+@given(st.lists(st.integers(1, 400).map(lambda size: "x" * size)), st.integers(1, 1500))
+def test_packets_hold_all_lines_in_order_and_fit(given_lines: list[str], size: int) -> None:
     packed = packets(given_lines, size)
-    assert [line for packet in packed for line in packet.split(b"\n")] == given_lines
+    assert [line for packet in packed for line in packet.decode().split("\n")] == given_lines
     for packet in packed:
         assert len(packet) <= size or b"\n" not in packet
     for one, next_one in pairwise(packed):
@@ -61,12 +61,12 @@ def test_the_names_are_those_of_celery_exporter_with_dots() -> None:
     active = Series("worker_tasks_active", (("hostname", "celery@web-1"),), GAUGE)
     items = [received, received, (Series("task_runtime", labels, TIME), 12.5), (active, 2.0), received]
     assert Encoder("celery.", "none").lines(items) == [
-        b"celery.task_runtime.shop_tasks_add.mail__:12.500|ms",
-        b"celery.worker_tasks_active.celery_web-1:2.000|g",
-        b"celery.task_received.shop_tasks_add.mail__:3|c",
+        "celery.task_runtime.shop_tasks_add.mail__:12.500|ms",
+        "celery.worker_tasks_active.celery_web-1:2.000|g",
+        "celery.task_received.shop_tasks_add.mail__:3|c",
     ]
-    assert Encoder("c.", "dogstatsd").lines(items)[-1] == b"c.task_received:3|c|#name:shop.tasks.add,queue_name:mail/_"
-    assert Encoder("c.", "influx").lines(items)[1] == b"c.worker_tasks_active,hostname=celery@web-1:2.000|g"
+    assert Encoder("c.", "dogstatsd").lines(items)[-1] == "c.task_received:3|c|#name:shop.tasks.add,queue_name:mail/_"
+    assert Encoder("c.", "influx").lines(items)[1] == "c.worker_tasks_active,hostname=celery@web-1:2.000|g"
 
 
 def test_an_address_is_read_with_its_options() -> None:
