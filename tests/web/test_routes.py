@@ -178,6 +178,7 @@ MAY = {
         "POST /api/v1/clusters/{cluster}/tasks/revoke",
         "POST /api/v1/clusters/{cluster}/tasks/retry",
         *(f"POST /api/v1/clusters/{{cluster}}/tasks/{{uuid}}/{what}" for what in ("revoke", "retry", "abort")),
+        "POST /api/v1/clusters/{cluster}/events",
         "POST /api/v1/clusters/{cluster}/queues/{queue}/purge",
         "POST /api/v1/clusters/{cluster}/beat/{entry}/run",
     },
