@@ -95,10 +95,6 @@ class ClusterStates(Protocol):
 class TaskWriter(Protocol):
     """What writes tasks, from one thread. Raises ``Unavailable``."""
 
-    @property
-    def inbox(self) -> Inbox:
-        """What workers pushed and no watcher has taken."""
-
     def write(
         self,
         cluster: str,
@@ -119,6 +115,10 @@ class ManyTasks(TaskWriter, Protocol):
 
 class TaskStore(TaskWriter, Protocol):
     """Tasks of all clusters, and how each cluster stands. Safe from any thread. Raises ``Unavailable``."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """What workers pushed and no watcher has taken."""
 
     def writer(self) -> ManyTasks:
         """What a watcher writes with; it is to be closed."""
