@@ -45,8 +45,11 @@ class Metering:
         if lost:
             found += self._encoder.lines([(DROPPED, lost)])
         end = b"\n" if self._to.kind == "tcp" else b""
+        told = True
         for packet in statsd.packets(found, self._to.size):
-            self._send(packet, end)
+            told = self._send(packet, end)
+        if lost and not told:  # the last line of the last packet said so, and is none that was measured
+            self._lost += lost - 1
         return 0.0
 
     def reset(self) -> None:
@@ -61,12 +64,15 @@ class Metering:
         self._next = now + GAUGES
         return self.gauges()
 
-    def _send(self, packet: bytes, end: bytes) -> None:
+    def _send(self, packet: bytes, end: bytes) -> bool:
+        """Send a packet; return whether it left."""
         try:
             self._line.send(packet + end)
-            self._faulty = False
         except OSError as error:
             self._lost += packet.count(b"\n") + 1
             if not self._faulty:
                 log.warning("StatsD does not take what is measured, trying again: %s", error)
             self._faulty = True
+            return False
+        self._faulty = False
+        return True
