@@ -43,14 +43,14 @@ class Kind:
         self.sent = Series("task_sent", labels)
         self.received = Series("task_received", labels)
         self.started = Series("task_started", labels)
-        self.waited = Series("task_queue_wait_time", labels, TIME)
-        self.runtime = Series("task_runtime", labels, TIME)
+        self.waited = Series("task_queue_wait_time", labels, TIME, counts=self.started)
+        succeeded = Series("task_succeeded", labels)
+        self.runtime = Series("task_runtime", labels, TIME, counts=succeeded)
         self.ends = {
-            "SUCCESS": Series("task_succeeded", labels),
             "REJECTED": Series("task_rejected", labels),
             "IGNORED": Series("task_ignored", labels),
         }
-        """By the state that Celery tells after the run; failures and retries have signals of their own."""
+        """By the state that Celery tells after a run that did not succeed; failures and retries have own signals."""
         self.others = {family: Series(family, labels) for family in ("task_retried", "task_revoked", "task_unknown")}
 
     def failed(self, exception: str) -> Series:
@@ -104,9 +104,10 @@ class Stages:
         if request.is_eager:
             return
         kind = self._of(task.name, request.delivery_info)
-        self._put(kind.started)
         sent = getattr(request, SENT, None)
-        if sent is not None:
+        if sent is None:
+            self._put(kind.started)
+        else:
             due = max(sent, _moment(request.eta)) if request.eta else sent
             self._put((kind.waited, max(0.0, 1000.0 * (time() - due))))
         request.nightowl_run = kind, perf_counter()
@@ -116,11 +117,10 @@ class Stages:
         kind, began = getattr(task.request, "nightowl_run", _NO_RUN)
         if kind is None:
             return
-        series = kind.ends.get(state)
-        if series is not None:
+        if state == "SUCCESS":
+            self._put((kind.runtime, 1000.0 * (perf_counter() - began)))
+        elif (series := kind.ends.get(state)) is not None:
             self._put(series)
-            if state == "SUCCESS":
-                self._put((kind.runtime, 1000.0 * (perf_counter() - began)))
 
     def failed(self, sender: Any, task_id: str = "", exception: Any = None, **_: Any) -> None:
         """A task failed: in its process, or in the worker's own, where the process was lost or ran out of time."""

@@ -25,12 +25,20 @@ _LONGEST = 200
 class Series:
     """What values belong to: a family, labels that say of which task, queue or worker it is, and the kind of values.
 
-    Each is made once and known by its identity, so that telling two apart costs nothing.
+    Each is made once and known by its identity, so that telling two apart costs nothing. Each value of one also counts
+    ``counts``, where that is given, so that a task puts one item and not two.
     """
 
-    __slots__ = ("family", "kind", "labels")
+    __slots__ = ("counts", "family", "kind", "labels")
 
-    def __init__(self, family: str, labels: tuple[tuple[str, str], ...] = (), kind: str = COUNT) -> None:
+    def __init__(
+        self,
+        family: str,
+        labels: tuple[tuple[str, str], ...] = (),
+        kind: str = COUNT,
+        counts: Series | None = None,
+    ) -> None:
+        self.counts = counts
         self.family = family
         self.labels = labels
         self.kind = kind
@@ -57,6 +65,8 @@ class Encoder:
             if series.kind == COUNT:
                 counts[series] = counts.get(series, 0) + value
             else:
+                if series.counts is not None:
+                    counts[series.counts] = counts.get(series.counts, 0) + 1
                 head, tail = self._frame(series)
                 found.append(f"{head}{value:.3f}{tail}")
         for series, count in counts.items():

@@ -36,10 +36,11 @@ def test_whatever_names_hold_each_line_is_one_of_its_dialect(items: list[Item], 
 
 @given(st.lists(st.sampled_from(SERIES)), st.lists(st.floats(0, 1e6)))
 def test_nothing_is_counted_twice_or_left_out(counted: list[Series], times: list[float]) -> None:
-    timed = Series("task_runtime", (), TIME)
+    timed = Series("task_runtime", (), TIME, counts=Series("task_succeeded"))
     found = Encoder("", "none").lines([*counted, *((timed, each) for each in times)])
-    counts = {line.split(".")[0]: int(line.split(":")[1].split("|")[0]) for line in found if "|c" in line}
-    assert counts == Counter(each.family for each in counted)
+    counts = {line.split(".")[0].split(":")[0]: int(line.split(":")[1].split("|")[0]) for line in found if "|c" in line}
+    succeeded = {"task_succeeded": len(times)} if times else {}
+    assert counts == Counter(each.family for each in counted) | Counter(succeeded)
     assert [float(line.split(":")[1].split("|")[0]) for line in found if "|ms" in line] == pytest.approx(
         times, abs=1e-3
     )
