@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from nightowl.adapters.celery_cluster.events.decode import Label, Sieve
 from nightowl.adapters.celery_cluster.events.serialisation import NOT_READABLE
-from nightowl.core.cluster.events import Gap
+from nightowl.core.cluster.events import Event, Gap
 from nightowl.core.cluster.pushed import MOST, ROOM, Parcel, Taken, Told, by_clock
+from nightowl.core.cluster.redact import Redaction
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound, Unavailable
 from nightowl.ports import Clock
@@ -30,7 +31,8 @@ class Pushing:
         Raises ``NotFound`` for a cluster that is not configured, ``ConfigurationError`` for what is no list of at most
         1,000 events, ``Unavailable`` while there is no room or no store.
         """
-        if cluster not in self._clusters():
+        settings = self._clusters().get(cluster)
+        if settings is None:
             raise NotFound(f"no cluster is called {cluster}")
         sieve = Sieve()
         if not sieve.take(body):
@@ -40,6 +42,7 @@ class Pushing:
             raise _mistaken("something else")
         if len(events) + sum(refused.values()) > MOST:
             raise _mistaken(f"{len(events) + sum(refused.values())} of them")
+        _hide(events, Redaction(settings.arguments, settings.redact))
         now = self._clock.now()
         skew = now - told.clock if told.clock else 0.0
         since = min(told.since + skew, now) if told.since else now
@@ -49,6 +52,14 @@ class Pushing:
             if not self._inbox.put(cluster, parcel, ROOM):
                 raise Unavailable(f"{ROOM} events of {cluster} wait to be taken by its watcher: send them later")
         return Taken(taken=len(events), refused=refused)
+
+
+def _hide(events: Iterable[Event], hides: Redaction) -> None:
+    """Hide in events what their cluster's settings say, as all that is kept is hidden before."""
+    for event in events:
+        event.args, event.kwargs = hides.argument(event.args), hides.argument(event.kwargs)
+        event.result, event.exception = hides.argument(event.result), hides.text(event.exception)
+        event.traceback = hides.text(event.traceback)
 
 
 def _mistaken(found: str) -> ConfigurationError:

@@ -81,3 +81,15 @@ def test_only_an_operator_may_push(world: Any) -> None:
     answer = pushed(client, EVENTS, Authorization="Bearer owl_wrong")
     assert answer.status_code in (401, 403)
     assert parcels(world) == []
+
+
+def test_secrets_are_hidden_before_events_are_kept(world: Any) -> None:
+    told = EVENTS[0] | {
+        "args": "(1,)", "kwargs": "{'password': 'hunter22'}", "result": "{'token': 'hunter22'}",
+        "exception": "Refused(secret='hunter22')", "traceback": "Refused: secret='hunter22'",
+    }  # fmt: skip
+    assert pushed(world.client(), [told]).status_code == 202
+    (parcel,) = parcels(world)
+    (event,) = parcel.events
+    assert (event.args, event.kwargs, event.result) == ("(1,)", "{'password': ***}", "{'token': ***}")
+    assert "hunter22" not in repr(event)
