@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ class Line:
                 self._socket = self._open()
             for portion in portions:
                 self._socket.sendall(portion)
+            _raise_what_came_back(self._socket)
         except OSError as error:
             self.close()
             raise DeliveryFailed(_said(error)) from None
@@ -78,6 +80,12 @@ class Line:
         finally:
             self._socket.settimeout(TIMEOUT)
         return True
+
+
+def _raise_what_came_back(used: socket.socket) -> None:
+    """Raise ``OSError`` where the last datagram was refused already: nobody on this machine listens there."""
+    if refused := used.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        raise OSError(refused, os.strerror(refused))
 
 
 def _said(error: OSError) -> str:
