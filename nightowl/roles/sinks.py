@@ -11,10 +11,10 @@ import secrets
 import socket
 import threading
 from collections.abc import Mapping
-from math import floor
 
 from nightowl.core.errors import LeaseLost, Unavailable
 from nightowl.core.sinks.settings import SinkSettings
+from nightowl.core.sinks.turns import next_turn
 from nightowl.core.values import Sample
 from nightowl.flows.rhythm import Rhythm
 from nightowl.flows.snapshot import snapshot
@@ -108,14 +108,14 @@ class SinksRole:
                 self._due[name] = 0.0
 
     def _offer(self, sinks: Mapping[str, SinkSettings]) -> None:
-        """Hand a snapshot to all sinks whose turn it is; turns are at multiples of ``every``."""
+        """Hand a snapshot to all sinks whose turn it is."""
         now = CLOCK.now()
         due = [name for name, settings in sinks.items() if self._is_due(name, settings.every, now)]
         if not due:
             return
         samples = snapshot(self._installation.store, now)
         for name in due:
-            self._due[name] = (floor(now / sinks[name].every) + 1) * sinks[name].every
+            self._due[name] = next_turn(now, sinks[name].every)
             self._threads[name].offer(samples, now)
 
     def _is_due(self, name: str, every: float, now: float) -> bool:
