@@ -60,6 +60,11 @@ class SinkQueue:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def up(self) -> bool | None:
+        """Whether the last snapshot was taken (None: there was none with samples)."""
+        return not self.fault if self._tried else None
+
     def offer(self, snapshot: Snapshot) -> None:
         """Let a snapshot wait; where there are too many, the oldest go."""
         self._waiting.append(snapshot)
@@ -78,8 +83,11 @@ class SinkQueue:
         return max(0.0, self._paused_until - self._clock.monotonic()) if self._waiting else None
 
     def delivered(self, snapshot: Snapshot, dropped: Mapping[str, int]) -> bool:
-        """Note that the receiver took a snapshot but for what was ``dropped``; whether it did not before."""
-        self._tried, self._under_way = True, 0
+        """Note that the receiver took a snapshot but for what was ``dropped``; whether it did not before.
+
+        A snapshot without samples says nothing of a receiver that was never sent any.
+        """
+        self._tried, self._under_way = self._tried or bool(snapshot.samples), 0
         self.dropped.update(dropped)
         self.sent += len(snapshot.samples) - sum(dropped.values())
         self._last = max(self._last, snapshot.at)
@@ -115,8 +123,8 @@ class SinkQueue:
         for reason, count in self.dropped.items():
             yield Sample("nightowl_sink_dropped_total", (("reason", reason), sink), now, float(count))
         yield Sample("nightowl_sink_queue", (sink,), now, float(len(self._waiting) + self._under_way))
-        if self._tried:
-            yield Sample("nightowl_sink_up", (sink,), now, 0.0 if self.fault else 1.0)
+        if self.up is not None:
+            yield Sample("nightowl_sink_up", (sink,), now, float(self.up))
         yield Sample("nightowl_sink_lag_seconds", (sink,), now, max(0.0, now - (self._last or self._began)))
 
     def _trim(self) -> None:

@@ -40,6 +40,12 @@ class SinkThread:
             self._queue.offer(snapshot)
             self._changed.notify()
 
+    @property
+    def up(self) -> bool | None:
+        """Whether the receiver took the last snapshot (None: there was none with samples)."""
+        with self._changed:
+            return self._queue.up
+
     def figures(self, now: float) -> list[Sample]:
         """What was counted."""
         with self._changed:

@@ -30,7 +30,7 @@ TURN = 0.2
 """Seconds between looks whether a snapshot is due."""
 
 TELL = 10.0
-"""Seconds between samples of the sinks' own figures."""
+"""Seconds between samples of a sink's own figures while its receiver neither goes nor comes back."""
 
 FAREWELL = 3.0
 """Seconds that all sinks together get to send what waits when the role ends."""
@@ -49,6 +49,7 @@ class SinksRole:
         self._rhythm = Rhythm(CLOCK)
         self._threads: dict[str, SinkThread] = {}
         self._due: dict[str, float] = {}
+        self._told: dict[str, bool | None] = {}
         self.fault = ""
 
     def figures(self) -> list[Sample]:
@@ -123,8 +124,13 @@ class SinksRole:
         return not self._due[name] - every <= now < self._due[name]
 
     def _tell(self) -> None:
-        if not self._rhythm.due("figures", TELL):
+        """Append what was counted; of a sink whose receiver goes or comes back at once, so that this is not missed."""
+        ups = {name: thread.up for name, thread in self._threads.items()}
+        whole = self._rhythm.due("figures", TELL)
+        names = [name for name in ups if whole or ups[name] != self._told.get(name)]
+        if not names:
             return
         now = CLOCK.now()
         with self._installation.store.transaction(self._tenure.lease) as unit:
-            unit.series.append(self.name, now, self.figures())
+            unit.series.append(self.name, now, [each for name in names for each in self._threads[name].figures(now)])
+        self._told = ups

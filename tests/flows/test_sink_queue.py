@@ -29,6 +29,16 @@ def test_snapshots_are_sent_in_their_order_and_counted() -> None:
     assert figures(queue)["dropped_total unfit"] == 1.0
 
 
+def test_a_snapshot_without_samples_does_not_say_that_the_receiver_takes_any() -> None:
+    queue = SinkQueue("s", ManualClock())
+    queue.offer(Snapshot([], 1.0))
+    queue.delivered(queue.next(), {})
+    assert "up" not in figures(queue)
+    queue.offer(Snapshot(SAMPLES, 2.0))
+    queue.delivered(queue.next(), {})
+    assert figures(queue)["up"] == 1.0
+
+
 def test_where_too_many_wait_the_oldest_go_and_are_counted() -> None:
     queue = SinkQueue("s", ManualClock())
     for at in range(MOST + 3):

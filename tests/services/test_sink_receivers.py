@@ -65,9 +65,9 @@ class World:
                 found[name] = each.value
         return found
 
-    def stored(self) -> set[str]:
+    def stored(self) -> dict[str, float]:
         with self.installation.store.read() as unit:
-            return {each.metric for each in unit.series.latest(0.0)}
+            return {each.metric: each.value for each in unit.series.latest(0.0)}
 
 
 @contextmanager
@@ -178,8 +178,17 @@ def test_what_answers_badly_for_a_while_gets_what_has_waited_in_its_order(tmp_pa
         until(lambda: world.figures("vm")["queue"] == 0)
         assert world.figures("vm")["samples_total"] >= 6_000
         assert sum(count for name, count in world.figures("vm").items() if name.startswith("dropped")) == 0
-        until(lambda: {"nightowl_sink_up", "nightowl_sink_lag_seconds"} <= world.stored())
+        until(lambda: {"nightowl_sink_up", "nightowl_sink_lag_seconds"} <= world.stored().keys())
     assert got[-1]["X-Prometheus-Remote-Write-Version"] == "0.1.0"
+
+
+def test_a_receiver_that_goes_and_comes_back_is_told_at_once(tmp_path, answering, monkeypatch) -> None:
+    monkeypatch.setattr(sink_queue, "SHORTEST", 0.1)
+    monkeypatch.setattr(sinks, "TELL", 3600.0)
+    url, statuses, _ = answering
+    with running(tmp_path, f'[sink.vm]\nkind = "remote_write"\nurl = "{url}"\nevery = "1s"\n') as world:
+        for statuses[0], up in ((200, 1.0), (503, 0.0), (200, 1.0)):
+            until(lambda up=up: world.stored().get("nightowl_sink_up") == up)
 
 
 def test_secrets_of_a_sink_are_sent_and_never_told(tmp_path, answering, caplog, monkeypatch) -> None:
