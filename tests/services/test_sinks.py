@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import logging
-import re
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
-from urllib.request import urlopen
 
 import pytest
 
-from nightowl.adapters.sources.files import Folder
 from nightowl.config import load
 from nightowl.core.cluster.figures import Figures
 from nightowl.core.cluster.sampling import Sampling
-from nightowl.core.reading import Need
 from nightowl.roles.installation import Installation
 from nightowl.roles.sinks import SinksRole
 from nightowl.testing.store import memory_store
@@ -35,11 +28,27 @@ from tests.servers.run import shared
 from tests.servers.server import free_ports
 from tests.servers.statsd_server import Statsd
 from tests.servers.victoria_metrics_server import VictoriaMetrics
+from tests.services.receiver_counts import (
+    KEYS,
+    REGION,
+    CloudWatch,
+    Counts,
+    ascii_of,
+    asked,
+    moto,
+    named,
+    of_files,
+    of_graphite,
+    of_prometheus,
+    of_statsd,
+    of_tagged_statsd,
+    safe,
+    tag,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of boto3 and moto
 
 PATIENCE = 20.0
-STAGES = ("received", "started", "succeeded", "retried", "revoked", "sent")
 
 
 class Fed(NamedTuple):
@@ -50,7 +59,7 @@ class Fed(NamedTuple):
 
     servers: dict[str, Any]
     folder: Path
-    counts: dict[tuple[str, str, str], float]
+    counts: Counts
     runtimes: dict[tuple[str, str], tuple[float, float]]
     role: SinksRole
 
@@ -63,25 +72,11 @@ def until(found: Callable[[], object], wanted: object) -> None:
         time.sleep(0.1)
 
 
-def safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", text)
-
-
-def tag(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.-]", "_", text)
-
-
 @pytest.fixture(scope="module")
 def cloudwatch() -> Iterator[str]:
     pytest.importorskip("moto.server", reason="moto is not installed")
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with moto() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -99,8 +94,8 @@ def fed(servers: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> It
     file = folder / "nightowl.toml"
     file.write_text("".join(tables(servers)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "hunter22")
+        for name, value in KEYS.items():
+            patch.setenv(name, value)
         installation = Installation(fixed=load(file))
         installation.__dict__["store"] = memory_store()
         role, stop, sampling = SinksRole(installation), threading.Event(), Sampling()
@@ -125,12 +120,11 @@ def fed(servers: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> It
             thread.join()
 
 
-def counted(recorded: recording.Recording) -> dict[tuple[str, str, str], float]:
-    found: Counter[tuple[str, str, str]] = Counter()
+def counted(recorded: recording.Recording) -> Counts:
+    found: Counts = Counter()
     for key, count in plainly_counted(recorded).items():
-        if key.stage in STAGES:
-            found[key.stage, key.name, key.queue] += count
-    return dict(found)
+        found[key.stage, key.name, key.queue] += count
+    return found
 
 
 def timed(figures: Figures) -> dict[tuple[str, str], tuple[float, float]]:
@@ -157,7 +151,7 @@ def tables(servers: dict[str, Any]) -> Iterator[str]:
     yield f'[sink.scraped]\nkind = "prometheus"\naddress = "127.0.0.1:{servers["scraped"]}"\nevery = "1s"\n'
     yield 'prefix = "owl_"\nlabels = { queue = "{queue_name}" }\n'
     yield '[sink.files]\nkind = "files"\npath = "samples"\nevery = "1s"\n'
-    yield f'[sink.aws]\nkind = "cloudwatch"\nurl = "{servers["cloudwatch"]}"\nregion = "eu-central-1"\nevery = "10s"\n'
+    yield f'[sink.aws]\nkind = "cloudwatch"\nurl = "{servers["cloudwatch"]}"\nregion = "{REGION}"\nevery = "10s"\n'
     yield 'metrics = "celery_*"\ndimensions = ["cluster", "name", "queue_name"]\n'
     yield "thresholds = { mail = 7, empty = 1 }\n"
 
@@ -167,26 +161,10 @@ def sent(role: SinksRole) -> dict[str, float]:
     return {dict(each.labels)["sink"]: each.value for each in found}
 
 
-def asked(url: str) -> Any:
-    with urlopen(url, timeout=10) as answer:
-        return json.load(answer)
-
-
-def queried(url: str, metric: str, queue: str = "queue_name") -> Counter[tuple[str, str, str]]:
-    """Counts by metric, task and queue, as Prometheus' API has them."""
-    found: Counter[tuple[str, str, str]] = Counter()
-    for stage in STAGES:
-        answer = asked(f"{url}/api/v1/query?query={metric.format(stage)}")
-        for each in answer["data"]["result"]:
-            found[stage, each["metric"]["name"], each["metric"][queue]] = float(each["value"][1])
-    return +found
-
-
 @pytest.mark.statsd
 def test_statsd_has_counted_the_load_and_timed_it(fed: Fed) -> None:
     statsd: Statsd = fed.servers["statsd"]
-    wanted = {f"nightowl.shop.celery_task_{s}_total.{safe(n)}.{safe(q)}": c for (s, n, q), c in fed.counts.items()}
-    until(lambda: {name: count for name, count in statsd.counters().items() if name in wanted}, wanted)
+    until(lambda: of_statsd(statsd), named(fed.counts, safe))
     names = {f"nightowl.shop.celery_task_runtime.{safe(n)}.{safe(q)}": found for (n, q), found in fed.runtimes.items()}
     timers = statsd.timers()
     for name, (count, total) in names.items():
@@ -199,11 +177,11 @@ def test_statsd_has_counted_the_load_and_timed_it(fed: Fed) -> None:
 def test_statsd_counts_the_same_over_a_stream_with_tags_and_two_durations_for_all(fed: Fed) -> None:
     statsd: Statsd = fed.servers["statsd"]
     tags = "cluster=shop;env=test;name={};queue_name={}"
-    wanted = {f"stream.celery_task_{s}_total;{tags.format(tag(n), tag(q))}": c for (s, n, q), c in fed.counts.items()}
-    until(lambda: {name: count for name, count in statsd.counters().items() if name in wanted}, wanted)
+    until(lambda: of_tagged_statsd(statsd, "stream"), named(fed.counts, tag))
     timers = statsd.timers()
     for (name, queue), (count, total) in fed.runtimes.items():
-        found = timers[f"stream.celery_task_runtime;{tags.format(tag(name), tag(queue))}"]
+        tags = f"cluster=shop;env=test;name={tag(name)};queue_name={tag(queue)}"
+        found = timers[f"stream.celery_task_runtime;{tags}"]
         assert found == (pytest.approx(count), pytest.approx(total * 1000, rel=1e-6))
 
 
@@ -211,21 +189,13 @@ def test_statsd_counts_the_same_over_a_stream_with_tags_and_two_durations_for_al
 @pytest.mark.parametrize("prefix", ["nightowl", "pickled"])
 def test_graphite_draws_the_load_by_the_default_paths(fed: Fed, prefix: str) -> None:
     graphite: Graphite = fed.servers["graphite"]
-    wanted = {f"{prefix}.shop.celery_task_{s}_total.{safe(n)}.{safe(q)}": c for (s, n, q), c in fed.counts.items()}
-
-    def drawn() -> dict[str, float]:
-        target = quote(f"{prefix}.shop.celery_task_*_total.*.*")
-        series = asked(f"{graphite.url}/render?format=json&from=-2min&target={target}")
-        values = {each["target"]: [value for value, _ in each["datapoints"] if value is not None] for each in series}
-        return {name: found[-1] for name, found in values.items() if name in wanted and found and found[-1]}
-
-    until(drawn, wanted)
+    until(lambda: of_graphite(graphite, prefix), named(fed.counts, safe))
 
 
 @pytest.mark.victoria_metrics
 def test_victoria_metrics_takes_remote_writes_of_it(fed: Fed) -> None:
     victoria: VictoriaMetrics = fed.servers["victoria_metrics"]
-    until(lambda: queried(victoria.url, "celery_task_{}_total"), Counter(fed.counts))
+    until(lambda: of_prometheus(victoria.url), fed.counts)
     answer = asked(f"{victoria.url}/api/v1/query?query=celery_task_runtime_count")
     found = {(e["metric"]["name"], e["metric"]["queue_name"]): float(e["value"][1]) for e in answer["data"]["result"]}
     assert found == {key: count for key, (count, _) in fed.runtimes.items()}
@@ -235,56 +205,26 @@ def test_victoria_metrics_takes_remote_writes_of_it(fed: Fed) -> None:
 def test_prometheus_scrapes_it_as_open_metrics_with_renamed_labels(fed: Fed) -> None:
     prometheus: Prometheus = fed.servers["prometheus"]
     prometheus.scrape(fed.servers["scraped"])
-    until(lambda: queried(prometheus.url, "owl_celery_task_{}_total", "queue"), Counter(fed.counts))
+    until(lambda: of_prometheus(prometheus.url, "owl_", "queue"), fed.counts)
     kinds = asked(f"{prometheus.url}/api/v1/metadata?metric=owl_celery_task_runtime")
     assert [each["type"] for each in kinds["data"]["owl_celery_task_runtime"]] == ["histogram"]
 
 
 def test_the_source_of_files_reads_what_the_sink_of_files_has_written(fed: Fed) -> None:
-    folder = Folder(fed.folder / "samples")
-    now = time.time()
-    needs = [Need(name=s, metric=f"celery_task_{s}_total", windows=((now - 300, now + 300),)) for s in STAGES]
-
-    def read() -> Counter[tuple[str, str, str]]:
-        found: Counter[tuple[str, str, str]] = Counter()
-        for need, got in zip(needs, folder.read(needs, 5.0), strict=True):
-            assert not got[""].fault
-            for series, points in got[""].series.items():
-                labels = dict(series.labels)
-                found[need.name, labels["name"], labels["queue_name"]] = points.values[-1]
-        return +found
-
-    until(read, Counter(fed.counts))
+    until(lambda: of_files(fed.folder / "samples"), fed.counts)
 
 
 def test_cloudwatch_has_sums_statistics_and_the_status_of_queues(fed: Fed) -> None:
-    import boto3  # noqa: PLC0415
-
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "hunter22", "region_name": "eu-central-1"}
-    client = boto3.client("cloudwatch", endpoint_url=fed.servers["cloudwatch"], **keys)
-
-    def statistic(metric: str, kind: str, **labels: str) -> float:
-        answer = client.get_metric_statistics(
-            Namespace="NightOwl",
-            MetricName=metric,
-            Dimensions=[{"Name": name, "Value": value} for name, value in sorted(labels.items())],
-            StartTime=time.time() - 3600,
-            EndTime=time.time() + 3600,
-            Period=86400,
-            Statistics=[kind],
-        )
-        return sum(each[kind] for each in answer["Datapoints"])
-
-    (stage, name, queue), count = max(fed.counts.items(), key=lambda each: each[1])
-    task = {"cluster": "shop", "name": name, "queue_name": queue}
-    until(lambda: statistic(f"celery_task_{stage}_total", "Sum", **task), count)
+    cloudwatch = CloudWatch(fed.servers["cloudwatch"])
+    statistic = cloudwatch.statistic
+    until(cloudwatch.counts, named(fed.counts, ascii_of))
     for (name, queue), (number, total) in fed.runtimes.items():
-        task = {"cluster": "shop", "name": re.sub(r"[^ -~]", "?", name), "queue_name": queue}
+        task = {"cluster": "shop", "name": ascii_of(name), "queue_name": queue}
         assert statistic("celery_task_runtime", "SampleCount", **task) == number
         assert statistic("celery_task_runtime", "Sum", **task) == pytest.approx(total)
     assert statistic("QueueStatus", "Maximum", cluster="shop", queue_name="mail") == 1.0
     assert statistic("QueueStatus", "Maximum", cluster="shop", queue_name="empty") == 0.0
-    client.close()
+    cloudwatch.close()
 
 
 def test_sinks_tell_what_they_have_sent(fed: Fed) -> None:
