@@ -75,7 +75,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Hold a marked test back where its program is missing."""
     for marker in NEEDS:
         if item.get_closest_marker(marker):
-            _require(marker)
+            require(marker)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -87,8 +87,9 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.line(f"{count} left out: {reason.removeprefix('Skipped: ')}")
 
 
-def _require(marker: str) -> None:
-    reason = missing(marker)
+def require(*markers: str) -> None:
+    """Skip the test where what tests with these markers need is missing; with ``CI=true`` it fails."""
+    reason = "; ".join(filter(None, map(missing, markers)))
     if reason and os.environ.get("CI") == "true":
         pytest.fail(reason, pytrace=False)
     if reason:
@@ -96,7 +97,7 @@ def _require(marker: str) -> None:
 
 
 def fresh_url(config: pytest.Config, kind: str) -> Iterator[str]:
-    _require(kind)
+    require(kind)
     server = SHARED.get(kind) or SHARED.setdefault(kind, shared(config.stash[FOLDER], kind))
     url = server.fresh_url()
     yield url
@@ -175,7 +176,7 @@ def alertmanager_url(pytestconfig: pytest.Config) -> Iterator[str]:
 @pytest.fixture
 def graphite(pytestconfig: pytest.Config) -> Graphite:
     """The run's Graphite, which tests share: take paths of your own."""
-    _require("graphite")
+    require("graphite")
     server = SHARED.get("graphite") or SHARED.setdefault("graphite", shared(pytestconfig.stash[FOLDER], "graphite"))
     assert isinstance(server, Graphite)
     return server
@@ -184,7 +185,7 @@ def graphite(pytestconfig: pytest.Config) -> Graphite:
 @pytest.fixture
 def prometheus_with(pytestconfig: pytest.Config) -> Iterator[Callable[[Iterable[str]], Prometheus]]:
     """Start a Prometheus for this test alone that has these samples (lines of OpenMetrics with times)."""
-    _require("prometheus")
+    require("prometheus")
     servers: list[Prometheus] = []
 
     def start(lines: Iterable[str]) -> Prometheus:
@@ -200,7 +201,7 @@ def prometheus_with(pytestconfig: pytest.Config) -> Iterator[Callable[[Iterable[
 
 
 def _own(config: pytest.Config, kind: str) -> Iterator[OwnServer]:
-    _require(kind)
+    require(kind)
     servers: list[Server] = []
 
     def start() -> Server:

@@ -20,6 +20,7 @@ LONG = (
     "docs/test_fleet.py",
     "end_to_end/test_kills.py",
     "docs/test_broker_rights.py",
+    "end_to_end/test_pipelines.py",
     "end_to_end/test_canaries.py",
     "end_to_end/test_two_directors.py",
     "end_to_end/test_watched_fleet.py",

@@ -19,6 +19,7 @@ import pytest
 
 from tests.celery_fleet.app import make_app, queue
 from tests.celery_fleet.fleet import Fleet, running
+from tests.celery_fleet.wave import wave
 from tests.conftest import FOLDER
 from tests.deploy import queries
 from tests.end_to_end import mixin
@@ -103,17 +104,6 @@ def scraping(pytestconfig: pytest.Config) -> Iterator[Callable[[Jobs], Scraping]
         server.remove()
 
 
-def wave(fleet: Fleet) -> None:
-    """Send tasks that go in each way that a counter tells, and wait until they have."""
-    with make_app(fleet.place, "threads") as app:
-        for name in ("fleet.add", "fleet.fail", "fleet.retry_once", "fleet.reject"):
-            args = {"fleet.add": (1,), "fleet.fail": ("no",)}.get(name, ())
-            ids = [app.send_task(name, args).id for _ in range(3)]
-        ids += [app.send_task("fleet.sleep", (0.1,)).id, app.send_task("fleet.add", (1,), countdown=2, expires=1).id]
-    ends = {"task-succeeded", "task-failed", "task-revoked", "task-rejected"}
-    fleet.capture.wait(lambda events: set(ids) <= {each["uuid"] for each in events if each["type"] in ends})
-
-
 def leave_lying(fleet: Fleet) -> None:
     """Put tasks into a queue that nobody consumes."""
     with make_app(fleet.place, "threads") as app:
@@ -180,7 +170,7 @@ def test_the_mixin_and_our_dashboards_have_data_after_two_waves_and_the_mixins_a
         nightowl.wait()
         nightowl.until(lambda: all(queue(pool) in str(nightowl.api("/workers")) for pool in POOLS), "no workers")
         for number in (1, 2):
-            wave(fleet)
+            wave(fleet, POOLS[0])
             for job in (mixin.JOB, mixin.OLDER_JOB, queries.CELERY_JOB):
                 nightowl.until(
                     lambda job=job, count=3 * number: seen(prometheus, job) == count, f"{job} was not scraped"

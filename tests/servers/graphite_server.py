@@ -53,13 +53,16 @@ class Graphite(Server):
         (self.folder / "web.py").write_text(WEB)
 
     def command(self) -> list[str]:
-        """Both in one process group, which ends with its leader."""
+        """Both in one process group, which ends with its leader.
+
+        Where carbon was killed, whatever process has its number now is taken for it, by the file that it left.
+        """
         carbon = f"{program('carbon-cache')} --config={self.folder}/conf/carbon.conf --nodaemon start"
         web = (
             f"PYTHONPATH={self.folder}/conf GRAPHITE_SETTINGS_MODULE=owl_settings "
             f"/usr/bin/python3 -W ignore {self.folder}/web.py {self.port}"
         )
-        return ["/bin/sh", "-c", f"{carbon} & {web}"]
+        return ["/bin/sh", "-c", f"rm -f {self.folder}/carbon-cache-a.pid; {carbon} & {web}"]
 
     def answers(self) -> bool:
         """Whether both do."""
