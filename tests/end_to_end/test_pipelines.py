@@ -105,6 +105,9 @@ def test_receivers_of_each_kind_have_the_counts_of_a_fleet_even_after_they_were_
             with running(redis_url, POOLS) as fleet:
                 nightowl.wait()
                 servers.wait()
+                nightowl.until(
+                    lambda: all(node in str(nightowl.api("/workers")) for node in fleet.queues), "no workers"
+                )
                 have_sent(nightowl, pipes)
                 waves(fleet)
                 have_counted(nightowl, pipes, fleet)
