@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from nightowl.adapters.sources.files import Folder
 from nightowl.core.reading import Need
@@ -164,15 +164,20 @@ class CloudWatch:
 
 @contextmanager
 def moto() -> Iterator[str]:
-    """Serve moto's AWS at this URL. Raises ``ImportError`` where it is not installed."""
+    """Serve moto's AWS at this URL, empty: its servers share what this process has.
+
+    Raises ``ImportError`` where it is not installed.
+    """
     from moto.server import ThreadedMotoServer  # noqa: PLC0415 - may be missing
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
     try:
-        yield f"http://{host}:{port}"
+        urlopen(Request(f"{url}/moto-api/reset", method="POST"), timeout=10).close()
+        yield url
     finally:
         server.stop()
 
