@@ -81,6 +81,26 @@ def slices(parcel: Parcel) -> list[Intake]:
     return found
 
 
+def joined(slices: Iterable[Intake]) -> list[Intake]:
+    """Return slices with those together that follow one another within a second of the first: many senders tell few.
+
+    None has more than ``MOST`` events by that.
+    """
+    found: list[Intake] = []
+    first = -inf
+    for each in slices:
+        last = found[-1] if found else None
+        if last is None or abs(each.at - first) > SLICE or len(last.events) + len(each.events) > MOST:
+            first = each.at
+            found.append(each)
+            continue
+        refused = {
+            reason: last.refused.get(reason, 0) + each.refused.get(reason, 0) for reason in last.refused | each.refused
+        }
+        found[-1] = Intake(max(last.at, each.at), last.events + each.events, last.gaps + each.gaps, refused)
+    return found
+
+
 def unheard(events: Iterable[Event], tasks: Mapping[str, Task]) -> list[Event]:
     """Leave out what the stored ``tasks`` (by id) tell already: a watcher that was killed has stored it.
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nightowl.adapters.celery_cluster.events.pushed import JoinedSource, Pushed
 from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks
-from nightowl.core.cluster.events import Event, Intake
-from nightowl.core.cluster.pushed import Parcel, by_clock, slices, unheard
+from nightowl.core.cluster.events import Event, Gap, Intake
+from nightowl.core.cluster.pushed import MOST, SLICE, Parcel, by_clock, joined, slices, unheard
 from nightowl.core.cluster.task import Task
 from nightowl.core.errors import StoreUnavailable
 from nightowl.wire.clock import CLOCK
@@ -137,3 +139,40 @@ def test_times_of_a_wrong_clock_become_our_own() -> None:
     assert event.timestamp == 60.0
     (event,) = by_clock([Event(type="task-started", timestamp=100.0)], 0.3)  # it was only under way
     assert event.timestamp == 100.0
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 9.0), st.integers(0, 400), st.integers(0, 2)), max_size=12))
+def test_what_many_senders_told_within_a_second_is_taken_in_at_once(told: list[tuple[float, int, int]]) -> None:
+    given_ = [
+        Intake(at, [Event(type="task-started", uuid=f"{at}")] * count, [Gap(at, at, "lost")] * gaps, {"none": gaps})
+        for at, count, gaps in told
+    ]
+    found = joined(given_)
+    assert [event for each in found for event in each.events] == [event for each in given_ for event in each.events]
+    assert [gap for each in found for gap in each.gaps] == [gap for each in given_ for gap in each.gaps]
+    assert sum(each.refused["none"] for each in found) == sum(gaps for _, _, gaps in told)
+    assert all(len(each.events) <= MOST for each in found)
+    assert all(abs(float(event.uuid) - each.at) <= 2 * SLICE for each in found for event in each.events)
+
+
+def test_parcels_that_wait_do_not_wait_for_the_broker(tasks: SqlTasks) -> None:
+    class Idle(Broker):
+        waited = 0.0
+
+        def read(self, timeout: float) -> Intake:
+            self.waited += timeout
+            return Intake(at=CLOCK.now(), events=[])
+
+    idle = Idle()
+    for number in range(200):
+        put(tasks, str(number))
+    source, pushed = opened(tasks, idle)
+    source.read(0.0)  # begins to read the inbox
+    while len(pushed._parcels) < 150:
+        time.sleep(0.01)
+    idle.waited, found, reads = 0.0, 0, 0
+    while found < 150:
+        found += len(source.read(0.1).events)
+        reads += 1
+    assert (idle.waited, reads < 20) == (0.0, True)
+    source.close()

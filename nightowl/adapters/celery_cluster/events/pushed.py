@@ -15,7 +15,7 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from nightowl.core.cluster.events import Intake
-from nightowl.core.cluster.pushed import Parcel, slices, unheard
+from nightowl.core.cluster.pushed import Parcel, joined, slices, unheard
 from nightowl.core.cluster.task import Task
 from nightowl.core.errors import Unavailable
 from nightowl.ports.clock import Clock
@@ -80,11 +80,16 @@ class Pushed:
         """Whether something was pushed lately."""
         return self._clock.monotonic() - self._heard < LIVELY
 
-    def take(self) -> tuple[int, Parcel] | None:
-        """Return the next parcel and its number, without waiting. For the thread that reads the broker."""
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._parcels)
+
+    def take(self) -> list[tuple[int, Parcel]]:
+        """Return the next parcels and their numbers, without waiting. For the thread that reads the broker."""
         if self._thread.ident is None:
             self._thread.start()
-        return self._parcels.popleft() if self._parcels else None
+        return [self._parcels.popleft() for _ in range(min(PORTION, len(self._parcels)))]
 
     def took(self, number: int, events: int) -> None:
         """Note that all of a parcel, which had so many events, is taken in. For the same thread."""
@@ -147,7 +152,7 @@ class JoinedSource:
     def __init__(self, broker: ClusterSource, pushed: Pushed) -> None:
         self._broker = broker
         self._pushed = pushed
-        self._parcel: tuple[int, Parcel] | None = None
+        self._taken: list[tuple[int, Parcel]] = []
         self._slices: deque[Intake] = deque()
         self._turn = False
 
@@ -173,21 +178,19 @@ class JoinedSource:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it; in turn of each."""
         self._turn = not self._turn
         if self._turn:
-            self._next_parcel()
+            self._next_parcels()
             if self._slices:
                 return self._slices.popleft()
-        return self._broker.read(0.0 if self._slices else timeout)
+        return self._broker.read(0.0 if self._slices or self._pushed.waits else timeout)
 
-    def _next_parcel(self) -> None:
-        """Say of a parcel that it is done with only after what came of it was taken in, and go on with the next."""
+    def _next_parcels(self) -> None:
+        """Say of parcels that they are done with only after what came of them was taken in, and go on with the next."""
         if self._slices:
             return
-        if self._parcel is not None:
-            number, parcel = self._parcel
+        for number, parcel in self._taken:
             self._pushed.took(number, len(parcel.events))
-        self._parcel = self._pushed.take()
-        if self._parcel is not None:
-            self._slices += slices(self._parcel[1])
+        self._taken = self._pushed.take()
+        self._slices += joined(each for _, parcel in self._taken for each in slices(parcel))
 
     def close(self) -> None:
         """Give the connection back."""
