@@ -145,6 +145,8 @@ class WatcherRole:
         running = self._running.pop(name)
         running.stop.set()
         running.thread.join(PATIENCE)
+        if running.thread.is_alive():
+            log.error("the watch of %s does not end: what it has not written is missing, as after a crash", name)
 
 
 class _Running:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +117,30 @@ def test_what_ends_its_service_leaves_it_to_who_asks_it(store: SqlTasks, writing
     writing.close()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_one_that_stands_still_ends_with_who_began_it(tmp_path: Path) -> None:
+    program = f"""
+import os, signal
+from tests.contract.test_task_writer import open_tasks, process_of
+store = open_tasks("sqlite:///{tmp_path}/owl.db")
+writing = store.writer()
+process = process_of(writing)
+os.kill(process, signal.SIGSTOP)
+print(process, flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=30)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def test_a_machine_that_takes_no_more_processes_is_written_by_this_one(
+    store: SqlTasks, writing: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    writing.write("shop", many(0))
+    assert writing._process is None
+    assert store.count("shop", ALL, MANY * 2) == MANY
 
 
 def test_it_says_why_it_cannot_write(tmp_path: Path) -> None:

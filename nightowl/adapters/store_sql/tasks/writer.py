@@ -9,6 +9,7 @@ no effect.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import select
 import socket
@@ -34,10 +35,10 @@ log = logging.getLogger(__name__)
 MANY = 1_000
 """Tasks in one portion from which on a process of its own writes them."""
 
-PATIENCE = 60.0
-"""Seconds that it may take for one portion, waiting for locks included; one that takes longer is ended."""
+PATIENCE = 20.0
+"""Seconds that it may take for one portion; one that takes longer is ended. SQLite waits up to 15 for a lock."""
 
-PAUSE = 60.0
+PAUSE = 5.0
 """Seconds before another one begins in place of one that was lost."""
 
 _SIZE = struct.Struct("!I")
@@ -98,7 +99,7 @@ class Writer:
     ) -> None:
         """Insert or replace tasks by their id, and what else is given, in one transaction."""
         if self._process is None and self._url and len(tasks) >= MANY and time.monotonic() >= self._not_before:
-            self._process = WriterProcess(self._url)
+            self._begin(self._url)
         if not self._hand_over(Portion(cluster, [*tasks], state, [*gaps])):
             self._tasks.write(cluster, tasks, state=state, gaps=gaps)
 
@@ -107,6 +108,13 @@ class Writer:
         if self._process is not None:
             self._process.close()
             self._process = None
+
+    def _begin(self, url: str) -> None:
+        try:
+            self._process = WriterProcess(url)
+        except OSError as error:
+            log.warning("no process to write tasks can be begun: %s", error)
+            self._not_before = time.monotonic() + PAUSE
 
     def _hand_over(self, portion: Portion) -> bool:
         """Let the process write a portion; whether it has. Raises what the store has raised there."""
@@ -137,7 +145,12 @@ class WriterProcess:
         ours.settimeout(PATIENCE)
         with theirs:
             command = [sys.executable, "-m", f"{__package__}.writer_process"]
-            self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+            try:
+                self._process = subprocess.Popen(command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+            except OSError:
+                ours.close()
+                raise
+        atexit.register(self._process.kill)  # one that stands still would not notice that nobody asks it any more
         self._sock = ours
         self._stream = ours.makefile("rwb")
         self._begun = False
@@ -168,12 +181,15 @@ class WriterProcess:
         try:
             self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
-            self.kill()
+            self._process.kill()
+            self._process.wait()
+        atexit.unregister(self._process.kill)
 
     def kill(self) -> None:
         """End it, whatever it does."""
         self._process.kill()
         self._process.wait()
+        atexit.unregister(self._process.kill)
         with suppress(OSError):
             self._stream.close()
         self._sock.close()
