@@ -66,7 +66,7 @@ class Courier:
         self._wake()
 
     def flush(self, timeout: float = PATIENCE) -> None:
-        """Let all that waits be carried now; wait ``timeout`` seconds for it at most."""
+        """Let all that waits be carried now; wait ``timeout`` seconds for it at most, and try again meanwhile."""
         if self._thread is not None and self._thread.is_alive():
             self._done.clear()
             self._hurry.set()
@@ -106,7 +106,7 @@ class Courier:
             self._starting.release()
 
     def _run(self) -> None:
-        wait = 0.0
+        wait, waited_for = 0.0, False
         while True:
             if not wait:
                 self._woken.wait(self._carrier.idle)
@@ -119,13 +119,16 @@ class Courier:
             except Exception:
                 log.exception("what is measured cannot be told")
                 wait = 1.0
-            if hurried:
+            waited_for = waited_for or hurried
+            if waited_for and not wait:
                 self._done.set()
+                waited_for = False
 
     def _step(self) -> float:
         """Carry what is there, in portions; return the seconds to wait before the next attempt (0: none is needed)."""
         while True:
-            if not self._held:
+            fresh = not self._held
+            if fresh:
                 self._held = self._taken()
             portion, dropped = self._held, self.dropped - self._told
             again = self._carrier.carry(portion, dropped)
@@ -133,7 +136,8 @@ class Courier:
                 return again
             self._held = []
             self._told += dropped
-            if len(portion) < self._carrier.at_once:
+            # Behind a portion that had to wait there may be more, though it is a small one: nothing wakes for that.
+            if fresh and len(portion) < self._carrier.at_once:
                 return 0.0
 
     def _taken(self) -> list[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -23,6 +24,8 @@ class Basket:
         self.open.set()
         self.resets = 0
         self.fails = 0
+        self.refuses = 0
+        self.refused = threading.Event()
 
     def carry(self, items: list[Any], dropped: int) -> float:
         assert len(items) <= self.at_once
@@ -30,6 +33,10 @@ class Basket:
         if self.fails:
             self.fails -= 1
             raise RuntimeError("a mistake")
+        if self.refuses:
+            self.refuses -= 1
+            self.refused.set()
+            return 0.2
         self.items += items
         self.dropped += dropped
         return 0.0
@@ -97,3 +104,34 @@ def test_a_mistake_of_the_carrier_ends_nothing(caplog: pytest.LogCaptureFixture)
     courier.flush(10)
     assert basket.items == [1]
     assert "a mistake" in caplog.text
+
+
+def test_what_came_while_some_had_to_wait_follows_though_nothing_new_comes() -> None:
+    basket = Basket()
+    basket.refuses = 2
+    courier = Courier(basket, 1000, "test")
+    courier.put(1)
+    assert basket.refused.wait(10)
+    courier.put(2)  # wakes, and finds the first one waiting
+    courier.put(3)
+    end = time.monotonic() + 5
+    while len(basket.items) < 3 and time.monotonic() < end:
+        time.sleep(0.01)
+    assert basket.items == [1, 2, 3]
+
+
+def test_a_flush_tries_again_until_all_is_taken_and_no_longer_than_it_may() -> None:
+    basket = Basket()
+    basket.refuses = 2
+    courier = Courier(basket, 1000, "test")
+    courier.put(1)
+    assert basket.refused.wait(10)
+    courier.put(2)
+    courier.flush(10)
+    assert basket.items == [1, 2]
+    basket.refuses = 1000
+    courier.put(3)
+    began = time.monotonic()
+    courier.flush(0.3)
+    assert 0.25 < time.monotonic() - began < 5.0
+    assert basket.items == [1, 2]
