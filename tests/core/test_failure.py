@@ -22,6 +22,29 @@ LOST = """Traceback (most recent call last):
     raise WorkerLostError(
 billiard.exceptions.WorkerLostError: Worker exited prematurely: signal 9 (SIGKILL) Job: 0.
 """
+ARGUMENTS = """Traceback (most recent call last):
+  File "/srv/venv/lib/python3.11/site-packages/celery/app/trace.py", line 582, in trace_task
+    R = retval = fun(*args, **kwargs)
+                 ^^^^^^^^^^^^^^^^^^^^
+  File "/srv/venv/lib/python3.11/site-packages/celery/app/trace.py", line 883, in __protected_call__
+    return self.run(*args, **kwargs)
+           ^^^^^^^^^^^^^^^^^^^^^^^^^
+TypeError: charge() missing 1 required positional argument: 'card'
+"""
+"""A task that was called with wrong arguments: its code has not begun."""
+CHECKOUT = ARGUMENTS.replace("/srv/venv/lib/python3.11/site-packages/", "/srv/checkouts/celery/")
+INSTALLED = ARGUMENTS.replace(
+    "TypeError",
+    """  File "/srv/venv/lib/python3.11/site-packages/shop/tasks.py", line 9, in charge
+    bank.pay()
+TypeError""",
+)
+NAMESAKE = ARGUMENTS.replace(
+    "TypeError",
+    """  File "/srv/celery/tasks.py", line 9, in charge
+    bank.pay()
+TypeError""",
+)
 CHAINED = f"""{PLAIN}
 During handling of the above exception, another exception occurred:
 
@@ -62,7 +85,11 @@ def test_the_class_is_named(said, traceback, named):
     ("traceback", "where"),
     [
         (PLAIN, "billing/tasks.py:31 in charge"),
-        (LOST, "billiard/pool.py:1264 in mark_as_worker_lost"),
+        (LOST, ""),
+        (ARGUMENTS, ""),
+        (CHECKOUT, ""),
+        (INSTALLED, "shop/tasks.py:9 in charge"),
+        (NAMESAKE, "celery/tasks.py:9 in charge"),
         (CHAINED, "shop/tasks.py:8 in refund"),
         ("nothing of the kind", ""),
         (None, ""),

@@ -25,6 +25,11 @@ _LAST_LINE = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")
 _FRAME = re.compile(r'  File "([^"\n]+)", line (\d+), in (.+)')
 _FILE = '  File "'
 _FOREIGN = re.compile(r"[/\\](?:site-packages|dist-packages)[/\\]|[/\\]celery[/\\]|[/\\]billiard[/\\]|[/\\]kombu[/\\]")
+_CELERYS = re.compile(
+    r"[/\\](?:site|dist)-packages[/\\](?:celery|billiard|kombu)[/\\]"
+    r"|[/\\]celery[/\\](?:app|worker)[/\\]\w+\.py$|[/\\]billiard[/\\]\w+\.py$"
+)
+"""Celery's own files, also where it is not installed as a package. A project may have a folder of this name, too."""
 _NOT_REGISTERED = re.compile(r"""NotRegistered\((['"])(.+)\1\)$""")
 _HEAD = "Traceback (most recent call last):"
 _WRAPPERS = frozenset({"ExceptionWithTraceback", "ExceptionInfo"})
@@ -60,10 +65,12 @@ def bare(exception: str) -> str:
 
 
 def place(traceback: str | None) -> str:
-    """Return where it was raised, as ``shop/tasks.py:31 in charge``; empty where the text has no frame.
+    """Return where it was raised, as ``shop/tasks.py:31 in charge``; empty where the text has only frames of Celery.
 
-    That is the last frame of the traceback's own code, which is none of an installed package or of Celery; the last
-    frame of all where there is none. Of the file, the last two parts stand.
+    That is the last frame of the traceback's own code, which is none of an installed package or of Celery; where there
+    is none the last frame of a package, as tasks may be installed, too. Celery itself calls tasks with wrong arguments
+    and tells of processes that were lost: its files are no place where anybody would look for a mistake. Of the file,
+    the last two parts stand.
     """
     text = traceback or ""
     end, first, last = len(text), max(0, text.rfind(_HEAD)), ""
@@ -72,7 +79,8 @@ def place(traceback: str | None) -> str:
         frame = _FRAME.match(text, begin)
         if frame and not _FOREIGN.search(frame[1]):
             return _short(frame)
-        last = last or (_short(frame) if frame else "")
+        if frame and not last and not _CELERYS.search(frame[1]):
+            last = _short(frame)
     return last
 
 
