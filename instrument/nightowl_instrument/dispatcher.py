@@ -1,7 +1,8 @@
 """Celery's own event dispatcher, which also hands every event to what pushes it.
 
-So what is pushed is what Celery would send, where the broker carries no events, too. What Celery sends over the broker
-stays as it is.
+So what is pushed is what Celery would send, where the broker carries no events, too. One thing is added: a worker's
+``task-received`` says from which queue it came, as the ``task-sent`` that says so may be lost with its client. What
+Celery sends over the broker stays as it is.
 """
 
 from __future__ import annotations
@@ -10,19 +11,48 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from celery import signals
 from celery.app.events import Events
 from celery.events import event as events
 from celery.events.dispatcher import EventDispatcher
 from celery.utils.time import utcoffset as offset_now
 from kombu.utils.objects import cached_property
 
+from nightowl_instrument.queues import QueueNames
+from nightowl_instrument.stages import OTHER
+
 Put = Callable[[dict[str, Any]], None]
+
+
+class Receipts:
+    """How the task came that a worker received last. Celery tells the signal right before it sends task-received."""
+
+    def __init__(self, app: Any) -> None:
+        self._queue_of = QueueNames(app)
+        self._last: Any = None
+
+    def received(self, request: Any = None, **_: Any) -> None:
+        """Note a task that was received."""
+        self._last = request
+
+    def of(self, uuid: Any) -> dict[str, str]:
+        """Return queue, exchange and routing key of a task, as its task-sent names them, as far as they are known."""
+        request, self._last = self._last, None
+        if request is None or request.id != uuid:
+            return {}
+        came = request.delivery_info or {}
+        exchange, routing_key = came.get("exchange") or "", came.get("routing_key") or ""
+        queue = self._queue_of(exchange, routing_key)
+        if queue == OTHER != routing_key:
+            return {}
+        return {"queue": queue, "exchange": exchange, "routing_key": routing_key}
 
 
 class PushingDispatcher(EventDispatcher):
     """An ``EventDispatcher`` that always has somewhere to send to. ``put`` never waits and never raises."""
 
     put: Put
+    receipts: Receipts
     is_pushing = False
     is_over_broker = False
 
@@ -57,7 +87,8 @@ class PushingDispatcher(EventDispatcher):
         """Send an event; the one over the broker has the same timestamp, so that both are known for one."""
         fields.setdefault("timestamp", time.time())
         if self.is_pushing:
-            self._push(type, fields, blind=blind, utcoffset=utcoffset)
+            more = self.receipts.of(fields.get("uuid")) if type == "task-received" else {}
+            self._push(type, {**fields, **more}, blind=blind, utcoffset=utcoffset)
         if self.is_over_broker:
             return super().send(type, blind, utcoffset, retry, retry_policy, Event, **fields)
         return None
@@ -95,11 +126,13 @@ class PushingEvents(Events):
     def __init__(self, app: Any, put: Put) -> None:
         super().__init__(app=app)
         self._put = put
+        self._receipts = Receipts(app)
+        signals.task_received.connect(self._receipts.received, weak=False)
 
     @cached_property  # type: ignore[untyped-decorator]  # kombu has no types
     def Dispatcher(self) -> Any:  # noqa: N802 - the name is Celery's
         """The class of dispatchers, bound to the app."""
-        bound = type("Dispatcher", (PushingDispatcher,), {"put": staticmethod(self._put)})
+        bound = type("Dispatcher", (PushingDispatcher,), {"put": staticmethod(self._put), "receipts": self._receipts})
         return self.app.subclass_with_self(bound, reverse="events.Dispatcher")
 
 

@@ -333,6 +333,22 @@ def test_a_receipt_whose_task_sent_is_lost_is_counted_after_a_second():
     assert cells(fold) == {("shop.charge", WORKERS[0], "celery"): {"received": 1}}
 
 
+def test_a_worker_may_tell_the_queue_of_a_task_whose_task_sent_is_lost():
+    fold = fresh()
+    feed(fold, [sent(0, "first")])
+    feed(fold, [received(0.1, "u", queue="mail", exchange="post", routing_key="mail.now")])
+    fold.settle(AT + 1.1)
+    assert cells(fold) == {("shop.charge", WORKERS[0], "mail"): {"received": 1}}
+    task = task_of(fold, "u")
+    assert (task.queue, task.exchange, task.routing_key, task.sent) == ("mail", "post", "mail.now", None)
+
+
+def test_a_worker_that_does_not_tell_the_queue_takes_none_away():
+    fold = fresh()
+    feed(fold, [sent(0, "u", queue="mail", exchange="post"), received(0.1, "u"), received(0.5, "u", WORKERS[1])])
+    assert (task_of(fold, "u").queue, task_of(fold, "u").exchange) == ("mail", "post")
+
+
 def test_the_only_queue_of_a_worker_is_the_queue_of_its_tasks():
     fold = fresh(default_queue="main")
     fold.books.consumes({WORKERS[0]: ("reports",), WORKERS[1]: ("a", "b")})

@@ -387,8 +387,6 @@ class Lifecycle:
         task = entry.task
         entry.sent_raw, entry.sent_by = event.timestamp, event.hostname
         task.sent, task.client = stamp, event.hostname
-        task.queue = event.queue or task.queue
-        task.exchange, task.routing_key = event.exchange or "", event.routing_key or ""
         _describe(task, event, stamp)
         if not entry.settled:
             self._books.settle(entry, event.hostname, now)
@@ -436,6 +434,8 @@ def _describe(task: Task, event: Event, stamp: float) -> None:
     """Take over what task-sent and task-received say of a task."""
     task.name = event.name or task.name
     task.args, task.kwargs = event.args, event.kwargs
+    if event.queue:  # nightowl-instrument lets a worker say it; task-sent may be lost with its client
+        task.queue, task.exchange, task.routing_key = event.queue, event.exchange or "", event.routing_key or ""
     task.root = event.root_id or ""
     if event.parent_id != event.uuid:  # a retry names itself
         task.parent = event.parent_id or ""
