@@ -85,8 +85,10 @@ def pusher(push: str, token: str, cluster: str) -> Put:
     """Return what takes events that are to be pushed. Raises ``ValueError``."""
     to = destination(push, token, cluster)
     if not _is_there("push", to):
-        courier = Courier(Pushing(to), EVENTS, "nightowl-push")
+        pushing = Pushing(to)
+        courier = Courier(pushing, EVENTS, "nightowl-push")
         _couriers["push"] = to, courier
+        signals.worker_process_init.connect(lambda **_: pushing.be_quiet(), weak=False, dispatch_uid="nightowl-quiet")
         _flush_at_the_end(courier, "push")
     return _couriers["push"][1].put
 

@@ -70,7 +70,8 @@ class Pushing:
     def __init__(self, to: Destination) -> None:
         parts = urlsplit(to.url)
         self._to = to
-        self._path = f"{parts.path}/api/v1/clusters/{quote(to.cluster, safe='')}/events"
+        place = f"/api/v1/clusters/{quote(to.cluster, safe='')}/events"
+        self._path, self._shown = parts.path + place, to.url + place
         self._secure = parts.scheme == "https"
         self._host, self._port = parts.hostname or "", parts.port
         self._connection: http.client.HTTPConnection | None = None
@@ -78,6 +79,7 @@ class Pushing:
         self._told = self._refused = self._failures = 0
         self._sure = time.time()
         self._said = ""
+        self._is_forked = self._is_quiet = False
 
     def carry(self, items: list[dict[str, Any]], dropped: int) -> float:
         """Send events; return 0, or the seconds until the next attempt where they were not all taken."""
@@ -99,6 +101,11 @@ class Pushing:
         self._told = self._refused = self._failures = 0
         self._sure = time.time()
         self._said = ""
+        self._is_forked = True
+
+    def be_quiet(self) -> None:
+        """Leave it to the parent to tell the log what is wrong: it sees the same, as a worker does for its pool."""
+        self._is_quiet = self._is_forked
 
     def _offer(self, body: bytes, dropped: int) -> float:
         """Send a request; return 0 where it is done with, else the seconds until it is to be sent again."""
@@ -106,11 +113,12 @@ class Pushing:
             status, told = self._post(body, dropped)
         except (OSError, http.client.HTTPException) as error:
             self._close()
-            return self._later(f"NightOwl cannot be reached: {error or type(error).__name__}")
+            return self._later(f"NightOwl cannot be reached at {self._shown}: {error or type(error).__name__}")
         if status == 202:
-            self._failures, self._sure, self._said = 0, time.time(), ""
+            self._failures, self._sure = 0, time.time()
+            self._say("")
             return 0.0
-        said = f"NightOwl answers {status} to events: {told[:300]}"
+        said = f"NightOwl answers {status} to events at {self._shown}: {told[:300]}"
         if status in (400, 413, 415, 422):  # it will never take this one
             self._say(said)
             self._refused += body.count(b'"type":') or 1
@@ -164,9 +172,9 @@ class Pushing:
         return pause
 
     def _say(self, said: str) -> None:
-        """Tell the log once what is wrong, and again only when it is something else."""
-        if said != self._said:
-            log.warning("%s", said)
+        """Tell the log once what is wrong (empty: nothing is), and again only when it is something else."""
+        if said != self._said and not self._is_quiet:  # whoever reads of the one is to read of the other
+            log.warning("%s", said or f"NightOwl takes events again at {self._shown}")
         self._said = said
 
 

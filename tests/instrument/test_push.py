@@ -77,7 +77,34 @@ def test_a_wrong_token_is_tried_slowly_and_a_list_that_is_never_taken_is_given_u
 def test_an_unreachable_nightowl_is_told_to_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
     carrier = Pushing(destination("http://127.0.0.1:1", "", "shop"))
     assert 0.0 < carrier.carry([event(1)], 0) < carrier.carry([event(1)], 0)
-    assert caplog.text.count("cannot be reached") == 1
+    assert caplog.text.count("cannot be reached at http://127.0.0.1:1/api/v1/clusters/shop/events: ") == 1
+
+
+def test_the_log_names_the_address_and_no_token_and_tells_once_that_all_is_well_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with owl(202, 404, 404, 202) as found:
+        carrier = Pushing(destination(found.url, "owl_secret", "shop/1"))
+        for number in range(6):
+            carrier.carry([event(number)], 0)
+        carrier.reset()
+    where = f"{found.url}api/v1/clusters/shop%2F1/events"
+    assert [record.message for record in caplog.records] == [
+        f"NightOwl answers 404 to events at {where}: ",
+        f"NightOwl takes events again at {where}",
+    ]
+    assert "owl_secret" not in caplog.text
+
+
+def test_processes_of_a_pool_leave_the_telling_to_their_worker(caplog: pytest.LogCaptureFixture) -> None:
+    carrier = Pushing(destination("http://127.0.0.1:1", "", "shop"))
+    carrier.be_quiet()  # a pool that forks nothing says that its process begins, too
+    carrier.carry([event(1)], 0)
+    assert len(caplog.records) == 1
+    carrier.reset()
+    carrier.be_quiet()
+    carrier.carry([event(1)], 0)
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize(

@@ -32,5 +32,7 @@ def test_processes_of_a_pool_tell_all_after_an_outage_and_workers_tell_the_queue
 
         all_.until(lambda: list(retries().values()) == [2] * TASKS, retries, 25)
         receipts = taken(found, "task-received")
+    told = log.read_text()
+    assert (told.count("NightOwl answers 503"), told.count("NightOwl takes events again")) == (1, 1), told
     assert len(receipts) == 3 * TASKS
     assert {(each["queue"], each["exchange"], each["routing_key"]) for each in receipts} == {("prefork", "", "prefork")}
