@@ -1,0 +1,48 @@
+"""``celery instrument``: what the environment lets the instrument do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ENTRY = "[celery.commands]\ninstrument = nightowl_instrument.auto:instrument\n"
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "out", "errors"),
+    [
+        ({}, 0, "Nothing: neither NIGHTOWL_STATSD nor NIGHTOWL_PUSH is set.\n", ""),
+        ({"NIGHTOWL_STATSD": "udp://127.0.0.1:1"}, 0, "StatsD is told at udp://127.0.0.1:1.\n", ""),
+        (
+            {"NIGHTOWL_STATSD": "udp://127.0.0.1:1", "NIGHTOWL_PUSH": "owl.example"},
+            1,
+            "StatsD is told at udp://127.0.0.1:1.\n",
+            "Events are not pushed: NIGHTOWL_PUSH, NIGHTOWL_TOKEN, NIGHTOWL_CLUSTER: push: 'owl.example'; allowed is",
+        ),
+    ],
+)
+def test_it_says_each_thing_once_and_whether_all_can_be_meant(
+    environment: dict[str, str], status: int, out: str, errors: str, tmp_path: Path
+) -> None:
+    metadata = tmp_path / "instrument_command-0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: instrument-command\nVersion: 0\n")
+    (metadata / "entry_points.txt").write_text(ENTRY)
+    paths = os.pathsep.join(map(str, (tmp_path, ROOT / "instrument")))
+    told = subprocess.run(
+        [sys.executable, "-m", "celery", "instrument"],
+        env=os.environ | {"PYTHONPATH": paths} | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (told.returncode, told.stdout) == (status, out), told.stderr
+    assert told.stderr.startswith(errors)
+    assert told.stderr.count("\n") == bool(errors)
