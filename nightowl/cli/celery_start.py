@@ -12,12 +12,13 @@ import click
 from nightowl.cli.logs import log_to_stderr
 from nightowl.cli.opening import errors_told
 from nightowl.config import Configuration, state_folder
-from nightowl.config.flower import ANYWHERE, configuration, read
+from nightowl.config.flower import configuration, read
 from nightowl.core.redaction import without_password
 from nightowl.roles.celery_app import roles
 from nightowl.roles.gathering import run
 from nightowl.roles.installation import Installation
 from nightowl.web.passwords import hashed
+from nightowl.web.serve import address
 from nightowl.wire.own_app import own_app
 
 log = logging.getLogger(__name__)
@@ -40,9 +41,7 @@ def start(app: Any, arguments: Sequence[str], celery_options: Collection[str]) -
 def _tell_address(settings: Configuration, port: int) -> None:
     server = settings.server
     (cluster,) = settings.clusters.values()
-    scheme = "https" if server.certificate else "http"
-    host = "127.0.0.1" if server.listen_host == ANYWHERE else server.listen_host
-    shown = f"[{host}]" if ":" in host else host
-    place = server.unix_socket or f"{scheme}://{shown}:{port}{server.url_prefix}/"
+    at = address(server.listen_host, port, secure=bool(server.certificate))
+    place = server.unix_socket or f"{at}{server.url_prefix}/"
     click.echo(f"NightOwl watches {cluster.name} at {without_password(cluster.broker)}", err=True)
     click.echo(f"NightOwl is at {place} (Ctrl-C ends it)", err=True)

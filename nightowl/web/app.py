@@ -186,7 +186,7 @@ def make_app(handlers: Handlers) -> FastAPI:
         lifespan=_following(live),
         responses={status: {"model": ErrorModel} for status in (401, 403, 404, 409, 422, 429, 503)},
     )
-    app.state.live = live
+    app.state.live, app.state.opened = live, doors.tell_way_in
     app.add_exception_handler(NightOwlError, site.failed)
     app.add_exception_handler(RequestValidationError, api_errors.invalid)
     app.add_exception_handler(HTTPException, site.http_error)

@@ -46,9 +46,12 @@ class ServerThread:
         certificates: Certificates | None = None,
     ) -> None:
         self._socket = bind_unix(unix_socket) if unix_socket else bind(host, port)
-        self._server = _Server(app, ready, certificates)
-        self._thread = Thread(target=self._run, name="web", daemon=True)
         self.port = _port(self._socket)
+        self.address = "" if unix_socket else address(host, self.port, secure=certificates is not None)
+        self._server = _Server(app, self._tell, certificates)
+        self._ready = ready
+        self._opened = app.state.opened
+        self._thread = Thread(target=self._run, name="web", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -67,6 +70,18 @@ class ServerThread:
 
     def _run(self) -> None:
         self._server.run(sockets=[self._socket])
+
+    def _tell(self, port: int) -> None:
+        """Say that it answers, and where; then how to get in."""
+        if self._ready is not None:
+            self._ready(port)
+        self._opened(self.address)
+
+
+def address(host: str, port: int, *, secure: bool) -> str:
+    """Return the URL, without a path, at which this machine itself reaches what listens on ``host``."""
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, and not listened on
+    return f"{'https' if secure else 'http'}://{f'[{reached}]' if ':' in reached else reached}:{port}"
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -115,7 +130,7 @@ def _port(listening: socket.socket) -> int:
 class _Server(uvicorn.Server):
     """uvicorn that says when it answers, and ends live streams before it waits for requests to end."""
 
-    def __init__(self, app: Any, ready: Callable[[int], None] | None, certificates: Certificates | None) -> None:
+    def __init__(self, app: Any, ready: Callable[[int], None], certificates: Certificates | None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -134,7 +149,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""
         await super().startup(sockets)
-        if self.started and self._ready and sockets:
+        if self.started and sockets:
             self._ready(_port(sockets[0]))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -224,6 +224,7 @@ def test_programs_sign_in_to_the_api_by_http_basic(crowd):
 def test_the_first_user_needs_the_token_from_the_log(world, caplog):
     with caplog.at_level("WARNING"):
         client = world.client(PUBLIC, **ELSEWHERE)
+        client.app.state.opened("http://127.0.0.1:5555")
     logged = re.search(r"/setup\?token=(\S+)", caplog.text)[1]
     form = {"name": "ada", "password": PASSWORD, "csrf": token(client, "/setup")}
     assert client.post("/setup", data=form | {"token": "guess"}).status_code == 403

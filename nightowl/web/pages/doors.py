@@ -45,9 +45,10 @@ class Doors:
         self._site = site
         self._handlers = handlers
         self._sessions = sessions
+        self._way_in = ""
 
     def prepare(self) -> None:
-        """Make sure that somebody can get in: by the password file, else by a one-time link in the log.
+        """Make sure that somebody can get in: by the password file, else by a one-time link, see ``tell_way_in``.
 
         Raises ``ConfigurationError`` for a password file that cannot be used.
         """
@@ -61,13 +62,21 @@ class Doors:
             if self._create(Author("file", PASSWORD_FILE), ADMIN, _password_from(path)):
                 _log.info("The user %s was created with the password of %s.", ADMIN, PASSWORD_FILE)
             return
-        token = self._setup_token()
-        base = settings.public_url.rstrip("/") or settings.url_prefix
-        if settings.is_loopback:
-            told = "This machine needs no sign-in. For others, create the first user at %s/setup?token=%s"
-            _log.info(told, base, token)
+        self._way_in = f"{settings.url_prefix}/setup?token={self._setup_token()}"
+
+    def tell_way_in(self, address: str) -> None:
+        """Log the one-time link, if one is needed, once the server answers at ``address`` (empty: at a socket file)."""
+        settings = self._handlers.settings
+        if not self._way_in:
+            return
+        if settings.public_url:
+            link = settings.public_url.rstrip("/") + self._way_in.removeprefix(settings.url_prefix)
         else:
-            _log.warning("Nobody can sign in yet. Create the first user at %s/setup?token=%s", base, token)
+            link = address + self._way_in
+        if settings.is_loopback:
+            _log.info("This machine needs no sign-in. For others, create the first user at %s", link)
+        else:
+            _log.warning("Nobody can sign in yet. Create the first user at %s", link)
 
     def login(self, request: Request) -> Response:
         """Show the form, or take what was typed into it."""

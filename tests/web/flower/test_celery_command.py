@@ -95,6 +95,15 @@ def test_what_cannot_be_is_told_in_one_line(folder: Path) -> None:
     assert told.stderr.strip().startswith('--auth: found "me@example.com", allowed: NightOwl does not sign people in')
 
 
+def test_the_link_for_the_first_user_is_whole_and_comes_after_the_address(folder: Path) -> None:
+    with running(folder, "memory://", "--port=0", "--url_prefix=owl") as (address, log):
+        link = until(lambda: re.search(r"Create the first user at (\S+)", log.read_text()))
+        assert re.fullmatch(re.escape(address) + r"setup\?token=\S+", link[1])
+        told = log.read_text()
+        assert told.index("NightOwl is at") < told.index("Create the first user")
+        assert httpx.get(link[1]).status_code == 200
+
+
 def test_it_watches_the_cluster_of_the_app(folder: Path, shop: Shop) -> None:
     broker = str(shop.app.conf.broker_url)
     variables = {"FLOWER_UNAUTHENTICATED_API": "true", "FLOWER_URL_PREFIX": "ignored"}
