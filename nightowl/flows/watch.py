@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import msgspec
@@ -22,7 +22,7 @@ from nightowl.core.cluster.fold import Fold
 from nightowl.core.cluster.lifecycle import Told
 from nightowl.core.cluster.saved import Saved, packed, unpacked
 from nightowl.core.cluster.settings import ClusterSettings, MetricsSettings
-from nightowl.core.cluster.state import ClusterState, Due
+from nightowl.core.cluster.state import ClusterState, Due, Worker
 from nightowl.core.cluster.task import Task, TaskFilter
 from nightowl.core.cluster.unseen import unseen
 from nightowl.core.cluster.workers import Workers
@@ -75,7 +75,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     they stand by what ``Watch.ran`` says, ``unread`` why entries cannot be read; ``runs`` are the checks that follow
     the cluster's tasks. ``saving`` is held by one thread at a time, as what was counted later must not be replaced in
     the store by what was counted before. ``redact`` hides secrets in a task. ``told`` is called by the thread that
-    reads with each end of an execution, and must not wait.
+    reads with each end of an execution, and must not wait. ``pushes`` is whether workers pushed events lately.
     """
 
     source: ClusterSource
@@ -92,6 +92,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     saving: AbstractContextManager[object]
     redact: Callable[[Task], Task]
     told: Told | None = None
+    pushes: Callable[[], bool] = bool
 
 
 class Watch:
@@ -325,12 +326,15 @@ class Watch:
             queues=seen.queues,
             beat=tuple(self._parts.beat()),
             gaps=tuple(self._gaps),
-            missing=(*seen.missing, *unseen(self._parts.settings, workers), *self._parts.unread(), *seen.faults),
+            missing=(*seen.missing, *self._unseen(workers), *self._parts.unread(), *seen.faults),
             findings=self.state.findings,
             events=sum(figures.events.values()),
             refused=sum(figures.refused.values()),
             open_tasks=len(self._fold),
         )
+
+    def _unseen(self, workers: Sequence[Worker]) -> Iterator[str]:
+        return unseen(self._parts.settings, workers, pushes=self._parts.pushes())
 
     def _judged(self, state: ClusterState, now: float) -> ClusterState:
         """The state with what goes wrong; what the detectors remember is to be stored with it."""

@@ -92,6 +92,7 @@ def watching(
         saving=threading.Lock(),
         redact=redactor(settings),
         told=told,
+        pushes=lambda: pushed.is_lively,
     )
 
     watch = Watch(parts)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from nightowl.core.cluster.unseen import PUSHED
 from tests.end_to_end.watching import Watching, watching
 from tests.instrument.fleet import fleet
 
@@ -92,6 +93,7 @@ def test_over_a_folder_what_the_broker_carries_too_is_counted_once(tmp_path: Pat
             owl.until(lambda: owl.api()["workers"], "no worker is known")
             found.call(f"shop.load('threads', {COUNT})")
             owl.until(lambda: states(owl) == STATES, lambda: states(owl))
+            owl.until(lambda: PUSHED in owl.api()["missing"], lambda: owl.api()["missing"])
             owl.kill("up", signal.SIGTERM)
             owl.web("up")
             owl.wait()

@@ -276,6 +276,13 @@ def test_a_broker_that_knows_the_consumers_of_a_queue_is_believed(watched):
     assert "<dt>Consumers</dt><dd>3</dd>" in watched.client().get("/clusters/shop/queues/images").text
 
 
+def test_that_no_gap_is_known_is_no_promise_that_nothing_was_lost(watched):
+    watched.clock.time += 8 * 86400.0
+    page = watched.client().get("/clusters/shop/visibility").text
+    assert "the broker went away" not in page
+    assert "No gap is known." in page
+
+
 def test_a_gap_of_which_the_loss_is_known_says_how_much(watched):
     now = watched.clock.time
     watched.tasks.write("shop", [], gaps=[Gap(now - 30, now - 20, "Redis dropped the watcher", 1234)])

@@ -12,13 +12,21 @@ from nightowl.core.cluster.state import Worker
 RABBITMQ = frozenset({"amqp", "amqps", "pyamqp"})
 
 
-def unseen(settings: ClusterSettings, workers: Collection[Worker]) -> Iterator[str]:
-    """Yield sentences; of workers those that are up and were asked count."""
+PUSHED = (
+    "Events are pushed, so that not all of what is lost is told as a gap: a client that ends while NightOwl cannot be "
+    "reached takes its last task-sent with it, and a process that is killed what it had not sent yet."
+)
+
+
+def unseen(settings: ClusterSettings, workers: Collection[Worker], *, pushes: bool = False) -> Iterator[str]:
+    """Yield sentences; of workers those that are up and were asked count. ``pushes``: workers pushed events lately."""
     table = f"[cluster.{settings.name}]"
     quiet = sorted(worker.name for worker in workers if worker.up and worker.inspected and not worker.events_on)
     if quiet and not settings.enable_events:
         yield f"Tasks of {listed(quiet)} are not told of: run it with -E, or set enable_events = true in {table}."
     yield from losing_events(workers)
+    if pushes:
+        yield PUSHED
     yield from unset(settings).values()
 
 

@@ -24,6 +24,11 @@ def test_each_thing_that_is_missing_is_named_with_its_setting() -> None:
         assert f"set {setting} in [cluster.shop]" in sentence
 
 
+def test_what_no_gap_tells_of_a_cluster_that_pushes_is_said() -> None:
+    (told,) = unseen(WHOLE, [worker("a")], pushes=True)
+    assert "takes its last task-sent with it" in told
+
+
 def test_nothing_is_said_where_all_is_set() -> None:
     assert list(unseen(WHOLE, [worker("a")])) == []
     assert list(unseen(replace(WHOLE, app="", beat="sqlite:///django.db"), [])) == []
