@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 
@@ -111,6 +112,9 @@ def fed(servers: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> It
         try:
             names = installation.current().sinks.keys()
             until(lambda: {name for name, count in sent(role).items() if count}, set(names))
+            if prometheus := servers.get("prometheus"):
+                prometheus.scrape(servers["scraped"])
+                until(lambda: values(prometheus.url, "count(owl_celery_queue_length)") != [], wanted=True)
             recorded = recording.load("redis-prefork")
             fold, _ = folded(recorded)
             see(fold.figures)
@@ -161,6 +165,11 @@ def sent(role: SinksRole) -> dict[str, float]:
     return {dict(each.labels)["sink"]: each.value for each in found}
 
 
+def values(url: str, query: str) -> list[float]:
+    """What an API as Prometheus' answers now."""
+    return [float(each["value"][1]) for each in asked(f"{url}/api/v1/query?query={quote(query)}")["data"]["result"]]
+
+
 @pytest.mark.statsd
 def test_statsd_has_counted_the_load_and_timed_it(fed: Fed) -> None:
     statsd: Statsd = fed.servers["statsd"]
@@ -204,10 +213,34 @@ def test_victoria_metrics_takes_remote_writes_of_it(fed: Fed) -> None:
 @pytest.mark.prometheus
 def test_prometheus_scrapes_it_as_open_metrics_with_renamed_labels(fed: Fed) -> None:
     prometheus: Prometheus = fed.servers["prometheus"]
-    prometheus.scrape(fed.servers["scraped"])
     until(lambda: of_prometheus(prometheus.url, "owl_", "queue"), fed.counts)
     kinds = asked(f"{prometheus.url}/api/v1/metadata?metric=owl_celery_task_runtime")
     assert [each["type"] for each in kinds["data"]["owl_celery_task_runtime"]] == ["histogram"]
+
+
+@pytest.mark.prometheus
+def test_prometheus_counts_the_first_burst_of_each_task_by_scrape(fed: Fed) -> None:
+    prometheus: Prometheus = fed.servers["prometheus"]
+    until(lambda: of_prometheus(prometheus.url, "owl_", "queue"), fed.counts)
+    failed = "owl_celery_task_failed_total"
+    assert set(values(prometheus.url, f"min_over_time({failed}[5m])")) == {0.0}
+    assert min(values(prometheus.url, f"increase({failed}[5m])")) > 0
+
+
+@pytest.mark.victoria_metrics
+def test_what_is_written_begins_at_0(fed: Fed) -> None:
+    victoria: VictoriaMetrics = fed.servers["victoria_metrics"]
+    until(lambda: of_prometheus(victoria.url), fed.counts)
+    assert set(values(victoria.url, "min_over_time(celery_task_failed_total[5m])")) == {0.0}
+
+
+@pytest.mark.graphite
+def test_what_graphite_draws_begins_at_0(fed: Fed) -> None:
+    graphite: Graphite = fed.servers["graphite"]
+    until(lambda: of_graphite(graphite), named(fed.counts, safe))
+    target = "nightowl.shop.celery_task_failed_total.*.*.*"
+    for each in asked(f"{graphite.url}/render?format=json&from=-5min&target={target}"):
+        assert next(value for value, _ in each["datapoints"] if value is not None) == 0.0
 
 
 def test_the_source_of_files_reads_what_the_sink_of_files_has_written(fed: Fed) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.sinks.beginnings import Beginnings
 from nightowl.core.sinks.rows import HEAD, file_name, rows
 from nightowl.core.sinks.selection import relabelled
 from nightowl.core.sinks.settings import SinkSettings
@@ -39,13 +40,14 @@ class Files:
         self._name = settings.name
         self._labels = settings.labels
         self._prefix = settings.prefix
+        self._beginnings = Beginnings(settings.labels, settings.every)
         self._folder = Path(self._options.path)
         self._file: int | None = None
         self._began = self._size = 0.0
 
     def emit(self, samples: Sequence[Sample], at: float) -> Dropped:
-        """Append a row for each sample."""
-        named = relabelled(samples, self._labels)
+        """Append a row for each sample, and before them one for the zero of each counter that is new."""
+        named = [*self._beginnings.of(samples, at), *relabelled(samples, self._labels)]
         lines = list(rows(named, self._prefix))
         try:
             self._append("".join(lines).encode(), at)
@@ -53,6 +55,7 @@ class Files:
             self.close()
             said = (error.strerror or "unknown error").lower()
             raise DeliveryFailed(f"the file cannot be written: {said}") from None
+        self._beginnings.taken(samples, at)
         unfit = len(named) - len(lines)
         return {"unfit": unfit} if unfit else {}
 

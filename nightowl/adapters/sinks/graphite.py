@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from nightowl.adapters.sinks.sockets import Line
+from nightowl.core.sinks.beginnings import Beginnings
 from nightowl.core.sinks.graphite import frames, lines, points, tagged
 from nightowl.core.sinks.paths import DEFAULT, dotted
 from nightowl.core.sinks.selection import relabelled
@@ -35,17 +36,19 @@ class Graphite:
         self._labels = settings.labels
         self._pickles = options.protocol == "pickle"
         self._name = tagged(settings.prefix) if options.tags else dotted(settings.prefix, options.template)
+        self._beginnings = Beginnings(settings.labels, settings.every)
         self._line = Line(f"tcp://{settings.address}")
 
-    def emit(self, samples: Sequence[Sample], at: float) -> Dropped:  # noqa: ARG002 - samples bear it
-        """Send all samples at their time."""
-        named = relabelled(samples, self._labels)
+    def emit(self, samples: Sequence[Sample], at: float) -> Dropped:
+        """Send all samples at their time, and before them the zeros of counters that are new."""
+        named = [*self._beginnings.of(samples, at), *relabelled(samples, self._labels)]
         found = list(points(named, self._name))
         if self._pickles:
             self._line.send(frames(found))
         else:
             texts = list(lines(found))
             self._line.send("".join(texts[first : first + PORTION]).encode() for first in range(0, len(texts), PORTION))
+        self._beginnings.taken(samples, at)
         unfit = len(named) - len(found)
         return {"unfit": unfit} if unfit else {}
 

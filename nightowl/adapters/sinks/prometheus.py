@@ -10,8 +10,11 @@ from time import time
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import msgspec
+
 from nightowl.core.errors import DeliveryFailed
 from nightowl.core.known import FRESH
+from nightowl.core.sinks.beginnings import Beginnings, begun
 from nightowl.core.sinks.scraped import OPEN_METRICS, TEXT, text, wants_open_metrics
 from nightowl.core.sinks.selection import relabelled
 from nightowl.core.sinks.settings import SinkSettings
@@ -31,8 +34,8 @@ class Prometheus:
         """Listen. Raises ``DeliveryFailed`` where the address cannot be listened at."""
         self._labels = settings.labels
         self._prefix = settings.prefix
-        self._samples: list[Sample] = []
-        self._at = 0.0
+        self._beginnings = Beginnings(settings.labels, settings.every)
+        self._shown = _Shown()
         parts = urlsplit(f"//{settings.address}")
         try:
             self._server = _Server((parts.hostname or "", parts.port or 0), _handler(self.page))
@@ -45,22 +48,36 @@ class Prometheus:
         ).start()
 
     def emit(self, samples: Sequence[Sample], at: float) -> Dropped:
-        """Let this be what is served."""
-        self._samples, self._at = relabelled(samples, self._labels), at
+        """Let this be what is served; counters that are new are 0 until they have been scraped once."""
+        if self._shown.scraped:
+            self._beginnings.taken(self._shown.given, self._shown.at)
+        named = begun(relabelled(samples, self._labels), self._beginnings.of(samples, at))
+        self._shown = _Shown(samples, named, at)
         return {}
 
     def page(self, accept: str) -> tuple[int, str, str]:
         """Return status, media type and text for somebody who accepts what ``accept`` says."""
-        if abs(time() - self._at) > FRESH:
+        shown = self._shown
+        if abs(time() - shown.at) > FRESH:
             return 503, "text/plain; charset=utf-8", "there is no snapshot of the last minutes\n"
         open_metrics = wants_open_metrics(accept)
-        body = text(self._samples, self._prefix, open_metrics=open_metrics)
+        body = text(shown.named, self._prefix, open_metrics=open_metrics)
+        shown.scraped = True
         return 200, OPEN_METRICS if open_metrics else TEXT, body
 
     def close(self) -> None:
         """Listen no more."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Shown(msgspec.Struct):
+    """A snapshot as it was given and as it is served, and whether somebody has read it."""
+
+    given: Sequence[Sample] = ()
+    named: Sequence[Sample] = ()
+    at: float = 0.0
+    scraped: bool = False
 
 
 class _Server(ThreadingHTTPServer):

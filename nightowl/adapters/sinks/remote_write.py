@@ -13,6 +13,7 @@ import pycurl
 from nightowl import __version__
 from nightowl.core.errors import DeliveryFailed
 from nightowl.core.redaction import TELLING, hiding
+from nightowl.core.sinks.beginnings import Beginnings
 from nightowl.core.sinks.remote_write import HEADERS, requests
 from nightowl.core.sinks.selection import relabelled
 from nightowl.core.sinks.settings import SinkSettings
@@ -48,6 +49,7 @@ class RemoteWrite:
         options = msgspec.convert(settings.options, Options)
         self._labels = settings.labels
         self._prefix = settings.prefix
+        self._beginnings = Beginnings(settings.labels, settings.every)
         self._timeout = options.timeout
         password = options.auth.basic.partition(":")[2]
         told = (value for value in options.headers.values() if len(value) >= TELLING)
@@ -55,9 +57,29 @@ class RemoteWrite:
         self._curl = pycurl.Curl()
         self._set_up(settings.url, options)
 
-    def emit(self, samples: Sequence[Sample], at: float) -> Dropped:  # noqa: ARG002 - samples bear it
-        """Write all samples at their time; what is refused for good (4xx but 429) is dropped."""
+    def emit(self, samples: Sequence[Sample], at: float) -> Dropped:
+        """Write all samples at their time; what is refused for good (4xx but 429) is dropped.
+
+        The zeros of counters that are new go before them, in requests of their own, and not again where the others
+        are: no receiver takes what is older than what it has of a series.
+        """
+        if zeros := self._beginnings.of(samples, at):
+            self._write(zeros)
+            self._beginnings.taken(samples, zeros[0].time)
         named = relabelled(samples, self._labels)
+        refused, sent, said = self._write(named)
+        self._beginnings.taken(samples, at)
+        if said is not None and refused == sent:
+            raise said
+        dropped = {"refused": refused, "unfit": len(named) - sent}
+        return {reason: count for reason, count in dropped.items() if count}
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self._curl.close()
+
+    def _write(self, named: Sequence[Sample]) -> tuple[int, int, DeliveryFailed | None]:
+        """Return how many samples were refused for good and how many were sent in all, and the last refusal."""
         refused = sent = 0
         said: DeliveryFailed | None = None
         for body, count in requests(named, self._prefix):
@@ -68,14 +90,7 @@ class RemoteWrite:
                     raise
                 refused, said = refused + count, error
             sent += count
-        if said is not None and refused == sent:
-            raise said
-        dropped = {"refused": refused, "unfit": len(named) - sent}
-        return {reason: count for reason, count in dropped.items() if count}
-
-    def close(self) -> None:
-        """Let the connection go."""
-        self._curl.close()
+        return refused, sent, said
 
     def _set_up(self, url: str, options: Options) -> None:
         curl = self._curl

@@ -36,6 +36,13 @@ class Deltas:
                 rise = sample.value - before[0] if sample.value >= before[0] else sample.value
             yield Sample(sample.metric, sample.labels, sample.time, rise)
 
+    def new(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Yield the counters that are new among others of their cluster."""
+        for sample in samples:
+            known = Series(sample.metric, sample.labels) in self._known
+            if not known and is_counter(sample.metric) and _cluster(sample) in self._clusters:
+                yield sample
+
     def taken(self, samples: Iterable[Sample]) -> None:
         """Note that the receiver has been told of these."""
         newest = 0.0

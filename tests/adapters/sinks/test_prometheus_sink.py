@@ -58,3 +58,15 @@ def test_there_is_nothing_else(page: Prometheus) -> None:
 def test_an_address_that_is_taken_is_told(page: Prometheus) -> None:
     with pytest.raises(DeliveryFailed, match="address already in use"):
         Prometheus(settings(page.port))
+
+
+def test_a_counter_that_is_new_is_served_at_0_until_it_was_scraped_once(page: Prometheus) -> None:
+    new = [*SAMPLES, Sample("jobs_total", (("cluster", "shop"), ("name", "new")), 1.0, 5.0)]
+    page.emit(SAMPLES, time.time())
+    got(page)
+    page.emit(new, time.time())
+    page.emit(new, time.time())
+    for _ in range(2):
+        assert 'name="new"} 0.0' in got(page)[1]
+    page.emit(new, time.time())
+    assert 'name="new"} 5.0' in got(page)[1]
