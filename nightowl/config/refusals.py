@@ -68,15 +68,18 @@ def _refuse(
 
 
 def refuse_key(report: Report, path: KeyPath, known: Iterable[str], later: Iterable[str]) -> None:
-    """Report the unknown key at the end of ``path``, with the nearest known one."""
+    """Report the unknown key at the end of ``path``, with the nearest known one.
+
+    Its value is not shown: it may be a secret whose key is misspelt.
+    """
     key, choice = str(path[-1]), sorted(known)
     listed = f"one of {', '.join(choice)}" if choice else "no key at all"
     if key in later:
-        report.add(path, f"{listed}; this version of NightOwl does not have {key} yet")
+        report.add(path, f"{listed}; this version of NightOwl does not have {key} yet", "an unknown key")
         return
     near = difflib.get_close_matches(key, choice, n=1, cutoff=0.6)
     suggestion = f"{near[0]} (is that meant?), or " if near else ""
-    report.add(path, f"{suggestion}{listed}", f"an unknown key with {report.shown(path)}")
+    report.add(path, f"{suggestion}{listed}", "an unknown key")
 
 
 def keys(model: type[Table] | None) -> list[str]:
