@@ -39,8 +39,8 @@ from nightowl.flows.heartbeats import Heartbeats
 from nightowl.flows.retain import Retainer
 from nightowl.flows.rhythm import Rhythm
 from nightowl.flows.rulebook import RuleBook
+from nightowl.flows.sink_faults import LOOK as SINK_LOOK
 from nightowl.flows.sink_faults import METRIC as SINK_UP
-from nightowl.flows.sink_faults import PATIENCE as SINK_PATIENCE
 from nightowl.flows.sink_faults import sink_faults
 from nightowl.flows.tell import tell
 from nightowl.flows.vigil import Vigil
@@ -380,7 +380,7 @@ class Leadership:
             self._faults.refused(unit.series.refused().at, plan.max_series, now)
             current = self._faults.current(self._flights, self._states, self._book.checks, now)
             if self._rhythm.due("sinks", 10.0):
-                self._sinks = sink_faults(unit.series.window(SINK_UP, {}, now - SINK_PATIENCE, now), now)
+                self._sinks = sink_faults(unit.series.window(SINK_UP, {}, now - SINK_LOOK, now), now)
             current |= {**self._sources.faults(now), **self._found.faults(), **self._unevaluated(now), **self._sinks}
             found = faults.changes(current, unit.incidents.open(), now, heard=self._flights.roster.hears(now))
         if found:
