@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
+from deploy.grafana.stages import STAGES
 from nightowl.config import load
 from nightowl.core.cluster.figures import Figures
 from nightowl.core.cluster.sampling import Sampling
@@ -50,6 +52,9 @@ from tests.services.receiver_counts import (
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of boto3 and moto
 
 PATIENCE = 20.0
+
+ODD = ("fleet.ignore", "fleet.unknown", "fleet.sleep")
+"""Tasks of the fleet of which one has no end, or an end without having been received."""
 
 
 class Fed(NamedTuple):
@@ -165,6 +170,12 @@ def sent(role: SinksRole) -> dict[str, float]:
     return {dict(each.labels)["sink"]: each.value for each in found}
 
 
+def formulas(page: str) -> list[str]:
+    """What a page shows of differences, each without its line ends."""
+    text = Path(__file__).parents[2].joinpath("docs", f"{page}.md").read_text()
+    return ["".join(each.split()) for each in re.findall(r"```\n(diffSeries.*?)```", text, re.DOTALL)]
+
+
 def values(url: str, query: str) -> list[float]:
     """What an API as Prometheus' answers now."""
     return [float(each["value"][1]) for each in asked(f"{url}/api/v1/query?query={quote(query)}")["data"]["result"]]
@@ -241,6 +252,38 @@ def test_what_graphite_draws_begins_at_0(fed: Fed) -> None:
     target = "nightowl.shop.celery_task_failed_total.*.*.*"
     for each in asked(f"{graphite.url}/render?format=json&from=-5min&target={target}"):
         assert next(value for value, _ in each["datapoints"] if value is not None) == 0.0
+
+
+@pytest.mark.graphite
+@pytest.mark.parametrize("page", ["graphite", "grafana"])
+def test_received_less_finished_as_the_pages_draw_it_is_0_when_all_tasks_have_finished(fed: Fed, page: str) -> None:
+    graphite: Graphite = fed.servers["graphite"]
+    until(lambda: of_graphite(graphite), named(fed.counts, safe))
+    [formula] = formulas(page)
+    names = ",".join(sorted({safe(name) for _, name, _ in fed.counts if name not in ODD}))
+    target = quote(re.sub(r"(_total)\.\*", rf"\1.{{{names}}}", formula))
+    [drawn] = asked(f"{graphite.url}/render?format=json&from=-5min&target={target}")
+    values = [value for value, _ in drawn["datapoints"] if value is not None]
+    assert values[-1] == 0.0
+
+
+@pytest.mark.parametrize("page", ["graphite", "grafana", "statsd"])
+def test_received_less_finished_takes_all_ends_away(fed: Fed, page: str) -> None:
+    [formula] = formulas(page)
+    found = re.findall(r"celery_task_(?:(\w+)|{([\w,]+)})_total", formula)
+    assert_comes_to_0(fed, *[stage for one, several in found for stage in (one or several).split(",")])
+
+
+def test_received_less_finished_on_the_dashboards_takes_all_ends_away(fed: Fed) -> None:
+    [stage] = [each for each in STAGES if each.title == "Received, not finished"]
+    assert_comes_to_0(fed, stage.entered, *stage.left)
+
+
+def assert_comes_to_0(fed: Fed, entered: str, *left: str) -> None:
+    assert entered == "received"
+    finished = Counter({key: count for key, count in fed.counts.items() if key[1] not in ODD})
+    assert sum(count for key, count in finished.items() if key[0] == entered) > 0
+    assert sum((-1 if key[0] in left else key[0] == entered) * count for key, count in finished.items()) == 0
 
 
 def test_the_source_of_files_reads_what_the_sink_of_files_has_written(fed: Fed) -> None:
