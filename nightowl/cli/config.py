@@ -87,9 +87,11 @@ def init(path: Path, force: bool) -> None:
 def _summary(loaded: Configuration) -> str:
     counted = {
         "location": len(loaded.locations),
+        "cluster": len(loaded.clusters),
         "check": len(loaded.checks),
         "rule": len(loaded.rules),
         "source": len(loaded.sources),
+        "sink": len(loaded.sinks),
         "channel": len(loaded.channels),
         "route": len(loaded.routes),
         "user": len(loaded.users),
