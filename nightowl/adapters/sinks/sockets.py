@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from nightowl.core.errors import DeliveryFailed
+from nightowl.core.transfers import meaning
 
 TIMEOUT = 5.0
 """Seconds that connecting, or sending one portion, may take."""
+
+REFUSAL = 0.2
+"""Seconds within which a refusal of a datagram comes back."""
 
 _DEFAULT_PORT = 8125
 
@@ -24,6 +29,7 @@ class Line:
         self._path = parts.path
         self._place = (parts.hostname or "", parts.port or _DEFAULT_PORT)
         self._socket: socket.socket | None = None
+        self._refused: OSError | None = None
 
     @property
     def streams(self) -> bool:
@@ -31,16 +37,23 @@ class Line:
         return self._scheme == "tcp"
 
     def send(self, portions: Iterable[bytes]) -> None:
-        """Send portions, each as a datagram where it is no stream. Raises ``DeliveryFailed``."""
+        """Send portions, each as a datagram where it is no stream. Raises ``DeliveryFailed``.
+
+        Where datagrams were refused, nothing is said to arrive before one was not.
+        """
         try:
             if self._socket is None or self._ended():
                 self.close()
                 self._socket = self._open()
             for portion in portions:
                 self._socket.sendall(portion)
+                self._hear_refusal()
             _raise_what_came_back(self._socket)
+            if self._refused is not None:
+                raise self._refused
         except OSError as error:
             self.close()
+            self._refused = error if self._scheme == "udp" and isinstance(error, ConnectionRefusedError) else None
             raise DeliveryFailed(_said(error)) from None
 
     def close(self) -> None:
@@ -48,6 +61,14 @@ class Line:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def _hear_refusal(self) -> None:
+        """After a refusal: wait for that of the next datagram, and take it for delivered where none comes."""
+        if self._refused is not None and self._socket is not None:
+            poll = select.poll()
+            poll.register(self._socket, 0)  # errors are told without being asked for
+            if not poll.poll(REFUSAL * 1000):
+                self._refused = None
 
     def _open(self) -> socket.socket:
         if self._scheme == "unix":
@@ -92,4 +113,6 @@ def _said(error: OSError) -> str:
     """Say what went wrong, without repeating where."""
     if isinstance(error, TimeoutError):
         return f"the receiver did not take all within {TIMEOUT:g} s"
+    if isinstance(error, ConnectionRefusedError):
+        return meaning(7)
     return f"the receiver cannot be reached: {(error.strerror or 'unknown error').lower()}"

@@ -78,7 +78,7 @@ def test_what_nobody_received_is_told_to_who_comes_back(receiver) -> None:
     receiver.recv(65536)
     receiver.close()
     for count in (6.0, 7.0):
-        with pytest.raises(DeliveryFailed, match="connection refused"):
+        with pytest.raises(DeliveryFailed, match="does not accept"):
             written.emit(snapshot(count), AT)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as again:
         again.bind(("127.0.0.1", port))
@@ -101,4 +101,20 @@ def test_a_stream_that_was_ended_is_opened_anew() -> None:
 def test_a_receiver_that_is_not_there_is_told_without_its_address() -> None:
     with pytest.raises(DeliveryFailed) as told:
         sink(f"tcp://127.0.0.1:{free_ports(1)[0]}").emit(snapshot(5.0), AT)
-    assert str(told.value) == "the receiver cannot be reached: connection refused"
+    assert str(told.value) == "the host does not accept the connection"
+
+
+def test_a_port_that_refused_is_not_said_to_listen_before_it_took_a_datagram(receiver) -> None:
+    port = receiver.getsockname()[1]
+    receiver.close()
+    written = sink(f"udp://127.0.0.1:{port}")
+    with pytest.raises(DeliveryFailed):
+        written.emit(snapshot(5.0), AT)
+    for samples in ([], snapshot(5.0), []):
+        with pytest.raises(DeliveryFailed, match="does not accept"):
+            written.emit(samples, AT)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
+        listening.bind(("127.0.0.1", port))
+        written.emit(snapshot(5.0), AT)
+        written.emit([], AT)
+    written.close()
