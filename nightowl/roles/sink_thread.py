@@ -26,6 +26,7 @@ class SinkThread:
         self.settings = settings
         self._select = Selection(settings.metrics)
         self._hide = hiding(settings.secrets)
+        self._called = f"{settings.name} at {self._hide(settings.receiver)}" if settings.receiver else settings.name
         self._sink: Sink | None = None
         self._queue = SinkQueue(settings.name, CLOCK)
         self._changed = threading.Condition()
@@ -82,7 +83,7 @@ class SinkThread:
                 with self._changed:
                     again = self._queue.delivered(snapshot, dropped)
                 if again:
-                    log.info("sink %s: the receiver takes samples again", self.settings.name)
+                    log.info("sink %s: the receiver takes samples again", self._called)
         if self._sink is not None:
             self._sink.close()
 
@@ -110,4 +111,4 @@ class SinkThread:
             news = self._queue.failed(snapshot, error, reason)
         if news:
             said = self._hide(str(error))
-            log.warning("sink %s: %s: %s", self.settings.name, "refused" if error.permanent else "trying again", said)
+            log.warning("sink %s: %s: %s", self._called, "refused" if error.permanent else "trying again", said)

@@ -24,6 +24,7 @@ from nightowl.testing.store import memory_store
 from tests.servers.server import free_ports
 
 PATIENCE = 20.0
+REFUSED = "the host does not accept the connection"
 
 
 def until(holds: Callable[[], object]) -> None:
@@ -159,6 +160,26 @@ def test_receivers_that_take_nothing_hold_up_nobody_and_their_loss_is_told(
     assert figures["refusing"]["dropped_total refused"] >= 3_000
     assert figures["dead"]["queue"] >= 1
     assert figures["dead"]["lag_seconds"] > figures["good"]["lag_seconds"]
+
+
+def test_what_is_logged_of_a_receiver_names_its_host_and_port_and_no_credentials(tmp_path, caplog) -> None:
+    port, path = free_ports(1)[0], "api/v1/write"
+    text = f"""
+    [sink.lines]
+    kind = "graphite"
+    address = "127.0.0.1:{port}"
+    [sink.written]
+    kind = "remote_write"
+    url = "http://owl:hunter2@127.0.0.1:{port}/{path}"
+    [sink.packets]
+    kind = "statsd"
+    address = "udp://127.0.0.1:{port}"
+    """
+    with running(tmp_path, text):
+        names = ("lines", "written", "packets")
+        until(lambda: all(f"sink {name} at 127.0.0.1:{port}: trying again: {REFUSED}" in caplog.text for name in names))
+    assert "hunter2" not in caplog.text
+    assert path not in caplog.text
 
 
 def read_times(folder: Path) -> set[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,3 +26,10 @@ class SinkSettings(msgspec.Struct, frozen=True, kw_only=True):
     every: float = 10.0
     options: dict[str, Any] = {}
     secrets: tuple[str, ...] = ()
+
+    @property
+    def receiver(self) -> str:
+        """Host and port, or path, of where samples are sent, without credentials (empty: its kind knows)."""
+        found = self.address or self.url
+        parts = urlsplit(found if "://" in found else f"//{found}")
+        return parts.netloc.rpartition("@")[2] or parts.path
