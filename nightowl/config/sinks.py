@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from nightowl.config.checks import Bench, pem
@@ -34,6 +36,8 @@ def sink_problems(table: models.AnySink) -> Iterator[Problem]:
     """Yield what keeps a sink from sending anything."""
     if isinstance(table, models.CloudWatch) and find_spec("boto3") is None:
         yield Problem("NO70", ("kind",), None, "a kind that is installed: pip install 'nightowl[cloudwatch]'")
+    elif isinstance(table, models.CloudWatch) and not table.region and not _has_region(os.environ):
+        yield Problem("NO73", ("region",), None, 'a region such as "eu-central-1", or AWS_REGION in the environment')
     if isinstance(table, models.Graphite) and table.tags and "template" in table.model_fields_set:
         yield Problem("NO71", ("template",), None, "no such key beside tags = true, which need no path")
     if isinstance(table, models.Statsd) and table.dialect != "plain" and "template" in table.model_fields_set:
@@ -41,6 +45,12 @@ def sink_problems(table: models.AnySink) -> Iterator[Problem]:
     if isinstance(table, models.CloudWatch) and len(table.dimensions) > MOST_DIMENSIONS:
         found = f"{len(table.dimensions)} labels"
         yield Problem("NO72", ("dimensions",), found, f"at most {MOST_DIMENSIONS}, as CloudWatch takes no more")
+
+
+def _has_region(environ: Mapping[str, str]) -> bool:
+    """Whether the environment names a region, or a file of profiles that may."""
+    file = Path(environ.get("AWS_CONFIG_FILE") or Path(environ.get("HOME", "/"), ".aws", "config"))
+    return bool(environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")) or file.is_file()
 
 
 MOST_DIMENSIONS = 30

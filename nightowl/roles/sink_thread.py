@@ -18,6 +18,9 @@ from nightowl.wire.sinks import make_sink
 
 log = logging.getLogger(__name__)
 
+VAIN = 60.0
+"""Seconds without one sample that a sink has chosen after which this is told."""
+
 
 class SinkThread:
     """Takes snapshots without ever waiting, and sends what the sink has chosen of them."""
@@ -25,6 +28,8 @@ class SinkThread:
     def __init__(self, settings: SinkSettings) -> None:
         self.settings = settings
         self._select = Selection(settings.metrics)
+        self._vain: float | None = None
+        self._told_vain = False
         self._hide = hiding(settings.secrets)
         self._called = f"{settings.name} at {self._hide(settings.receiver)}" if settings.receiver else settings.name
         self._sink: Sink | None = None
@@ -37,9 +42,22 @@ class SinkThread:
     def offer(self, samples: Sequence[Sample], at: float) -> None:
         """Let a snapshot of ``at`` (Unix seconds) wait for its turn."""
         snapshot = Snapshot(self._select(samples), at)
+        self._watch(samples, snapshot)
         with self._changed:
             self._queue.offer(snapshot)
             self._changed.notify()
+
+    def _watch(self, samples: Sequence[Sample], chosen: Snapshot) -> None:
+        """Tell once that no sample is chosen; a start needs a while until all kinds are there."""
+        if chosen.samples or not samples:
+            self._vain, self._told_vain = None, False
+            return
+        self._vain = chosen.at if self._vain is None else self._vain
+        if chosen.at - self._vain >= VAIN and not self._told_vain:
+            self._told_vain = True
+            log.warning(
+                "sink %s: nothing to send: no metric is like %s", self._called, ", ".join(self.settings.metrics)
+            )
 
     @property
     def up(self) -> bool | None:

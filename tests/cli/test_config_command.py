@@ -19,7 +19,8 @@ def test_a_configuration_is_begun_proved_and_shown(run, tmp_path):
     assert result.exit_code == 0
     assert (
         result.output.splitlines()[0]
-        == "nightowl.toml: valid; 1 location, 0 clusters, 1 check, 0 rules, 0 sources, 0 sinks, 0 channels, 0 routes, 0 users"
+        == "nightowl.toml: valid; 1 location, 0 clusters, 1 check, 0 rules, 0 sources, 0 sinks, 0 channels, 0 routes, "
+        "0 users"
     )
     assert tomllib.loads(run("show").output)["check"]["example"]["every"] == "1m"
 

@@ -22,6 +22,7 @@ PAGERDUTY = '[channel.d]\nkind = "pagerduty"\nrouting_key = "k"\n'
 APPRISE = '[channel.p]\nkind = "apprise"\nurls = ["json://x/"]\n'
 SLACK = '[channel.ops]\nkind = "slack"\nurl = "http://s/"\n'
 ESCALATING = '[route.r]\nto = ["ops"]\nescalate = [{ after = "15m", to = '
+AWS = '[sink.a]\nkind = "cloudwatch"\n'
 CLUSTER = '[cluster.c]\nbroker = "redis://redis.example/0"\n'
 NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
 
@@ -124,11 +125,15 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO64", "cluster.c.app", CLUSTER + 'app = "proj/celery.py"'),
         ("NO71", "sink.g.template", '[sink.g]\nkind = "graphite"\ntags = true\ntemplate = "{metric}"'),
         ("NO71", "sink.s.template", '[sink.s]\nkind = "statsd"\ndialect = "influx"\ntemplate = "{metric}"'),
-        ("NO72", "sink.a.dimensions", f'[sink.a]\nkind = "cloudwatch"\ndimensions = {[f"l{n}" for n in range(31)]}'),
+        ("NO72", "sink.a.dimensions", f'{AWS}region = "x"\ndimensions = {[f"l{n}" for n in range(31)]}'),
+        ("NO73", "sink.a.region", AWS),
         ("NO62", "maintenance.m.days", NIGHTLY + 'days = ["sun"]\nrrule = "FREQ=DAILY"'),
     ],
 )
-def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text):
+def test_what_cannot_work_is_refused_with_its_number(mistakes, monkeypatch, number, key, text):
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/none")
     assert f"[{number}]" in mistakes(text)[key][1]
 
 
@@ -143,6 +148,8 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, number, key, text
         ("NO24", "check.a.warn.duration", CHECK + 'warn = { duration = "10s" }'),
         ("NO28", "hook.h.cluster", '[cluster.c]\nbroker = "redis://h"\n[hook.h]\nurl = "http://h/"\ncluster = "d*"'),
         ("NO27", "cluster.c.enable_events", '[cluster.c]\nbroker = "redis://h"\nenable_events = false\n' + FOLLOWING),
+        ("NO29", "sink.g.metrics", '[sink.g]\nkind = "graphite"\nmetrics = ["celery_*", "celry_*"]'),
+        ("NO29", "sink.g.template", '[sink.g]\nkind = "graphite"\ntemplate = "{prefix}.{clutser}.{metric}"'),
         ("NO25", "location.local", '[bus]\nbroker = "amqp://rabbit.example"'),
         ("NO25", "location.l, location.m", '[bus]\nbroker = "redis://10.0.0.1"\n[location.l]\n[location.m]'),
         ("NO25", "location.m", '[location.l]\n[location.m]\nbroker = "mariadb+pymysql://db.example/d"'),
@@ -202,6 +209,13 @@ def test_a_sink_whose_package_is_not_installed_is_told_how_it_would_be(mistakes,
     monkeypatch.setitem(sys.modules, "boto3", None)
     allowed = "a kind that is installed: pip install 'nightowl[cloudwatch]' [NO70]"
     assert mistakes('[sink.a]\nkind = "cloudwatch"') == {"sink.a.kind": ('"cloudwatch"', allowed)}
+
+
+def test_a_region_is_taken_from_the_environment_and_labels_of_the_sink_may_be_in_its_template(configured, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert configured(AWS).sinks["a"].kind == "cloudwatch"
+    text = '[sink.g]\nkind = "graphite"\ntemplate = "{env}.{metric}.{name}"\nlabels = { env = "prod" }\n'
+    assert "NO29" not in {hint.number for hint in configured(text + 'metrics = ["celery_*", "check_up", "*"]').hints}
 
 
 def test_a_template_that_is_not_json_may_be_anything(configured):

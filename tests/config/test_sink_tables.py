@@ -44,7 +44,7 @@ def test_a_sink_is_what_its_table_says(configured):
         ("address", '[sink.g]\nkind = "prometheus"'),
         ("url", '[sink.g]\nkind = "remote_write"'),
         ("ca", '[sink.g]\nkind = "remote_write"\nurl = "http://vm.example/"\nca = "none.pem"'),
-        ("namespace", '[sink.g]\nkind = "cloudwatch"\nnamespace = "AWS/SQS"'),
+        ("namespace", '[sink.g]\nkind = "cloudwatch"\nregion = "x"\nnamespace = "AWS/SQS"'),
         ("kind", '[sink.g]\nkind = "grafite"'),
         ("protocol", GRAPHITE + 'protocol = "udp"'),
     ],

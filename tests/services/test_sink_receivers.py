@@ -17,7 +17,7 @@ from nightowl.adapters.sinks import sockets
 from nightowl.config import Configuration, load
 from nightowl.core.values import Sample
 from nightowl.flows import sink_queue
-from nightowl.roles import sinks
+from nightowl.roles import sink_thread, sinks
 from nightowl.roles.installation import Installation
 from nightowl.roles.sinks import SinksRole
 from nightowl.testing.store import memory_store
@@ -180,6 +180,15 @@ def test_what_is_logged_of_a_receiver_names_its_host_and_port_and_no_credentials
         until(lambda: all(f"sink {name} at 127.0.0.1:{port}: trying again: {REFUSED}" in caplog.text for name in names))
     assert "hunter2" not in caplog.text
     assert path not in caplog.text
+
+
+def test_a_sink_that_chooses_nothing_says_so_once(tmp_path, caplog, monkeypatch) -> None:
+    monkeypatch.setattr(sink_thread, "VAIN", 1.0)
+    text = '[sink.vain]\nkind = "files"\npath = "vain"\nmetrics = ["celry_*"]\nevery = "1s"\n'
+    with running(tmp_path, text):
+        until(lambda: "sink vain: nothing to send: no metric is like celry_*" in caplog.text)
+        time.sleep(1.5)
+    assert caplog.text.count("nothing to send") == 1
 
 
 def read_times(folder: Path) -> set[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import threading
 import time
@@ -17,6 +18,8 @@ from deploy.grafana.stages import STAGES
 from nightowl.config import load
 from nightowl.core.cluster.figures import Figures
 from nightowl.core.cluster.sampling import Sampling
+from nightowl.core.series import parse
+from nightowl.core.sinks.names import LABELS, METRICS
 from nightowl.roles.installation import Installation
 from nightowl.roles.sinks import SinksRole
 from nightowl.testing.store import memory_store
@@ -288,6 +291,14 @@ def assert_comes_to_0(fed: Fed, entered: str, *left: str) -> None:
 
 def test_the_source_of_files_reads_what_the_sink_of_files_has_written(fed: Fed) -> None:
     until(lambda: of_files(fed.folder / "samples"), fed.counts)
+
+
+def test_all_that_is_sent_is_known_by_name(fed: Fed) -> None:
+    files = (fed.folder / "samples").iterdir()
+    rows = [line for file in files for line in file.read_text().splitlines()[1:]]
+    series = [parse(text) for text in {next(csv.reader([row]))[0] for row in rows}]
+    assert {metric for metric, _ in series} - METRICS == set()
+    assert {name for _, labels in series for name, _ in labels} - LABELS == set()
 
 
 def test_cloudwatch_has_sums_statistics_and_the_status_of_queues(fed: Fed) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections import deque
 from collections.abc import Sequence
 from time import time
@@ -20,6 +22,12 @@ from nightowl.ports import Dropped
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 5.0, 10.0
 """Seconds."""
+
+_NEEDED = {
+    "NoRegionError": "set region, or AWS_REGION in the environment",
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the machine a role",
+    "EndpointConnectionError": "the host does not accept the connection",
+}
 
 _AGAIN = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "InternalServiceError"})
 
@@ -53,12 +61,17 @@ class CloudWatch:
         self._refused: type[Exception] = ClientError
         self._failed: type[Exception] = BotoCoreError
         limits = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, retries={"total_max_attempts": 1})
-        given = {"region_name": self._options.region} if self._options.region else {}
+        # boto3 itself does not know AWS_REGION, which Amazon's containers have
+        region = self._options.region or os.environ.get("AWS_REGION", "")
+        given = {"region_name": region} if region else {}
         given |= {"endpoint_url": settings.url} if settings.url else {}
+        logging.getLogger("botocore.credentials").setLevel(
+            logging.WARNING
+        )  # it tells at each start where it found them
         try:
-            self._client = boto3.client("cloudwatch", config=limits, **given)
+            self._client = boto3.Session().client("cloudwatch", config=limits, **given)
         except (BotoCoreError, ValueError) as error:
-            raise DeliveryFailed(f"CloudWatch cannot be used: {type(error).__name__}") from None
+            raise DeliveryFailed(f"CloudWatch cannot be used: {_said(error)}") from None
 
     def emit(self, samples: Sequence[Sample], at: float) -> Dropped:
         """Send gauges, rises and statistic sets at their time; what is refused for good is dropped."""
@@ -102,8 +115,14 @@ class CloudWatch:
                 raise DeliveryFailed(f"CloudWatch answered {self._said}") from None
             return len(batch)
         except self._failed as error:
-            raise DeliveryFailed(f"CloudWatch cannot be reached: {type(error).__name__}") from None
+            raise DeliveryFailed(f"CloudWatch cannot be reached: {_said(error)}") from None
         return 0
+
+
+def _said(error: Exception) -> str:
+    """Say what went wrong, and what to set where something is missing; nothing of what was found."""
+    name = type(error).__name__
+    return f"{name}: {_NEEDED[name]}" if name in _NEEDED else name
 
 
 class _Sending(msgspec.Struct):

@@ -212,7 +212,7 @@ class CloudWatch(_Sink):
     prefix: Start = ""
     """What the names of metrics begin with."""
     region: Line = ""
-    """The region. Without it: the one that boto3 finds."""
+    """The region. Without it: that of `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile."""
     url: WebUrl | None = None
     """Another endpoint, such as a VPC's. Without it: the region's own."""
     dimensions: list[Line] = Field(default_factory=lambda: ["cluster", "queue_name"])

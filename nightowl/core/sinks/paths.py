@@ -59,6 +59,11 @@ def template_problem(template: str) -> str:
     return ""
 
 
+def places(template: str) -> list[str]:
+    """Return what stands in braces in a template."""
+    return _PLACE.findall(template)
+
+
 def dotted(prefix: str, template: str = DEFAULT) -> Name:
     """Return what makes paths by a template; a part whose labels a series does not have drops out."""
     parts = [(part, _PLACE.findall(part)) for part in template.split(".")]

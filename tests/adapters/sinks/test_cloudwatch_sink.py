@@ -104,3 +104,30 @@ def test_an_endpoint_that_does_not_answer_is_tried_again(scripted) -> None:
         sink.emit(snapshot(time.time()), time.time())
     assert not told.value.permanent
     assert "secret" not in str(told.value)
+
+
+@pytest.fixture
+def nothing_set(monkeypatch, tmp_path) -> None:
+    for name in ("REGION", "DEFAULT_REGION", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN", "PROFILE"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.mark.usefixtures("nothing_set")
+def test_what_is_missing_is_told_with_what_to_set(monkeypatch) -> None:
+    settings = SinkSettings(name="c", kind="cloudwatch", url="http://127.0.0.1:9")
+    with pytest.raises(DeliveryFailed, match="NoRegionError: set region, or AWS_REGION"):
+        CloudWatch(settings)
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    sink = CloudWatch(settings)
+    with pytest.raises(DeliveryFailed, match="NoCredentialsError: set AWS_ACCESS_KEY_ID"):
+        sink.emit(snapshot(time.time(), queues=1), time.time())
+    sink.close()
+
+
+def test_that_credentials_were_found_is_not_logged_at_each_start(scripted, caplog) -> None:
+    with caplog.at_level("INFO"):
+        scripted()
+    assert "credentials" not in caplog.text
