@@ -122,6 +122,20 @@ def test_setup_makes_each_secret_and_keeps_it_when_it_runs_again(made: Path) -> 
     assert len(set(passwords)) == len(passwords)
 
 
+def test_another_location_is_one_more_name_at_the_top_of_setup(made: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "compose"
+    shutil.copytree(made, folder)
+    before = {path.name for path in (folder / "secrets").iterdir()}
+    text = (folder / "setup").read_text()
+    (folder / "setup").write_text(text.replace('locations="london sydney"', 'locations="london sydney oslo"'))
+    subprocess.run([folder / "setup"], check=True, capture_output=True, timeout=60)
+    new = {path.name for path in (folder / "secrets").iterdir()} - before
+    assert {name.replace("oslo", "london") for name in new} == {name for name in before if "london" in name}
+    permissions = json.loads((folder / "secrets/definitions.json").read_text())["permissions"]
+    [london, oslo] = [each for each in permissions if re.search("london|oslo", each["user"])]
+    assert json.dumps(oslo) == json.dumps(london).replace("london", "oslo")
+
+
 def test_certificates_are_of_the_authority(made: Path) -> None:
     for name in ("broker", "director", "evaluator", "london", "sydney"):
         command = [program("openssl"), "verify", "-CAfile", "ca.pem", f"{name}.pem"]
