@@ -486,7 +486,7 @@ def test_a_sink_whose_receiver_takes_nothing_for_minutes_is_an_own_incident_unti
             now = world.clock.now()
             unit.series.append("sinks", now, [Sample("nightowl_sink_up", (("sink", "aws"),), now, up)])
 
-    for _ in range(12):
+    for _ in range(31):
         tell(0.0)
         world.clock.advance(10.0)
     world.run(1.0)
