@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
@@ -36,7 +36,7 @@ from nightowl.web.api import task_commands as api_task_commands
 from nightowl.web.api import tasks as api_tasks
 from nightowl.web.api import tokens as api_tokens
 from nightowl.web.api import users as api_users
-from nightowl.web.api.models import ErrorModel
+from nightowl.web.api.described import ERRORS, Described
 from nightowl.web.api.strict import StrictJson
 from nightowl.web.assets import Assets
 from nightowl.web.exposition import Exposition
@@ -134,7 +134,10 @@ PAGES = (
 CHART = Page(path="/checks/{name}/phases", build=check.build_chart, live=False)
 """Data alone: it has a ``.json`` and no page."""
 
-_API = (
+API = "/api/v1"
+"""The path of the API."""
+
+_RESOURCES = (
     api_checks,
     api_rounds,
     api_heartbeats,
@@ -175,23 +178,24 @@ def make_app(handlers: Handlers) -> FastAPI:
     doors = Doors(site, handlers, sessions)
     doors.prepare()
     live = Live(site, handlers, sessions)
-    app = FastAPI(
+    app = Described(
         title="NightOwl",
         version=version("nightowl"),
         description=_DESCRIPTION,
         docs_url=None,
         redoc_url=None,
-        openapi_url="/api/v1/openapi.json",
+        openapi_url=f"{API}/openapi.json",
         redirect_slashes=False,  # which would repeat the address, and so the token of a heartbeat
         lifespan=_following(live),
-        responses={status: {"model": ErrorModel} for status in (401, 403, 404, 409, 422, 429, 503)},
+        responses=ERRORS,
     )
     app.state.live, app.state.opened = live, doors.tell_way_in
     app.add_exception_handler(NightOwlError, site.failed)
     app.add_exception_handler(RequestValidationError, api_errors.invalid)
     app.add_exception_handler(HTTPException, site.http_error)
-    app.include_router(_api(handlers))
-    app.include_router(api_events.router(handlers, sessions, live.closed), prefix="/api/v1")
+    for resource in _RESOURCES:
+        resource.endpoints(handlers).add_to(app, API)
+    api_events.endpoints(handlers, sessions, live.closed).add_to(app, API)
     app.router.routes += [
         *Exposition(handlers).routes(),
         *Pings(handlers).routes(),
@@ -222,13 +226,6 @@ def make_app(handlers: Handlers) -> FastAPI:
     if handlers.settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(handlers.settings.trusted_proxies))
     return app
-
-
-def _api(handlers: Handlers) -> APIRouter:
-    api = APIRouter(prefix="/api/v1")
-    for resource in _API:
-        api.include_router(resource.router(handlers))
-    return api
 
 
 def _following(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from nightowl.ports import AuditFilter
 from nightowl.web.api.access_models import AuditListModel, AuditModel
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoint of the audit."""
-    api = APIRouter(prefix="/audit", tags=["audit"])
+    api = Endpoints("/audit", "audit")
 
     @api.get("", summary="Who changed what, newest first")
     def list_audit(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from nightowl.web import changes
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import ChannelModel
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of channels."""
-    api = APIRouter(prefix="/channels", tags=["channels"])
+    api = Endpoints("/channels", "channels")
 
     @api.get("", summary="All channels, by name")
     def list_channels() -> list[ChannelModel]:

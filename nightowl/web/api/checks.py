@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Query, Response
+from fastapi import Body, Depends, Query, Response
 
 from nightowl.core.errors import NotFound
 from nightowl.ports import CheckFilter, CheckRow
 from nightowl.web import changes, wanted
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import CheckListModel, CheckModel, Pause, PutResult, Spec
 from nightowl.web.handlers import Handlers
 
@@ -17,9 +18,9 @@ BULK = 1000
 """Checks that one request may define."""
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of checks."""
-    api = APIRouter(prefix="/checks", tags=["checks"])
+    api = Endpoints("/checks", "checks")
 
     @api.get("", summary="List checks, worst first")
     def list_checks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from msgspec import to_builtins
 
 from nightowl.core.cluster.state import ClusterState
@@ -18,6 +18,7 @@ from nightowl.web.api.cluster_models import (
     QueueModel,
     WorkerModel,
 )
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import IncidentModel, Moment
 from nightowl.web.cluster_head import all_heads, how_it_is, known
 from nightowl.web.cluster_incidents import Tally, incidents_of, tallies
@@ -28,9 +29,9 @@ DAY = 86400.0
 Name = Annotated[str, Path(max_length=200)]
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints that read."""
-    api = APIRouter(prefix="/clusters", tags=["clusters"])
+    api = Endpoints("/clusters", "clusters")
     clock, tasks = handlers.clock, handlers.tasks
 
     def state_of(cluster: str) -> ClusterState:

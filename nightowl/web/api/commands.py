@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 
 from nightowl.core.cluster.answers import shown
 from nightowl.core.cluster.command import Answer
@@ -17,6 +17,7 @@ from nightowl.web.api.command_models import (
     SendBody,
     SentModel,
 )
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.handlers import Handlers
 
 Name = Annotated[str, Path(max_length=200)]
@@ -27,9 +28,9 @@ def told(handlers: Handlers, cluster: str, answers: list[Answer]) -> list[Answer
     return [AnswerModel.of(each) for each in shown(answers, handlers.clusters()[cluster])]
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints that act."""
-    api = APIRouter(prefix="/clusters/{cluster}", tags=["commands"])
+    api = Endpoints("/clusters/{cluster}", "commands")
 
     @api.post("/commands", summary="Send a command to workers, and give their answers")
     def command(cluster: Name, asked: CommandBody, by: Commanding) -> list[AnswerModel]:

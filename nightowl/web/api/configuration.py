@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from nightowl.web import changes
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoint of the configuration."""
-    api = APIRouter(prefix="/configuration", tags=["configuration"])
+    api = Endpoints("/configuration", "configuration")
 
     @api.post(
         "/reload",

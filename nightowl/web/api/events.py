@@ -6,12 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Collection
 from typing import Annotated, Literal, get_args
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from nightowl.core.errors import Unavailable
 from nightowl.ports import FeedItem
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Model
 from nightowl.web.handlers import Handlers
 from nightowl.web.sessions import Sessions
@@ -103,9 +104,9 @@ class Changes:
             return unit.feed.last()
 
 
-def router(handlers: Handlers, sessions: Sessions, closed: asyncio.Event) -> APIRouter:
+def endpoints(handlers: Handlers, sessions: Sessions, closed: asyncio.Event) -> Endpoints:
     """The endpoint of changes."""
-    api = APIRouter(prefix="/events", tags=["events"])
+    api = Endpoints("/events", "events")
     changes = Changes(handlers, sessions, closed)
 
     @api.get("", summary="What changes, as it does", description=_DESCRIPTION, response_class=StreamingResponse)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from nightowl.core.errors import NotFound
 from nightowl.ports import StoredCheck, Unit
 from nightowl.web import access, heartbeats
 from nightowl.web.api.asking import Asker, Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Model, Moment
 from nightowl.web.handlers import Handlers
 
@@ -54,9 +55,9 @@ class PingList(Model):
     pings: list[PingModel]
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of heartbeats."""
-    api = APIRouter(prefix="/checks/{name}", tags=["heartbeats"])
+    api = Endpoints("/checks/{name}", "heartbeats")
 
     @api.get("/heartbeat", summary="Where a heartbeat stands")
     def get_heartbeat(name: str, visitor: Asker) -> HeartbeatModel:

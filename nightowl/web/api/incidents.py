@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from nightowl.core.errors import NotFound
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Acknowledge, IncidentDetail, IncidentListModel, IncidentModel
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of incidents."""
-    api = APIRouter(prefix="/incidents", tags=["incidents"])
+    api = Endpoints("/incidents", "incidents")
 
     @api.get("", summary="List incidents, newest first")
     def list_incidents(

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
 from msgspec import to_builtins
 
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import ActorModel, LocationModel
 from nightowl.web.handlers import Handlers
 from nightowl.web.masking import mask_url
 from nightowl.web.presence import presence
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of locations."""
-    api = APIRouter(prefix="/locations", tags=["locations"])
+    api = Endpoints("/locations", "locations")
 
     @api.get("", summary="All locations, by name")
     def list_locations() -> list[LocationModel]:

@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import Path, Request
 from msgspec import to_builtins
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from nightowl.core.cluster.pushed import Told
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Model
 from nightowl.web.handlers import Handlers
 
@@ -46,9 +47,9 @@ drop some, `X-NightOwl-Clock: UNIXTIME` what time it is there. 503 while too man
 """
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoint of events."""
-    api = APIRouter(prefix="/clusters/{cluster}", tags=["clusters"])
+    api = Endpoints("/clusters/{cluster}", "clusters")
 
     @api.post("/events", status_code=202, summary="Push events of workers", description=_DESCRIPTION)
     async def push(cluster: Annotated[str, Path(max_length=255)], request: Request) -> TakenModel:

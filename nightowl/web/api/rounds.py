@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from nightowl.core.errors import NotFound
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Moment, RoundDetail, RoundList, RoundModel
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of rounds."""
-    api = APIRouter(prefix="/checks/{name}/rounds", tags=["rounds"])
+    api = Endpoints("/checks/{name}/rounds", "rounds")
 
     @api.get("", summary="The newest rounds of a check", description="In order of due, with `from` < due <= `to`.")
     def list_rounds(

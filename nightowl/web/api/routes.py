@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import AwareDatetime, Field
 
 from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.preview import Preview, Question
 from nightowl.core.values import Severity
 from nightowl.web import asked
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Model, Moment, SuppressionModel
 from nightowl.web.handlers import Handlers
 
@@ -57,9 +58,9 @@ class RouteTest(Model):
         return cls.model_validate(msgspec.to_builtins(found) | {"asked": meant})
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of routes."""
-    api = APIRouter(prefix="/routes", tags=["routes"])
+    api = Endpoints("/routes", "routes")
 
     @api.get("/test", summary="Where would this go?")
     def test_route(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from msgspec.structs import replace
 
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound
 from nightowl.web import rule_changes
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.rule_models import BacktestAsk, BacktestModel, RuleDetail, RuleModel, RuleSpec, TraceModel
 from nightowl.web.backtest import ASKED, Backtest, Past, alone
 from nightowl.web.handlers import Handlers
@@ -24,9 +25,9 @@ TRIED = "tried"
 """The name by which mistakes of a rule that is only tried are told."""
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of rules."""
-    api = APIRouter(prefix="/rules", tags=["rules"])
+    api = Endpoints("/rules", "rules")
 
     @api.get("", summary="All rules, worst first")
     def list_rules() -> list[RuleModel]:

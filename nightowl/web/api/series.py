@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from nightowl.core.errors import ConfigurationError, Mistake
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Moment, SeriesModel
 from nightowl.web.handlers import Handlers
 
@@ -16,9 +17,9 @@ LONGEST = 7 * 86400.0
 """Seconds that one window may span."""
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoint of series."""
-    api = APIRouter(prefix="/series", tags=["series"])
+    api = Endpoints("/series", "series")
 
     @api.get("", summary="The samples of series in a window", description="With `from` < time <= `to`.")
     def get_series(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Literal, Self
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from nightowl.core.errors import NotFound
 from nightowl.core.values import Silence
 from nightowl.web import silences
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Model, Moment
 from nightowl.web.handlers import Handlers
 
@@ -58,9 +59,9 @@ class SilenceList(Model):
     total: int
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of silences."""
-    api = APIRouter(prefix="/silences", tags=["silences"])
+    api = Endpoints("/silences", "silences")
     store, clock = handlers.store, handlers.clock
 
     @api.get("", summary="List silences: those that end soonest first, or all, newest first")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from nightowl.core.cluster.person import Many
 from nightowl.web.api.asking import Commanding
 from nightowl.web.api.command_models import (
@@ -16,12 +14,13 @@ from nightowl.web.api.command_models import (
     SentModel,
 )
 from nightowl.web.api.commands import Name, told
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints that act on tasks; many first, as ``revoke`` and ``retry`` are no ids."""
-    api = APIRouter(prefix="/clusters/{cluster}", tags=["commands"])
+    api = Endpoints("/clusters/{cluster}", "commands")
 
     @api.post("/tasks/revoke", summary="Revoke all tasks of a filter that have not ended")
     def revoke_many(cluster: Name, asked: RevokeManyBody, by: Commanding) -> ManyModel:

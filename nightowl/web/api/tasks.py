@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 
 from nightowl.core.cluster.task import ORDERS, SORTED, TaskFilter, TaskState
 from nightowl.core.errors import ConfigurationError, Mistake, NotFound
 from nightowl.web.api.cluster_models import FailuresModel, TaskModel, TaskPageModel
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.api.models import Moment
 from nightowl.web.cluster_head import known
 from nightowl.web.family import family
@@ -63,9 +64,9 @@ def filter_of(  # noqa: PLR0913 - each is a filter
 Wanted = Annotated[TaskFilter, Depends(filter_of)]
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of tasks."""
-    api = APIRouter(prefix="/clusters/{cluster}", tags=["tasks"])
+    api = Endpoints("/clusters/{cluster}", "tasks")
     clock, tasks = handlers.clock, handlers.tasks
 
     @api.get("/tasks", summary="Its tasks, newest first or sorted")

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from nightowl.web import tokens
 from nightowl.web.api.access_models import NewToken, TokenMade, TokenModel
 from nightowl.web.api.asking import Asker, Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of tokens."""
-    api = APIRouter(prefix="/tokens", tags=["tokens"])
+    api = Endpoints("/tokens", "tokens")
     store, clock = handlers.store, handlers.clock
 
     @api.get("", summary="Your tokens, by name; an admin's list has all")

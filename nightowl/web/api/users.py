@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from nightowl.core.errors import NotFound
 from nightowl.web import people
 from nightowl.web.api.access_models import NewUser, UserChange, UserModel
 from nightowl.web.api.asking import Asking
+from nightowl.web.api.endpoints import Endpoints
 from nightowl.web.handlers import Handlers
 
 
-def router(handlers: Handlers) -> APIRouter:
+def endpoints(handlers: Handlers) -> Endpoints:
     """The endpoints of users."""
-    api = APIRouter(prefix="/users", tags=["users"])
+    api = Endpoints("/users", "users")
     store, clock = handlers.store, handlers.clock
 
     @api.get("", summary="All users, by name")
