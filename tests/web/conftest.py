@@ -25,7 +25,7 @@ from nightowl.flows.control import Remote
 from nightowl.flows.where import where
 from nightowl.ports import Store
 from nightowl.ports.clusters import TaskStore
-from nightowl.testing.store import memory_store, memory_tasks
+from nightowl.testing.store import Template
 from nightowl.web.app import make_app
 from nightowl.web.handlers import Handlers, WebSettings, channel_use
 from nightowl.wire.pushing import Pushing
@@ -150,37 +150,51 @@ class World:
         return self.remark
 
 
-@pytest.fixture
-def empty() -> Iterator[World]:
-    """Nothing configured yet."""
-    store, tasks = memory_store(), memory_tasks()
+def _world(template: Template) -> Iterator[World]:
+    store, tasks = template.copy()
     yield World(store, tasks)
     store.close()
     tasks.close()
 
 
+def _fill_ruled(store: Store, _: TaskStore) -> None:
+    scene.fill(store, NOW)
+    rule_scene.fill(store, NOW)
+
+
+EMPTY = Template(lambda _store, _tasks: None)
+SCENE = Template(lambda store, _: scene.fill(store, NOW))
+RULED = Template(_fill_ruled)
+WATCHED = Template(lambda store, tasks: cluster_scene.fill(store, tasks, NOW))
+
+
 @pytest.fixture
-def world(empty: World) -> World:
+def empty() -> Iterator[World]:
+    """Nothing configured yet."""
+    yield from _world(EMPTY)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
     """The scene."""
-    scene.fill(empty.store, NOW)
-    return empty
+    yield from _world(SCENE)
 
 
 @pytest.fixture
-def ruled(world: World) -> World:
+def ruled() -> Iterator[World]:
     """The scene with rules that stand somewhere."""
-    world.rules |= rule_scene.RULES
-    rule_scene.fill(world.store, NOW)
-    return world
+    for world in _world(RULED):
+        world.rules |= rule_scene.RULES
+        yield world
 
 
 @pytest.fixture
-def watched(empty: World) -> World:
+def watched() -> Iterator[World]:
     """A cluster that has been watched for an hour."""
-    empty.clusters |= cluster_scene.CLUSTERS
-    empty.fleet.workers += ["celery@web-1", "images@web/2"]
-    cluster_scene.fill(empty.store, empty.tasks, NOW)
-    return empty
+    for world in _world(WATCHED):
+        world.clusters |= cluster_scene.CLUSTERS
+        world.fleet.workers += ["celery@web-1", "images@web/2"]
+        yield world
 
 
 @pytest.fixture

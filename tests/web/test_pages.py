@@ -82,13 +82,13 @@ def test_the_title_and_the_icon_carry_the_count_of_what_is_down(client):
     assert "<text" not in client.get("/favicon.svg?wrong=<script>").text
 
 
-def test_now_is_calm_when_nothing_is_wrong(empty, client):
+def test_now_is_calm_when_nothing_is_wrong(world, client):
     for name in ("shop-checkout", "shop-search", "payments-api", "vpn-gateway"):
         client.delete(f"/api/v1/checks/{name}")
     for incident in client.get("/api/v1/incidents?open=true").json()["incidents"]:
-        with empty.store.transaction() as unit:
+        with world.store.transaction() as unit:
             found = unit.incidents.get(incident["id"])
-            unit.incidents.apply([resolved(found, empty.clock.now())])
+            unit.incidents.apply([resolved(found, world.clock.now())])
     page = text(client.get("/").text)
     assert "Nothing is wrong. Last round 1" in page
 
