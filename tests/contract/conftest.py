@@ -8,13 +8,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, delete, table
+from sqlalchemy import Engine, create_engine, delete, table
 from sqlalchemy.pool import NullPool
 
 from nightowl.adapters.store_sql import SqlStore, migrate, open_store
 from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks
 from nightowl.adapters.store_sql.tasks.schema import METADATA as TASKS_METADATA
-from nightowl.testing.store import memory_store
+from nightowl.testing.store import memory_store, memory_tasks
 from tests.conftest import fresh_url
 from tests.contract.emptied import Emptied
 
@@ -50,6 +50,24 @@ def emptied(pytestconfig: pytest.Config) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture(scope="session")
+def emptied_tasks(emptied: Callable[[str], str]) -> Callable[[str], str]:
+    """The same with the tables of tasks, which are made once and emptied each time."""
+    engines: dict[str, Engine] = {}
+
+    def again(kind: str) -> str:
+        url = emptied(kind)
+        if url not in engines:
+            open_tasks(url).close()
+            engines[url] = create_engine(url, poolclass=NullPool)
+        with engines[url].begin() as connection:
+            for each in (*TASKS_METADATA.sorted_tables, table("task_words")):
+                connection.execute(delete(each))
+        return url
+
+    return again
+
+
+@pytest.fixture(scope="session")
 def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of SQLite with all tables."""
     path = tmp_path_factory.mktemp("migrated") / "nightowl.db"
@@ -72,24 +90,25 @@ def store(
     store.close()
 
 
+@pytest.fixture(scope="session")
+def migrated_tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of SQLite that hold tasks, with all tables."""
+    folder = tmp_path_factory.mktemp("migrated-tasks")
+    open_tasks(f"sqlite:///{folder / 'nightowl.db'}").close()
+    return folder
+
+
 @pytest.fixture(params=BACK_ENDS)
-def tasks(request: pytest.FixtureRequest, tmp_path: Path, emptied: Callable[[str], str]) -> Iterator[SqlTasks]:
+def tasks(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_tasks: Path, emptied_tasks: Callable[[str], str]
+) -> Iterator[SqlTasks]:
     """An empty store of tasks of every kind."""
     if request.param == "memory":
-        url = "sqlite://"
+        store = memory_tasks()
     elif request.param == "file":
-        url = f"sqlite:///{tmp_path / 'nightowl.db'}"
+        shutil.copytree(migrated_tasks, tmp_path, dirs_exist_ok=True)
+        store = open_tasks(f"sqlite:///{tmp_path / 'nightowl.db'}")
     else:
-        url = emptied(request.param)
-        open_tasks(url).close()
-        _empty_tasks(url)
-    store = open_tasks(url)
+        store = open_tasks(emptied_tasks(request.param))
     yield store
     store.close()
-
-
-def _empty_tasks(url: str) -> None:
-    engine = create_engine(url, poolclass=NullPool)
-    with engine.begin() as connection:
-        for each in (*TASKS_METADATA.sorted_tables, table("task_words")):
-            connection.execute(delete(each))
