@@ -24,6 +24,9 @@ MOST_SAMPLES = 500_000
 SHORTEST, LONGEST = 1.0, 30.0
 """Seconds between two tries, first and at most."""
 
+CALM = 30.0
+"""Seconds without a failure after which a receiver counts as one that takes samples again."""
+
 FULL, OVERTAKEN, REFUSED, FAULT, ENDED = "full", "overtaken", "refused", "fault", "ended"
 
 
@@ -52,7 +55,8 @@ class SinkQueue:
         self._size = 0
         self._failures = 0
         self._paused_until = 0.0
-        self._tried = False
+        self._tried = self._told = False
+        self._well: float | None = None
         self._under_way = 0
         self._began = clock.now()
         self._last = 0.0
@@ -83,19 +87,27 @@ class SinkQueue:
         return max(0.0, self._paused_until - self._clock.monotonic()) if self._waiting else None
 
     def delivered(self, snapshot: Snapshot, dropped: Mapping[str, int]) -> bool:
-        """Note that the receiver took a snapshot but for what was ``dropped``; whether it did not before.
+        """Note that the receiver took a snapshot but for what was ``dropped``; whether it is news that it does again.
 
-        A snapshot without samples says nothing of a receiver that was never sent any.
+        That it is once it has for ``CALM`` seconds: one that resets each connection takes every other one. A snapshot
+        without samples says nothing of a receiver that was never sent any.
         """
         self._tried, self._under_way = self._tried or bool(snapshot.samples), 0
         self.dropped.update(dropped)
         self.sent += len(snapshot.samples) - sum(dropped.values())
         self._last = max(self._last, snapshot.at)
-        again, self.fault, self._failures = bool(self.fault), "", 0
+        self.fault, self._failures = "", 0
+        now = self._clock.monotonic()
+        self._well = now if self._well is None else self._well
+        again = self._told and now - self._well >= CALM
+        self._told = self._told and not again
         return again
 
     def failed(self, snapshot: Snapshot, error: DeliveryFailed, reason: str = REFUSED) -> bool:
-        """Note that a snapshot was not taken: it waits again, or is dropped for ``reason``. Whether this is news."""
+        """Note that a snapshot was not taken: it waits again, or is dropped for ``reason``. Whether this is news.
+
+        It is not until it was news that snapshots before were taken.
+        """
         self._tried, self._under_way = True, 0
         if error.permanent:
             self.dropped[reason] += len(snapshot.samples)
@@ -106,7 +118,7 @@ class SinkQueue:
             self._waiting.appendleft(snapshot)
             self._size += len(snapshot.samples)
             self._trim()
-        news, self.fault = not self.fault, str(error)
+        news, self._told, self._well, self.fault = not self._told, True, None, str(error)
         return news
 
     def abandon(self) -> int:

@@ -71,8 +71,29 @@ def test_a_failure_pauses_the_sink_ever_longer_up_to_a_bound_and_the_snapshot_wa
         clock.advance(queue.rest())
     assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, LONGEST, LONGEST, LONGEST]
     assert figures(queue)["up"] == 0.0
-    assert queue.delivered(queue.next(), {})
+    assert not queue.delivered(queue.next(), {})
     assert figures(queue)["up"] == 1.0
+
+
+def test_a_receiver_that_takes_every_other_snapshot_is_news_once_and_back_after_a_while() -> None:
+    clock = ManualClock()
+    queue = SinkQueue("s", clock)
+    news = []
+    for turn in range(6):
+        queue.offer(Snapshot(SAMPLES, float(turn)))
+        snapshot = queue.next()
+        news.append(queue.failed(snapshot, DeliveryFailed("reset")))
+        clock.advance(queue.rest())
+        news.append(queue.delivered(queue.next(), {}))
+        clock.advance(5.0)
+    assert news == [True, *[False] * 11]
+    for turn in range(6, 14):
+        queue.offer(Snapshot(SAMPLES, float(turn)))
+        news.append(queue.delivered(queue.next(), {}))
+        clock.advance(5.0)
+    assert news[12:] == [False] * 5 + [True, False, False]
+    queue.offer(Snapshot(SAMPLES, 14.0))
+    assert queue.failed(queue.next(), DeliveryFailed("reset"))
 
 
 def test_what_is_refused_for_good_is_dropped_and_the_next_one_is_tried_at_once() -> None:
