@@ -9,16 +9,14 @@ import click
 import tomli_w
 
 from nightowl.cli.opening import config_option, errors_told
-from nightowl.config.loading import load
 from nightowl.config.schema import schema as json_schema
 from nightowl.config.settings import Configuration
 from nightowl.config.showing import effective
 from nightowl.config.starter import STARTER
 from nightowl.core.errors import ConfigurationError
 from nightowl.wire import notices
-from nightowl.wire.checks import check_kinds
-from nightowl.wire.kinds import channel_kinds, sink_kinds, source_kinds
-from nightowl.wire.strategies import strategies
+from nightowl.wire.checks import load_configuration
+from nightowl.wire.installed import installed
 
 
 @click.group()
@@ -31,14 +29,7 @@ def config() -> None:
 def check(path: str) -> None:
     """Say every mistake of a configuration (exit 2), or that there is none."""
     with errors_told():
-        loaded = load(
-            path,
-            kinds=check_kinds(),
-            strategies=strategies(),
-            sources=source_kinds(),
-            channel_kinds=channel_kinds(),
-            sink_kinds=sink_kinds(),
-        )
+        loaded = load_configuration(path)
         if mistakes := list(notices.mistakes(loaded)):
             raise ConfigurationError(mistakes)
         click.echo(f"{path}: valid; {_summary(loaded)}")
@@ -52,14 +43,7 @@ def check(path: str) -> None:
 def show(path: str, as_json: bool) -> None:
     """Print the configuration as it takes effect: with defaults, without secrets."""
     with errors_told():
-        shown = effective(
-            path,
-            kinds=check_kinds(),
-            strategies=strategies(),
-            sources=source_kinds(),
-            channel_kinds=channel_kinds(),
-            sink_kinds=sink_kinds(),
-        )
+        shown = effective(path, **installed())
         click.echo(json.dumps(shown, indent=2) if as_json else tomli_w.dumps(shown).rstrip())
 
 

@@ -14,27 +14,14 @@ from nightowl.flows.define import define
 from nightowl.ports import Store
 from nightowl.ports.clusters import TaskStore
 from nightowl.wire.check_secrets import Vault, seal_secrets, vault
-from nightowl.wire.checks import check_kinds, source_kinds
 from nightowl.wire.clock import CLOCK
-from nightowl.wire.kinds import channel_kinds, sink_kinds
+from nightowl.wire.installed import installed
 from nightowl.wire.store import open_store, open_tasks
-from nightowl.wire.strategies import strategies
 
 log = logging.getLogger(__name__)
 
 POLL = 2.0
 """Seconds between looks at the configuration files."""
-
-
-def _watched(path: str) -> Watched:
-    return Watched(
-        path,
-        kinds=check_kinds(),
-        strategies=strategies(),
-        sources=source_kinds(),
-        channel_kinds=channel_kinds(),
-        sink_kinds=sink_kinds(),
-    )
 
 
 class Installation:
@@ -48,7 +35,7 @@ class Installation:
         self, path: str | None = None, *, fixed: Configuration | None = None, listen: tuple[str, int] | None = None
     ) -> None:
         """``listen`` (host, port) wins over what the configuration says, now and after each reload."""
-        self._watched = _watched(path) if path is not None else None
+        self._watched = Watched(path, **installed()) if path is not None else None
         self._listen = listen
         self._current = self._listening(self._watched.current if self._watched else fixed or Configuration())
         self._started_with = self._current

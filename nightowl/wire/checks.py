@@ -17,22 +17,15 @@ from nightowl.core.values import Check, Location, Network
 from nightowl.ports import StoredCheck
 from nightowl.wire.addresses import networks, place
 from nightowl.wire.check_secrets import Vault, open_secrets
-from nightowl.wire.kinds import channel_kinds, check_kinds, sink_kinds, source_kinds
-from nightowl.wire.strategies import strategies
+from nightowl.wire.installed import installed
+from nightowl.wire.kinds import check_kinds
 
-__all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration", "source_kinds"]
+__all__ = ["check_kinds", "compile_check", "for_urls", "load_configuration"]
 
 
 def load_configuration(path: str | None) -> Configuration:
     """Load a configuration, with what is installed here. Raises ``ConfigurationError``."""
-    return load(
-        path,
-        kinds=check_kinds(),
-        strategies=strategies(),
-        sources=source_kinds(),
-        channel_kinds=channel_kinds(),
-        sink_kinds=sink_kinds(),
-    )
+    return load(path, **installed())
 
 
 def for_urls(urls: Sequence[str]) -> Configuration:
