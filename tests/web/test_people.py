@@ -182,6 +182,8 @@ def test_what_is_typed_as_a_name_is_not_written_down_unless_it_is_one(crowd):
 def test_of_six_who_would_be_the_first_user_one_is_by_a_token_that_all_processes_share(world, caplog):
     with caplog.at_level("WARNING"):
         clients = [world.client(PUBLIC, **ELSEWHERE) for _ in range(6)]
+        for each in clients:
+            each.app.state.opened(PUBLIC)
     [logged] = set(re.findall(r"/setup\?token=(\S+)", caplog.text))
     form = {"password": PASSWORD, "token": logged}
     forms = [form | {"name": f"u{number}", "csrf": csrf(c, "/setup")} for number, c in enumerate(clients)]

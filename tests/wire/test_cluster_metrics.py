@@ -6,10 +6,10 @@ from nightowl.config import Configuration
 from nightowl.core.cluster.saved import packed
 from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import NotFound
+from nightowl.testing.store import memory_tasks
 from nightowl.wire.watcher import MetricsOfClusters
 from tests.core.exposition_reader import value
 from tests.core.sample_cluster import some_figures, state
-from tests.web.conftest import memory_tasks
 
 
 def test_a_page_of_one_cluster_has_flowers_families_where_they_are_asked_for():
