@@ -119,30 +119,12 @@ def load_whole(
         files=references.files,
     )
     configuration = _convert(reading.tree, resolved, bench)
-    checks = {
-        name: _with_secrets(made, references.under(("check", name), _templated(name, reading.tree)))
-        for name, made in configuration.checks.items()
-    }
-    read_from = {
-        name: replace(made, secrets=references.under(("source", name))) for name, made in configuration.sources.items()
-    }
-    watched = {
-        name: replace(made, secrets=references.under(("cluster", name)))
-        for name, made in configuration.clusters.items()
-    }
-    sent_to = {
-        name: replace(made, secrets=references.under(("sink", name))) for name, made in configuration.sinks.items()
-    }
     if unread := opening_mistake(environ):
         report.add((UNAUTHENTICATED,), unread, environ[UNAUTHENTICATED])
     files = tuple(dict.fromkeys([*reading.files, *references.files]))
     found = tuple(hints(configuration)) if not report.mistakes else ()
     configuration = replace(
-        configuration,
-        checks=checks,
-        sources=read_from,
-        clusters=watched,
-        sinks=sent_to,
+        _with_all_secrets(configuration, references, reading.tree),
         flower=FlowerSettings(unauthenticated_api=is_opened(environ)),
         files=files,
         source=given,
@@ -213,6 +195,22 @@ def rule_from_spec(name: str, spec: Mapping[str, Any], strategies: Collection[st
     made = _rules(resolved, Bench(report=report, base=Path(), locations=(), strategies=strategies, paths=False))
     report.raise_if_any()
     return made[name]
+
+
+def _with_all_secrets(configuration: Configuration, references: References, tree: Mapping[str, Any]) -> Configuration:
+    """Let checks, sources, clusters and sinks name the values of their references; ``tree`` is as written."""
+    checks = {
+        name: _with_secrets(made, references.under(("check", name), _templated(name, tree)))
+        for name, made in configuration.checks.items()
+    }
+    others = {
+        field: {
+            name: replace(made, secrets=references.under((table, name)))
+            for name, made in getattr(configuration, field).items()
+        }
+        for field, table in (("sources", "source"), ("clusters", "cluster"), ("sinks", "sink"))
+    }
+    return replace(configuration, checks=checks, **others)
 
 
 def _with_secrets(check: Check, secrets: tuple[str, ...]) -> Check:

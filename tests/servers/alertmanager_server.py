@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-
+from tests.servers.http_server import HttpServer
 from tests.servers.programs import program
-from tests.servers.server import Server
 
 _CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
-class Alertmanager(Server):
+class Alertmanager(HttpServer):
     """prometheus-alertmanager, alone. Alerts stay until they end, so tests tell theirs apart by their subjects."""
 
     kind = "alertmanager"
+    health = "/-/ready"
 
     def prepare(self) -> None:
         """Write a configuration: it has no default."""
@@ -27,18 +25,3 @@ class Alertmanager(Server):
             *("--config.file", "alertmanager.yml", "--storage.path", str(self.folder / "data")),
             *("--web.listen-address", f"127.0.0.1:{self.port}", "--cluster.listen-address", ""),
         ]
-
-    def answers(self) -> bool:
-        """Whether it takes alerts."""
-        try:
-            with urllib.request.urlopen(f"{self.fresh_url()}/-/ready", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (urllib.error.URLError, OSError):
-            return False
-
-    def fresh_url(self) -> str:
-        """Where it is: there is one for all."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def drop(self, url: str) -> None:
-        """Nothing: alerts end by themselves."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from tests.servers.http_server import HttpServer
 from tests.servers.programs import program
-from tests.servers.server import Server
 
 WEB = """
 import os, sys
@@ -24,10 +22,11 @@ make_server("127.0.0.1", int(sys.argv[1]), application, Server, Handler).serve_f
 """
 
 
-class Graphite(Server):
+class Graphite(HttpServer):
     """carbon-cache and graphite-web of Debian; ``ports`` are those of the web, of lines, of queries and of pickles."""
 
     kind = "graphite"
+    health = "/render?format=json&target=none"
     port_count = 4
 
     def prepare(self) -> None:
@@ -68,25 +67,12 @@ class Graphite(Server):
         """Whether both do."""
         try:
             socket.create_connection(("127.0.0.1", self.ports[1]), 1).close()
-            with urlopen(f"{self.url}/render?format=json&target=none", timeout=5) as answer:
-                return bool(answer.status == 200)
-        except (URLError, OSError):
+        except OSError:
             return False
-
-    @property
-    def url(self) -> str:
-        """Where its API is."""
-        return f"http://127.0.0.1:{self.port}"
+        return super().answers()
 
     def write(self, samples: Iterable[tuple[str, float, float]]) -> None:
         """Send samples: path, value, Unix seconds."""
         lines = "".join(f"{path} {value} {at:.0f}\n" for path, value, at in samples)
         with socket.create_connection(("127.0.0.1", self.ports[1])) as carbon:
             carbon.sendall(lines.encode())
-
-    def fresh_url(self) -> str:
-        """The one there is: tests take paths of their own."""
-        return self.url
-
-    def drop(self, url: str) -> None:
-        """Nothing: what is in it burdens nobody."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
+from tests.servers.http_server import HttpServer
 from tests.servers.programs import program
-from tests.servers.server import Server
 
 
-class Prometheus(Server):
+class Prometheus(HttpServer):
     """prometheus; ``targets`` of ``scrape`` are scraped each second from then on."""
 
     kind = "prometheus"
+    health = "/-/ready"
     interval = "1s"
 
     def prepare(self) -> None:
@@ -37,19 +36,6 @@ class Prometheus(Server):
             "--log.level=warn",
         ]
 
-    def answers(self) -> bool:
-        """Whether it is ready."""
-        try:
-            with urlopen(f"{self.url}/-/ready", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (URLError, ConnectionError, TimeoutError):
-            return False
-
-    @property
-    def url(self) -> str:
-        """Where its API is."""
-        return f"http://127.0.0.1:{self.port}"
-
     def load(self, lines: Iterable[str]) -> None:
         """Put samples into blocks (OpenMetrics: name, labels, value, Unix seconds), before it is started."""
         if not self.folder.exists():
@@ -68,10 +54,3 @@ class Prometheus(Server):
         part = Path(self.folder, "targets.part")
         part.write_text(f'[{{"targets": [{", ".join(f"{chr(34)}127.0.0.1:{port}{chr(34)}" for port in ports)}]}}]')
         part.replace(self.folder / "targets.json")
-
-    def fresh_url(self) -> str:
-        """The one there is: tests take names of their own."""
-        return self.url
-
-    def drop(self, url: str) -> None:
-        """Nothing: what is in it burdens nobody."""

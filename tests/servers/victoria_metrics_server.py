@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from urllib.error import URLError
-from urllib.request import urlopen
-
+from tests.servers.http_server import HttpServer
 from tests.servers.programs import program
-from tests.servers.server import Server
 
 
-class VictoriaMetrics(Server):
+class VictoriaMetrics(HttpServer):
     """victoria-metrics, which shows samples as soon as they are in."""
 
     kind = "victoria_metrics"
+    health = "/health"
 
     def prepare(self) -> None:
         """Nothing: all that it needs is in its command."""
@@ -26,23 +24,3 @@ class VictoriaMetrics(Server):
             "-search.latencyOffset=0s",
             "-memory.allowedBytes=64MB",
         ]
-
-    def answers(self) -> bool:
-        """Whether it is healthy."""
-        try:
-            with urlopen(f"{self.url}/health", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except (URLError, ConnectionError, TimeoutError):
-            return False
-
-    @property
-    def url(self) -> str:
-        """Where its API is."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def fresh_url(self) -> str:
-        """The one there is: tests take names of their own."""
-        return self.url
-
-    def drop(self, url: str) -> None:
-        """Nothing: what is in it burdens nobody."""
