@@ -65,9 +65,8 @@ class CloudWatch:
         region = self._options.region or os.environ.get("AWS_REGION", "")
         given = {"region_name": region} if region else {}
         given |= {"endpoint_url": settings.url} if settings.url else {}
-        logging.getLogger("botocore.credentials").setLevel(
-            logging.WARNING
-        )  # it tells at each start where it found them
+        # it tells at each start where it found them
+        logging.getLogger("botocore.credentials").setLevel(logging.WARNING)
         try:
             self._client = boto3.Session().client("cloudwatch", config=limits, **given)
         except (BotoCoreError, ValueError) as error:
