@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import MetaData, Table, create_engine, insert, inspect, text
 
 from nightowl.adapters.store_sql import migrate, open_store, versions
+from nightowl.adapters.store_sql.engines import connect, parse
 from nightowl.adapters.store_sql.schema import METADATA
 from nightowl.adapters.store_sql.versions import upgrade_on
 from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavailable
@@ -65,6 +67,17 @@ def test_several_may_open_an_empty_database_at_once(lasting_url: str) -> None:
     for thread in threads:
         thread.join(60)
     assert failures == []
+
+
+def test_whoever_finds_a_database_half_made_waits_for_the_rest(lasting_url: str) -> None:
+    engines = connect(parse(lasting_url))
+    with ThreadPoolExecutor(1) as other, versions.alone(engines.writer) as connection:
+        versions.upgrade_on(connection, "0001")
+        opening = other.submit(open_store, lasting_url, migrate=True)
+        assert wait([opening], 0.5).not_done
+        versions.upgrade_on(connection, "head")
+    opening.result().close()
+    engines.dispose()
 
 
 def test_the_revisions_are_those_of_the_migrations_in_their_order() -> None:

@@ -71,14 +71,14 @@ def require_head(engine: Engine, url: URL, line: Line = STORE) -> None:
 def create_if_empty(engine: Engine, line: Line = STORE) -> None:
     """Create all tables in an empty database; several processes may do so at once."""
     with engine.begin() as connection:
-        empty = revision(connection, line) is None
-    if empty:
+        found = revision(connection, line)
+    if found != head(line):  # MariaDB shows what another process has made so far: upgrading waits for its end
         upgrade(engine, line, only_empty=True)
 
 
 def upgrade(engine: Engine, line: Line = STORE, *, only_empty: bool = False) -> None:
     """Run the migrations up to this version's."""
-    with engine.begin() as connection, _alone(connection):
+    with alone(engine) as connection:
         if not only_empty or revision(connection, line) is None:
             upgrade_on(connection, "head", line)
 
@@ -96,8 +96,16 @@ def upgrade_on(connection: Connection, to: str, line: Line = STORE) -> None:
 
 
 @contextmanager
-def _alone(connection: Connection) -> Iterator[None]:
-    """Let one process migrate at a time; SQLite's writer transaction is such a lock by itself."""
+def alone(engine: Engine) -> Iterator[Connection]:
+    """Begin a transaction in which this process alone migrates. Raises ``StoreUnavailable`` after a minute."""
+    with engine.connect() as connection, _locked(connection):
+        yield connection
+        connection.commit()  # before the lock is let go, as the next one is to see all of it
+
+
+@contextmanager
+def _locked(connection: Connection) -> Iterator[None]:
+    """Hold what one process at a time can; SQLite's writer transaction is such a lock by itself."""
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}s'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _POSTGRESQL_LOCK})
