@@ -32,7 +32,7 @@ SHORTEST = 3
 FIELDS = frozenset({"name", "state", "worker", "args", "kwargs", "result"})
 
 _PLAIN = r"""\\["\\]|\\(?!["\\])"""
-_TOKEN = re.compile(rf"""([()])|(?:{_PLAIN}|"(?:{_PLAIN}|[^"\\])*+"|[^\s()"\\])++""")
+_TOKEN = re.compile(rf"""([()])|(?:{_PLAIN}|"(?:{_PLAIN}|[^"\\])*"|[^\s()"\\])+""")
 _INSIDE = re.compile(r"""\\(["\\])|(")""")
 
 Matches = Callable[[Task], bool]
