@@ -28,6 +28,8 @@ ENDS = (
     "/send",
     "/tasks/started-id",
 )
+BOXES = "found => found.map(each => each.getBoundingClientRect().toJSON())"
+"""Where all elements are at one moment: a page that is live may replace them between two questions."""
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 400)])
@@ -74,12 +76,12 @@ def test_the_page_of_a_task_that_was_sent_just_now_recovers_by_itself(chromium, 
 def test_a_small_screen_shows_when_the_tasks_of_a_workflow_ran(chromium, watched):
     page = chromium.new_page(viewport={"width": 400, "height": 860})
     page.goto(f"{watched.base}/clusters/shop/workflows/flow-root")
-    boxes = [bar.bounding_box() for bar in page.locator(".bars").all()]
+    boxes = page.locator(".bars").evaluate_all(BOXES)
     assert len(boxes) == 5
     assert all(box["x"] >= 0 and box["x"] + box["width"] <= 400 and box["width"] > 250 for box in boxes)
     page.evaluate("document.querySelector('.rail .count').className = 'count'")
     page.evaluate("document.querySelector('.rail .count').textContent = '13'")
-    assert len({link.bounding_box()["y"] for link in page.locator(".rail nav a").all()}) == 1
+    assert len({box["y"] for box in page.locator(".rail nav a").evaluate_all(BOXES)}) == 1
     page.close()
 
 

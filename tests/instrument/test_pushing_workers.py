@@ -31,6 +31,7 @@ def test_processes_of_a_pool_tell_all_after_an_outage_and_workers_tell_the_queue
             return Counter(event["uuid"] for event in taken(found, "task-sent") if event["retries"])
 
         all_.until(lambda: list(retries().values()) == [2] * TASKS, retries, 25)
+        all_.until(lambda: "NightOwl takes events again" in log.read_text(), log.read_text, 25)
         receipts = taken(found, "task-received")
     told = log.read_text()
     assert (told.count("NightOwl answers 503"), told.count("NightOwl takes events again")) == (1, 1), told

@@ -14,6 +14,13 @@ def answer(body: bytes = b"", *headers: str, status: str = "200 OK", length: int
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
+def hear_out(peer: socket.socket) -> None:
+    """Say no more, and wait for the other side to end: closing with unread data would reset the connection."""
+    peer.shutdown(socket.SHUT_WR)
+    while peer.recv(4096):
+        pass
+
+
 class Behaviours:
     """What a server does with a connection whose request was read. Methods are named for the fault."""
 
@@ -209,6 +216,7 @@ class HostileBehaviours(Behaviours):
 
     def http2_goaway(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(SETTINGS + b"\0\0\x08\x07\0\0\0\0\0" + struct.pack(">II", 0, 2))
+        hear_out(peer)
 
     def http2_reset(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(SETTINGS + b"\0\0\x04\x03\0\0\0\0\x01" + struct.pack(">I", 2))
@@ -216,6 +224,7 @@ class HostileBehaviours(Behaviours):
 
     def http2_garbage(self, peer: socket.socket, request: bytes) -> None:
         peer.sendall(b"\xff" * 64)
+        hear_out(peer)
 
     def http2_pings(self, peer: socket.socket, request: bytes) -> None:
         self.pour(peer, SETTINGS, b"\0\0\x08\x06\0\0\0\0\0________" * 100, pause=0.05)

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 from nightowl.adapters.probes import ThreadEngine, thread_engine
 from nightowl.adapters.probes.built_in import BUILT_IN
 from nightowl.core.values import Attempt, Policy, Target
-from tests.adapters.probes.behaviours import HostileBehaviours
+from tests.adapters.probes.behaviours import HostileBehaviours, hear_out
 from tests.adapters.probes.name_server import NameServer
 
 ANYWHERE = Policy(reach="any")
@@ -71,10 +71,8 @@ class FaultServer:
         try:
             with tls.wrap_socket(peer, server_side=True) as secure:
                 self._answer(secure, handle)
-        except ssl.SSLError:  # let the alert arrive: closing with unread data would reset the connection
-            raw.shutdown(socket.SHUT_WR)
-            while raw.recv(4096):
-                pass
+        except ssl.SSLError:
+            hear_out(raw)  # so that the alert arrives
 
     def _answer(self, peer: socket.socket, handle: Callable, *, wait: bool = True) -> None:
         request = b""
