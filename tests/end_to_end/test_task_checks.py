@@ -15,7 +15,7 @@ from tests.end_to_end.watching import CLUSTER, Watching, watching
 TASK = {"kind": "task", "cluster": CLUSTER}
 CHECKS = {
     "misspelt": TASK | {"task": "fleet.ad", "every": "10s", "grace": "1s"},
-    "forgotten": TASK | {"task": "fleet.total", "cron": "* * * * *", "grace": "1s"},
+    "forgotten": TASK | {"task": "fleet.total", "every": "15s", "grace": "1s"},
     "regular": TASK | {"task": "fleet.add", "every": "1h"},
     "slow": TASK | {"task": "fleet.sleep", "every": "1h", "max_runtime": "1s"},
 }
@@ -31,7 +31,7 @@ def test_a_task_that_does_not_start_goes_down_and_one_that_runs_is_up(redis_url:
             send(app, "fleet.add", 1, 2)
             send(app, "fleet.sleep", 4.0)
         wanted = {"misspelt": "task.late", "forgotten": "task.late", "regular": "", "slow": ""}
-        nightowl.until(lambda: reasons(nightowl) == wanted, lambda: f"{reasons(nightowl)}", 90.0)
+        nightowl.until(lambda: reasons(nightowl) == wanted, lambda: f"{reasons(nightowl)}", 60.0)
         assert {each["state"] for each in rounds(nightowl, "misspelt")} == {"down"}
         assert [(each["state"], each["reason"]) for each in rounds(nightowl, "slow")] == [
             ("down", "task.unfinished"),
