@@ -1,12 +1,12 @@
 """A watched cluster from its broker to ``/metrics`` and the store of tasks, beside Flower on the same stream.
 
 ``python -m benchmarks.watch [BROKER...] [--seconds S] [--rates R...] [--buffer N] [--peers FOLDER]`` records what a
-real prefork worker sends and publishes that again and again, with fresh ids and times, from a process of its own. First
-live: at each rate for so many seconds to a real ``nightowl watcher`` over SQLite: events lost, CPU an event, the lag
-from a marked event being published to its count on ``/metrics``, how long scrapes take, memory. Then from a full
-buffer: a program stands still while so many events are published, and goes on: events a second and CPU an event, of
-NightOwl, and, with a tenth as many, of Flower and of Celery's receiver with its ``State`` and a counter, which stands
-in for celery-exporter. Both need ``--peers``: a virtual environment that has Flower, made there where there is none.
+real prefork worker sends and publishes that again and again, with fresh ids and times, from a process of its own, which
+has made all of it before it begins. First live: at each rate for so many seconds to a real ``nightowl watcher`` over
+SQLite: events lost, CPU an event, the lag from a marked event being published to its count on ``/metrics``, how long
+scrapes take, memory. Then from a full buffer: a program stands still while so many events are published, and goes on:
+events a second and CPU an event, of NightOwl, and, with a tenth as many, of Flower and of what stands in for
+celery-exporter. Both need ``--peers``: a virtual environment that has Flower, made there where there is none.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -76,7 +75,7 @@ class Marking:
                 event = {"type": "task-mark", "hostname": "marker@here", "timestamp": time.time(), "uuid": "mark"}
                 out.put("task.mark", json.dumps(event).encode())
                 began = time.monotonic()
-                out.flush()
+                out.send(out.portion())
                 self.sent += 1
                 while self._shown() == before and time.monotonic() - began < PATIENCE:
                     time.sleep(LOOK)
@@ -91,24 +90,31 @@ class Marking:
         return page.partition('type="task-mark"}')[2].partition("\n")[0]
 
 
-def publishing(url: str, recording: Path, *options: object) -> dict[str, float]:
-    """Publish in a process of its own; what it says at the end."""
+def published(url: str, recording: Path, *options: object) -> subprocess.Popen[bytes]:
+    """Publish in a process of its own, which has begun to."""
     command = [sys.executable, "-m", "benchmarks.celery_stream.publish", url, str(recording), *map(str, options)]
-    found: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+    return process
+
+
+def ended(process: subprocess.Popen[bytes]) -> dict[str, float]:
+    """Wait for what it says at the end."""
+    found: dict[str, float] = json.loads(process.communicate()[0])
     return found
 
 
 def live(watching: Watching, url: str, recording: Path, rate: float, seconds: float, names: int) -> str:
     """Watch a stream at a steady rate: CPU in its first half, lag and scrapes in its second."""
     before = watching.events()
-    with ThreadPoolExecutor(1) as pool:
-        stream = pool.submit(publishing, url, recording, "--rate", rate, "--seconds", seconds, "--names", names)
-        time.sleep(1.0)
-        first, began = watching.events(), watching.cpu()
-        time.sleep(seconds / 2)
-        used, taken = watching.cpu() - began, watching.events() - first
-        with Marking(watching, url) as marking:
-            sent = stream.result()
+    stream = published(url, recording, "--rate", rate, "--seconds", seconds, "--names", names)
+    time.sleep(1.0)
+    first, began = watching.events(), watching.cpu()
+    time.sleep(seconds / 2)
+    used, taken = watching.cpu() - began, watching.events() - first
+    with Marking(watching, url) as marking:
+        sent = ended(stream)
     watching.wait(round(before + sent["events"] + marking.sent))
     lost = before + sent["events"] + marking.sent - watching.events()
     return (
@@ -129,7 +135,7 @@ def buffered(watching: Watching, url: str, recording: Path, events: int) -> str:
     before = watching.events()
     watching.stand(True)
     try:
-        sent = publishing(url, recording, "--events", events, "--wait", 0)
+        sent = ended(published(url, recording, "--events", events, "--wait", 0))
     finally:
         began, used = time.monotonic(), watching.cpu()
         watching.stand(False)

@@ -9,19 +9,29 @@ from binascii import b2a_base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import amqp
+
+
+class Portion(NamedTuple):
+    """Messages as a broker is sent them."""
+
+    data: bytes
+    messages: int
 
 
 class Outlet(Protocol):
     """Takes messages and sends them in portions."""
 
     def put(self, key: str, body: bytes) -> None:
-        """Send this message with the next portion."""
+        """Have this message in the next portion."""
 
-    def flush(self) -> None:
-        """Send the portion."""
+    def portion(self) -> Portion:
+        """All that was put since the last one."""
+
+    def send(self, portion: Portion) -> None:
+        """Send a portion, now or much later than it was made."""
 
     def end(self) -> int:
         """Wait until all was taken; how many messages nobody heard."""
@@ -50,7 +60,7 @@ class _Redis:
         self._sock = sock
         self._number = number
         self._parts: list[bytes] = []
-        self._put = self._answered = self._unheard = 0
+        self._put = self._sent = self._answered = self._unheard = 0
         self._rest = b""
 
     def put(self, key: str, body: bytes) -> None:
@@ -75,19 +85,24 @@ class _Redis:
         head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         return head, before + b'"', b'"' + after + b"\r\n"
 
-    def flush(self) -> None:
-        if self._parts:
-            self._sock.sendall(b"".join(self._parts))
-            self._parts.clear()
-            self._listen(self._put - 5_000)
+    def portion(self) -> Portion:
+        found = Portion(b"".join(self._parts), self._put)
+        self._parts.clear()
+        self._put = 0
+        return found
+
+    def send(self, portion: Portion) -> None:
+        self._sock.sendall(portion.data)
+        self._sent += portion.messages
+        self._listen(self._sent - 5_000)
 
     def end(self) -> int:
-        self._listen(self._put)
+        self._listen(self._sent)
         return self._unheard
 
     def _listen(self, until: int) -> None:
         """Read answers: all that are there, and until so many have come."""
-        while self._answered < self._put:
+        while self._answered < self._sent:
             try:
                 data = self._sock.recv(65_536, 0 if self._answered < until else socket.MSG_DONTWAIT)
             except BlockingIOError:
@@ -105,6 +120,7 @@ class _RabbitMQ:
         self._channel = channel
         self._sock: socket.socket = connection.transport.sock
         self._parts: list[bytes] = []
+        self._put = 0
         self._properties = amqp.Message(  # noqa: SLF001 - the bytes that a frame has of them
             content_type="application/json",
             content_encoding="utf-8",
@@ -115,6 +131,7 @@ class _RabbitMQ:
     def put(self, key: str, body: bytes) -> None:
         head = struct.pack(">HHQ", 60, 0, len(body)) + self._properties
         self._parts += (self._method(key), self._frame(2, head), self._frame(3, body))
+        self._put += 1
 
     @cache  # noqa: B019
     def _method(self, key: str) -> bytes:
@@ -124,10 +141,14 @@ class _RabbitMQ:
     def _frame(self, kind: int, payload: bytes) -> bytes:
         return b"%b%b\xce" % (struct.pack(">BHI", kind, self._channel.channel_id, len(payload)), payload)
 
-    def flush(self) -> None:
-        if self._parts:
-            self._sock.sendall(b"".join(self._parts))
-            self._parts.clear()
+    def portion(self) -> Portion:
+        found = Portion(b"".join(self._parts), self._put)
+        self._parts.clear()
+        self._put = 0
+        return found
+
+    def send(self, portion: Portion) -> None:
+        self._sock.sendall(portion.data)
 
     def end(self) -> int:
         self._channel.queue_declare("", passive=False, exclusive=True)  # its answer comes behind all of that

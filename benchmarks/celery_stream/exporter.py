@@ -2,7 +2,7 @@
 
 ``python exporter.py BROKER PORT`` stands in for celery-exporter, whose program cannot be installed from PyPI: it does
 what that does with an event (https://github.com/danihodovic/celery-exporter, ``src/exporter.py``): ``State.event``, a
-counter by name, host and queue, and a histogram of run times.
+counter by name, host and queue, the other counters at 0 for the same labels, and a histogram of run times.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ counters = {
         f"celery_{kind.replace('-', '_')}", kind, (*LABELS, *(["exception"] if kind == "task-failed" else []))
     )
     for kind in (
-        f"task-{each}" for each in ("sent", "received", "started", "succeeded", "failed", "retried", "revoked")
+        f"task-{each}"
+        for each in ("sent", "received", "started", "succeeded", "failed", "rejected", "revoked", "retried")
     )
 }
 runtime = Histogram("celery_task_runtime", "run time", LABELS)
@@ -32,19 +33,25 @@ runtime = Histogram("celery_task_runtime", "run time", LABELS)
 def track(event: dict[str, Any]) -> None:
     """Count an event."""
     state.event(event)
-    kind, counter = event["type"], counters.get(event["type"])
-    if counter is None:
+    if event["type"] not in counters:
         return
     task = state.tasks.get(event["uuid"])
     labels = {
         "name": task.name or "", "hostname": event["hostname"].rpartition("@")[2],
         "queue_name": getattr(task, "queue", None) or "celery",
     }  # fmt: skip
-    if kind == "task-failed":
-        labels["exception"] = str(task.exception).partition("(")[0]
-    counter.labels(**labels).inc()
-    if kind == "task-succeeded":
+    for kind, counter in counters.items():
+        if kind == event["type"]:
+            counter.labels(**labels, **raised(kind, task.exception)).inc()
+        elif kind != "task-sent":
+            counter.labels(**labels, **raised(kind, ""))
+    if event["type"] == "task-succeeded":
         runtime.labels(**labels).observe(task.runtime or 0.0)
+
+
+def raised(kind: str, exception: str) -> dict[str, str]:
+    """The label that only failures have."""
+    return {"exception": str(exception).partition("(")[0]} if kind == "task-failed" else {}
 
 
 start_http_server(int(sys.argv[2]), "127.0.0.1")

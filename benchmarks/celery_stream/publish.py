@@ -1,8 +1,8 @@
 """Publishes a recording over and over, with fresh ids and times, at a steady rate: a process of its own.
 
-``python -m benchmarks.celery_stream.publish URL RECORDING --rate R --seconds S`` prints one line of JSON at the end:
-``events``, ``seconds`` that it took, ``late`` (the most seconds that it was behind), ``unheard`` (messages that
-Redis had nobody to give to).
+``python -m benchmarks.celery_stream.publish URL RECORDING --rate R --seconds S`` prints ``begins`` when it does, and
+one line of JSON at the end: ``events``, ``seconds`` that it took, ``late`` (the most seconds that it was behind),
+``unheard`` (messages that Redis had nobody to give to).
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import json
 import os
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
-from benchmarks.celery_stream.brokers import outlet
+from benchmarks.celery_stream.brokers import Outlet, Portion, outlet
 from benchmarks.celery_stream.recording import load
 from benchmarks.celery_stream.templates import Template, Templates, templates
 
@@ -24,7 +25,13 @@ TICK = 0.004
 """Seconds between two portions."""
 
 MOST = 2_000
-"""Events in one portion, where it is behind."""
+"""Events in one portion, where there is no rate."""
+
+TRIAL = 20_000
+"""Events that are made first, to know how long it takes to make all."""
+
+SPARE = 1.5
+"""The times of that which it may take."""
 
 
 def fresh_ids(number: int) -> list[bytes]:
@@ -48,32 +55,75 @@ def cycles(found: Templates, waiting: int) -> Iterator[tuple[Template, list[byte
         ids.append([*fresh_ids(found.ids), b""])
 
 
-def publish(options: argparse.Namespace) -> dict[str, object]:
+class Stream:
+    """Messages without end, in portions for an outlet."""
+
+    def __init__(self, found: Templates, waiting: int, out: Outlet) -> None:
+        self._cycles = cycles(found, waiting)
+        self._out = out
+        self._stamp = 0.0
+
+    def portion(self, events: int, moment: float) -> tuple[int, Portion]:
+        """Return the next events, of this moment (Unix time), and how many they are, as messages stay whole."""
+        self._stamp, made = max(moment, self._stamp), 0
+        while made < events:
+            each, ids = next(self._cycles)
+            ids[-1] = b"%.5f" % self._stamp
+            self._out.put(each.key, each.text % each.pick(ids))
+            made += each.events
+            self._stamp += each.events * 1e-5
+        return made, self._out.portion()
+
+
+def prepared(new: Callable[[], Stream], rate: float, seconds: float) -> tuple[float, list[tuple[int, Portion]]]:
+    """Make a steady stream, so that making it takes nothing from what is measured; when it starts, and its portions."""
+    began = time.time()
+    new().portion(TRIAL, began)
+    start = time.time() + (time.time() - began) / TRIAL * rate * seconds * SPARE
+    stream, made, portions = new(), 0, []
+    for tick in range(round(seconds / TICK)):
+        portions.append(stream.portion(round(rate * TICK * (tick + 1)) - made, start + tick * TICK))
+        made += portions[-1][0]
+    return start, portions
+
+
+def live(new: Callable[[], Stream], out: Outlet, rate: float, seconds: float) -> dict[str, float]:
+    """Publish at a steady rate."""
+    start, portions = prepared(new, rate, seconds)
+    _begin(start)
+    late = 0.0
+    for tick, (_, portion) in enumerate(portions):
+        ahead = start + tick * TICK - time.time()
+        late = max(late, -ahead)
+        time.sleep(max(ahead, 0.0))
+        out.send(portion)
+    return {"events": sum(events for events, _ in portions), "seconds": time.time() - start, "late": late}
+
+
+def full(stream: Stream, out: Outlet, events: int) -> dict[str, float]:
+    """Publish so many as fast as can be."""
+    _begin(began := time.time())
+    done = 0
+    while done < events:
+        made, portion = stream.portion(min(events - done, MOST), time.time())
+        out.send(portion)
+        done += made
+    return {"events": done, "seconds": time.time() - began, "late": 0.0}
+
+
+def _begin(moment: float) -> None:
+    time.sleep(max(0.0, moment - time.time()))
+    print("begins", flush=True)
+
+
+def publish(options: argparse.Namespace) -> dict[str, float]:
     """Publish, and say what was."""
     found = templates(load(Path(options.recording)), options.names, options.workers)
-    target = options.rate * options.seconds if options.rate else options.events
-    waiting = round(options.wait * options.rate / found.events)
-    done, late, stamp = 0, 0.0, 0.0
-    stream = cycles(found, waiting)
     with outlet(options.url) as out:
-        began = time.perf_counter()
-        while done < target:
-            passed = time.perf_counter() - began
-            due = min(passed * options.rate if options.rate else target, target)
-            late = max(late, (due - done) / options.rate) if options.rate else 0.0
-            stamp, first = max(time.time(), stamp), done
-            while done < due and done - first < MOST:
-                each, ids = next(stream)
-                ids[-1] = b"%.5f" % stamp
-                out.put(each.key, each.text % each.pick(ids))
-                done += each.events
-                stamp += each.events * 1e-5
-            out.flush()
-            if done >= due:
-                time.sleep(TICK)
-        seconds = time.perf_counter() - began
-        unheard = out.end()
-    return {"events": done, "seconds": seconds, "late": late, "unheard": unheard}
+        new = partial(Stream, found, round(options.wait * options.rate / found.events), out)
+        steady = options.rate > 0
+        said = live(new, out, options.rate, options.seconds) if steady else full(new(), out, options.events)
+        return said | {"unheard": out.end()}
 
 
 def main() -> None:
