@@ -42,7 +42,10 @@ def counts(events):
 
 
 def executions(events):
-    """Lists of (time, stage, event) that belong together, in order; of two starts in a row the second was received."""
+    """Lists of (time, stage, event) that belong together, in order.
+
+    Of two starts in a row the second was received, and so was a start behind a reject without a start.
+    """
     stages = [
         (event.timestamp, ORDER.index(stage), stage, event) for stage, event in distinct(events) if stage in ORDER
     ]
@@ -50,8 +53,8 @@ def executions(events):
     for time, _, stage, event in sorted(stages, key=lambda each: each[:2]):
         held = {stage for _, stage, _ in groups[-1]}
         if (stage == "received" and held) or (stage == "started" and held - {"received"}):
-            begun_twice = stage == "started" and held == {"received", "started"}
-            groups.append([groups[-1].pop(0)] if begun_twice else [])
+            takes_over = stage == "started" and held in ({"received", "started"}, {"received", "rejected"})
+            groups.append([groups[-1].pop(0)] if takes_over else [])
         groups[-1].append((time, stage, event))
     return groups
 

@@ -96,7 +96,8 @@ def histories(draw, uuid):
 def deliveries(draw, *, in_turn=False):
     """Events of some tasks as they may be read: lost, repeated, in any order, in several reads.
 
-    ``in_turn``: no task-retried is lost, and what one node sends comes in its order, as it does over one connection.
+    ``in_turn``: no task-retried is lost, and those of one task come in their order; so does what one node sends, as it
+    does over one connection.
     """
     events = [event for n in range(draw(st.integers(1, 3))) for event in draw(histories(f"uuid-{n}"))]
     events = [event for event in events if draw(st.integers(0, 9)) or (in_turn and event.type == "task-retried")]
@@ -105,7 +106,9 @@ def deliveries(draw, *, in_turn=False):
         for _ in range(1 if draw(st.integers(0, 5)) else 2):
             at = event.timestamp + STEP * draw(st.integers(0, 12))
             if in_turn:
-                at = newest_of[event.hostname] = max(at, newest_of.get(event.hostname, 0))
+                lines = [event.hostname, *[event.uuid] * (event.type == "task-retried")]
+                at = max(at, *(newest_of.get(line, 0) for line in lines))
+                newest_of.update(dict.fromkeys(lines, at))
             arrivals.append((at, len(arrivals), event))
     events = [event for _, _, event in sorted(arrivals, key=lambda each: each[:2])]
     size = draw(st.integers(1, 8))
@@ -231,6 +234,27 @@ def test_a_retry_may_be_received_before_the_worker_tells_the_start_of_what_sent_
     assert (task.received, task.started, task.retried) == (AT + 0.4, AT + 0.7, AT + 0.6)
 
 
+def test_a_worker_may_receive_what_it_rejects_before_it_says_so():
+    begin = [sent(0), received(0.1), ev("started", 0.2), received(0.3)]
+    rejected, started = ev("rejected", 0.4, requeue=True), ev("started", 0.5)
+    for told in ([rejected, started], [started, rejected]):
+        fold = fresh()
+        feed(fold, [*begin, *told, ev("succeeded", 0.6, runtime=0.1)], AT + 1)
+        task = task_of(fold, "u")
+        assert (task.state, task.executions, task.rejected) == ("SUCCESS", 2, None)
+        assert (task.sent, task.received, task.started) == (AT, AT + 0.3, AT + 0.5)
+        assert counted(fold.figures)["rejected"] == 1
+
+
+def test_a_retry_is_paid_for_by_the_task_retried_of_whoever_sent_it():
+    fold = fresh()
+    told = [ev("retried", 0.2, exception="Busy()"), ev("retried", 0.5, by=WORKERS[1], exception="Busy()")]
+    again = [received(at, by=WORKERS[1], retries=1) for at in (0.3, 0.4)]
+    feed(fold, [ev("started", 0.1), *again, *told], AT + 1)
+    task = task_of(fold, "u")
+    assert (task.state, task.worker, task.received, task.retried) == ("RETRY", WORKERS[1], AT + 0.4, AT + 0.5)
+
+
 def test_when_it_was_retried_is_told_though_the_retry_was_received_before():
     fold = fresh()
     first = [received(0), ev("started", 0.1), ev("retried", 0.2, exception="Busy()")]
@@ -318,18 +342,18 @@ def test_the_first_task_of_a_name_waits_too_where_others_are_told_when_sent_and_
     feed(fold, [sent(0.05, "new", queue="other", name="shop.ship")], AT + 0.5)
     assert cells(fold) == {("shop.ship", WORKERS[0], "other"): {"received": 1}}
     feed(fold, [received(0.6, "untold", name="shop.untold")], AT + 0.6)
-    fold.settle(AT + 1.7)
-    feed(fold, [received(1.8, "again", name="shop.untold")], AT + 1.8)
+    fold.settle(AT + 2.7)
+    feed(fold, [received(2.8, "again", name="shop.untold")], AT + 2.8)
     assert cells(fold)["shop.untold", WORKERS[0], "celery"] == {"received": 2}
 
 
-def test_a_receipt_whose_task_sent_is_lost_is_counted_after_a_second():
+def test_a_receipt_whose_task_sent_is_lost_is_counted_after_two_seconds():
     fold = fresh()
     feed(fold, [sent(0, "first")])
     feed(fold, [received(0.1, "u")])
-    fold.settle(AT + 0.9)
+    fold.settle(AT + 1.9)
     assert not cells(fold)
-    fold.settle(AT + 1.1)
+    fold.settle(AT + 2.1)
     assert cells(fold) == {("shop.charge", WORKERS[0], "celery"): {"received": 1}}
 
 
@@ -337,7 +361,7 @@ def test_a_worker_may_tell_the_queue_of_a_task_whose_task_sent_is_lost():
     fold = fresh()
     feed(fold, [sent(0, "first")])
     feed(fold, [received(0.1, "u", queue="mail", exchange="post", routing_key="mail.now")])
-    fold.settle(AT + 1.1)
+    fold.settle(AT + 2.1)
     assert cells(fold) == {("shop.charge", WORKERS[0], "mail"): {"received": 1}}
     task = task_of(fold, "u")
     assert (task.queue, task.exchange, task.routing_key, task.sent) == ("mail", "post", "mail.now", None)

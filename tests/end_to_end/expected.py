@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from tests.celery_fleet import reference
@@ -172,13 +173,16 @@ def _task(told: reference.Told, own: list[Event]) -> dict[str, Any]:
 def _times(told: reference.Told, own: list[Event]) -> dict[str, float]:
     """The stages of the newest execution, and when it was retried last.
 
-    A failure that is a Reject, which Celery tells from 5.7 on, is a rejection.
+    A failure that is a Reject, which Celery tells from 5.7 on, is a rejection; one before the start is of the execution
+    before, as it may be told after the task was received again.
     """
     begun = told.times.get("received", 0.0)
     found = {stage: at for stage in STAGES if (at := told.times.get(stage)) and (at >= begun or stage == "retried")}
     sent = [each["timestamp"] for each in own if each["type"] == "task-sent" and each["retries"] == told.retries]
     if told.state == "REJECTED":
         found.pop("failed", None)
+    if found.get("rejected", inf) < found.get("started", 0.0):
+        del found["rejected"]
     return found | {"sent": sent[-1]} if sent else found
 
 

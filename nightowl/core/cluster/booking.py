@@ -23,8 +23,8 @@ NAMELESS = "None"
 FAILED = -1
 """What a failure is counted as; other stages are the numbers of ``Cell.counts``."""
 
-HOLD = 1.0
-"""Seconds for which a count waits for its task's name or its task-sent."""
+HOLD = 2.0
+"""Seconds for which a count waits for its task's name or its task-sent, which a busy client may tell late."""
 
 LATELY = 600.0
 """Seconds for which tasks of a name are expected to come with task-sent, once one did.

@@ -26,7 +26,10 @@ REPEATED = 30.0
 """Seconds within which a worker says the same end of one execution a second time."""
 
 _ORDER = {stage: number for number, stage in enumerate(STAGES)}
-_BEGUN, _ENDS = set(STAGES[:2]), STAGES[2:]
+_ENDS = STAGES[2:]
+_BEGUN_BEFORE = ({"received", "started"}, {"received", "rejected"})
+"""What an execution holds whose receipt is the next one's, where that starts."""
+
 _MOST_EARLIER = 64
 _MOST_RETRIES = 1_000_000
 STATE_OF = {
@@ -162,12 +165,15 @@ def merge(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
     All stages of the newest execution and this event are put in order of time; each task-received behind anything, and
     each task-started behind a start or an end, begins another execution, and the last of these is now the newest one.
     Of two starts with nothing between, the receipt goes with the second: a busy worker may receive a retry before it
-    tells of the start of the execution that sent it. When a task was retried last stays with it, whichever execution
-    that ended.
+    tells of the start of the execution that sent it; and a start behind a reject has the receipt before that: a worker
+    may receive again what it rejected before it tells so. When a task was retried last stays with it, whichever
+    execution that ended.
     """
     late = _placed(entry, stage, stamp, event)
-    if late is Late.EARLIER and stage == "retried" and entry.retried_by is None:
-        entry.task.retried = max(entry.task.retried or stamp, stamp)
+    if late is Late.EARLIER and stage == "retried":
+        entry.owed = max(entry.owed - 1, 0)
+        if entry.retried_by is None:
+            entry.task.retried = max(entry.task.retried or stamp, stamp)
     return late
 
 
@@ -180,7 +186,6 @@ def _placed(entry: Entry, stage: str, stamp: float, event: Event) -> Late:
         remember(entry, stage, raw, by)
         return Late.EARLIER
     if stage == "retried" and entry.owed:
-        entry.owed -= 1
         remember(entry, stage, raw, by)
         return Late.EARLIER
     if retries > task.retries:
@@ -271,7 +276,7 @@ def _executions(
     for each in places:
         held = {stage for _, _, stage, _ in found[-1]}
         if (each[2] == "received" and held) or (each[2] == "started" and held - {"received"}):
-            found.append([found[-1].pop(0)] if each[2] == "started" and held == _BEGUN else [])
+            found.append([found[-1].pop(0)] if each[2] == "started" and held in _BEGUN_BEFORE else [])
         found[-1].append(each)
     return found
 
