@@ -241,8 +241,7 @@ def test_what_waits_for_its_queue_is_counted_at_the_end(world):
 
 def test_what_was_shown_is_what_the_next_one_begins_with(world):
     world.succeed("a")
-    world.clock.time += 0.1
-    world.watch.take(0.0)
+    world.pass_time(3)
     world.watch.shown()
     assert unpacked(world.tasks.figures("shop")) is not None
     world.watch = world.begin()

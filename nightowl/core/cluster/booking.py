@@ -27,10 +27,7 @@ HOLD = 2.0
 """Seconds for which a count waits for its task's name or its task-sent, which a busy client may tell late."""
 
 LATELY = 600.0
-"""Seconds for which tasks of a name are expected to come with task-sent, once one did.
-
-So are tasks of a name of which nothing is known, once any did.
-"""
+"""Seconds for which tasks of a name are expected to come with task-sent, once one did. So is the first of each name."""
 
 _MOST_NAMES = 20_000
 
@@ -43,7 +40,6 @@ class Books:
         self.default_queue = default_queue
         self._only: dict[str, str] = {}
         self._sending: dict[str, float] = {}
-        self._sent_at = -LATELY
         self._unsent: set[str] = set()
         self._waiting: deque[tuple[float, Entry]] = deque()
 
@@ -55,7 +51,6 @@ class Books:
         """Count a task-sent, and expect one with other tasks of this name."""
         if name in self._sending or len(self._sending) < _MOST_NAMES:
             self._sending[name] = now
-        self._sent_at = now
         self.figures.count_sent(name, host, queue, now)
 
     def label(self, entry: Entry, worker: str, now: float) -> None:
@@ -63,14 +58,17 @@ class Books:
         task = entry.task
         if not task.name:
             return
-        if entry.sent_by is None and self._may_be_sent(task.name) + LATELY > now:
+        if entry.sent_by is None and self._may_be_sent(task.name, now):
             entry.settled = False
             return
         self.settle(entry, worker, now)
 
-    def _may_be_sent(self, name: str) -> float:
-        """When something was heard last by which a task of this name is expected to come with task-sent."""
-        return self._sending.get(name, -LATELY if name in self._unsent else self._sent_at)
+    def _may_be_sent(self, name: str, now: float) -> bool:
+        """Whether a task of this name is expected to come with task-sent."""
+        heard = self._sending.get(name)
+        if heard is None:
+            return name not in self._unsent and len(self._unsent) < _MOST_NAMES
+        return heard + LATELY > now
 
     def settle(self, entry: Entry, worker: str, now: float) -> None:
         """Settle the label by what is known now, and count what was held."""
