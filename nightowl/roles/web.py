@@ -138,11 +138,12 @@ def handlers(
     """
     configuration = installation.current()
     server = configuration.server
+    signs_in = bool(server.unix_socket or configuration.flower.basic_auth)
     return Handlers(
         store=installation.store,
         clock=CLOCK,
         settings=WebSettings(
-            is_loopback=is_loopback(server.listen_host) and not server.unix_socket,
+            is_loopback=is_loopback(server.listen_host) and not signs_in,
             secret_key=secret_key(configuration),
             listen_host=server.listen_host,
             public_url=server.public_url,

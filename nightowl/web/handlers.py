@@ -28,7 +28,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the web is served, and to whom.
 
     ``public_url`` is what people type (may be empty); ``url_prefix`` the path that NightOwl lives under
-    (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, so no sign-in is needed.
+    (``/owl``, or empty). ``is_loopback``: the listen address is this machine's own, and nobody has to sign in.
     ``trusted_proxies``: addresses and networks whose X-Forwarded headers are believed. ``secret_key`` signs
     CSRF tokens. ``allowed_hosts``: Host names answered besides loopback and that of ``public_url``, lower case.
     ``metrics_elsewhere``: ``/metrics`` has an address of its own, and is not served here. ``metrics_auth`` is the

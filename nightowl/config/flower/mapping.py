@@ -5,14 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from nightowl.config.flower.reading import Given
+from nightowl.config.flower.given import Given
 from nightowl.config.settings import Configuration, Retention, Server
 from nightowl.core.cluster.settings import ClusterSettings, FlowerSettings, MetricsSettings
-from nightowl.core.errors import ConfigurationError, Mistake
 from nightowl.core.redaction import without_password
 from nightowl.core.values import User
 
@@ -25,13 +23,9 @@ ANYWHERE = "0.0.0.0"  # noqa: S104 - what Flower's empty address means; who come
 def configuration(given: Given, cluster: ClusterSettings, folder: Path, hashed: Callable[[str], str]) -> Configuration:
     """Return a configuration that watches ``cluster``, with these options.
 
-    ``folder`` is where the store lies unless ``db`` says otherwise; ``hashed`` makes a password's hash. Raises
-    ``ConfigurationError``.
+    ``folder`` is where the store lies unless ``db`` says otherwise; ``hashed`` makes a password's hash.
     """
     pairs = tuple(given.get("basic_auth", ()))
-    mistakes = [*_pair_mistakes(given, pairs), *_tls_mistakes(given), *_api_mistakes(given)]
-    if mistakes:
-        raise ConfigurationError(mistakes)
     buckets = given.get("task_runtime_metric_buckets")
     return Configuration(
         server=_server(given),
@@ -57,10 +51,10 @@ def _server(given: Given) -> Server:
         url_prefix=f"/{prefix}" if prefix else "",
         trusted_proxies=PROXIES if given.get("xheaders") else (),
         secret_key=given.get("cookie_secret", ""),
-        unix_socket=_path(given, "unix_socket"),
-        certificate=_path(given, "certfile"),
-        key=_path(given, "keyfile"),
-        client_ca=_path(given, "ca_certs") if tls else "",
+        unix_socket=given.path("unix_socket"),
+        certificate=given.path("certfile"),
+        key=given.path("keyfile"),
+        client_ca=given.path("ca_certs") if tls else "",
     )
 
 
@@ -82,37 +76,6 @@ def _store_path(given: Given, cluster: ClusterSettings, folder: Path) -> Path:
     return folder / f"{cluster.name}-{mark}.db"
 
 
-def _path(given: Given, name: str) -> str:
-    found = given.get(name, "")
-    return str(Path(found).expanduser().absolute()) if found else ""
-
-
 def _user(pair: str, hashed: Callable[[str], str]) -> User:
     name, _, password = pair.partition(":")
     return User(name=name, role="admin", password_hash=hashed(password), origin="file")
-
-
-def _pair_mistakes(given: Given, pairs: tuple[str, ...]) -> list[Mistake]:
-    if all(name and password for name, _, password in (pair.partition(":") for pair in pairs)):
-        return []
-    return [Mistake(file="", key=given.where["basic_auth"], found="***", allowed="name:password, several with commas")]
-
-
-def _tls_mistakes(given: Given) -> list[Mistake]:
-    if bool(given.get("certfile")) != bool(given.get("keyfile")):
-        name = "certfile" if given.get("certfile") else "keyfile"
-        return [_mistake(given, name, "both certfile and keyfile, or neither")]
-    names = ("certfile", "keyfile", "ca_certs")
-    missing = [name for name in names if given.get(name) and not Path(_path(given, name)).is_file()]
-    return [_mistake(given, name, "a file that there is") for name in missing]
-
-
-def _api_mistakes(given: Given) -> list[Mistake]:
-    url = given.get("broker_api", "")
-    if not url or (urlsplit(url).scheme in ("http", "https") and urlsplit(url).netloc):
-        return []
-    return [Mistake(file="", key=given.where["broker_api"], found="***", allowed="an http:// or https:// URL")]
-
-
-def _mistake(given: Given, name: str, allowed: str) -> Mistake:
-    return Mistake(file="", key=given.where[name], found=f'"{given.get(name)}"', allowed=allowed)

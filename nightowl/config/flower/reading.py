@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from nightowl.config.flower.contradictions import contradictions
+from nightowl.config.flower.given import Given
 from nightowl.config.flower.opening import UNAUTHENTICATED, is_opened, opening_mistake
 from nightowl.config.flower.options import OPTIONS, Option, truth, value
 from nightowl.config.masking import MASK
@@ -16,28 +16,6 @@ from nightowl.core.errors import ConfigurationError, Mistake
 
 PREFIX = "FLOWER_"
 USUAL = "flowerconfig.py"
-
-
-class Given(msgspec.Struct, frozen=True, kw_only=True):
-    """What was given: values by the option's name, and where each stands (``--port``, ``FLOWER_PORT``).
-
-    ``strange`` are options of ``celery`` itself, which belong before the command's name.
-    """
-
-    values: dict[str, Any] = {}
-    where: dict[str, str] = {}
-    unauthenticated_api: bool = False
-    strange: tuple[str, ...] = ()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Return an option's value; ``default`` where it was not given."""
-        return self.values.get(name, default)
-
-    def notes(self) -> list[str]:
-        """Return a line for each thing that was given and is not done, with what takes its place."""
-        unheard = [name for name in self.values if OPTIONS[name].instead]
-        told = [f"{self.where[name]} has no effect here: {OPTIONS[name].instead}" for name in unheard]
-        return [*told, *(f"{each} belongs before the word nightowl, and has no effect here" for each in self.strange)]
 
 
 def read(
@@ -66,9 +44,11 @@ def read(
     if unread := opening_mistake(environ):
         found_there = f'"{environ[UNAUTHENTICATED]}"'
         mistakes.append(Mistake(file="", key=UNAUTHENTICATED, found=found_there, allowed=unread))
+    understood = Given(values=values, where=where, unauthenticated_api=is_opened(environ), strange=tuple(strange))
+    mistakes += contradictions(understood)
     if mistakes:
         raise ConfigurationError(mistakes)
-    return Given(values=values, where=where, unauthenticated_api=is_opened(environ), strange=tuple(strange))
+    return understood
 
 
 _Found = tuple[Option, Any, str]

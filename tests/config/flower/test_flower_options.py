@@ -174,7 +174,8 @@ def test_what_cannot_be_is_refused_in_one_line(argument: str, said: str) -> None
 
 
 def test_all_mistakes_are_told_at_once() -> None:
-    assert len(mistakes("--port=x", environ={"FLOWER_MAX_TASKS": "y", "FLOWER_OAUTH2_KEY": "z"}).splitlines()) == 3
+    environ = {"FLOWER_MAX_TASKS": "y", "FLOWER_OAUTH2_KEY": "z", "FLOWER_BASIC_AUTH": "ada", "FLOWER_BROKER_API": "x"}
+    assert len(mistakes("--port=x", environ=environ).splitlines()) == 5
 
 
 def test_what_is_not_there_is_told_with_what_takes_its_place() -> None:

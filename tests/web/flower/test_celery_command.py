@@ -128,3 +128,12 @@ def test_it_watches_the_cluster_of_the_app(folder: Path, shop: Shop) -> None:
 
 def _with(text: str, part: str) -> str:
     return text if part in text else ""
+
+
+def test_pairs_are_asked_for_on_this_machine_too(folder: Path) -> None:
+    with running(folder, "memory://", "--port=0", "--basic_auth=ada:lovelace") as (address, _):
+        for path in ("", "clusters", "users", "api/workers"):
+            assert httpx.get(f"{address}{path}").status_code in (303, 401)
+        refused = httpx.post(f"{address}api/v1/clusters/proj/commands", json={"command": "ping"})
+        assert refused.status_code in (401, 403)
+        assert httpx.get(f"{address}api/workers", auth=("ada", "lovelace")).status_code == 200
