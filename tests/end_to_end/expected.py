@@ -191,7 +191,7 @@ def _end(own: list[Event], times: Mapping[str, float], told: reference.Told) -> 
     ends = {event["type"].removeprefix("task-"): event for event in own}
     succeeded = ends["succeeded"] if "succeeded" in times else None
     failed = ends.get("failed") if told.state in ("FAILURE", "REJECTED") else None
-    error = failed["exception"] if failed else None
+    error = _said(failed) if failed else None
     return {
         "exception": "Reject" if told.state == "REJECTED" else told.exception if failed else "",
         "error": _revoked(ends["revoked"]) if "revoked" in times else error,
@@ -199,6 +199,13 @@ def _end(own: list[Event], times: Mapping[str, float], told: reference.Told) -> 
         "result": succeeded["result"] if succeeded else None,
         "runtime": succeeded["runtime"] if succeeded else None,
     }
+
+
+def _said(failed: Event) -> str:
+    """What an exception says; where Celery wrapped it, the last line of its traceback does."""
+    text = str(failed["exception"])
+    last = str(failed["traceback"]).strip().splitlines()[-1]
+    return last.partition(": ")[2] if text == "ExceptionWithTraceback()" else text
 
 
 def _revoked(event: Event) -> str:

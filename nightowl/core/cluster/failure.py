@@ -56,6 +56,13 @@ def exception_class(said: str | None, traceback: str | None) -> str:
     return other[1][-_LONGEST:] if other and other[1] not in _WRAPPERS else UNKNOWN
 
 
+def told(said: str | None, traceback: str | None) -> str | None:
+    """Return the text of an exception: its repr, or what the traceback's last line says where that is a wrapper's."""
+    call = _CALL.match(said or "")
+    line = _last_line(traceback) if traceback and call and call[1] in _WRAPPERS else ""
+    return line.partition(": ")[2] or line or said
+
+
 def bare(exception: str) -> str:
     """Return a class without its module, which is what dashboards made for celery-exporter group by.
 
@@ -97,9 +104,12 @@ def unregistered(said: str | None) -> str:
 
 
 def _raised(traceback: str) -> str:
-    """Return what the first line says that is not indented, behind the last frame of the text."""
-    for line in traceback[max(0, traceback.rfind(_HEAD), traceback.rfind(_FILE)) :].splitlines():
-        if line and not line[0].isspace() and line != _HEAD:
-            found = _LAST_LINE.match(line)
-            return found[1] if found else ""
-    return ""
+    """Return the class that the last line names."""
+    found = _LAST_LINE.match(_last_line(traceback))
+    return found[1] if found else ""
+
+
+def _last_line(traceback: str) -> str:
+    """Return the first line that is not indented, behind the last frame of the text."""
+    lines = traceback[max(0, traceback.rfind(_HEAD), traceback.rfind(_FILE)) :].splitlines()
+    return next((line for line in lines if line and not line[0].isspace() and line != _HEAD), "")

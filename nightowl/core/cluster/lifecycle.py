@@ -35,7 +35,7 @@ from nightowl.core.cluster.entry import (
     taken,
 )
 from nightowl.core.cluster.events import Event
-from nightowl.core.cluster.failure import HARD_LIMIT, REJECT, REJECTS, bare, exception_class, place, unregistered
+from nightowl.core.cluster.failure import HARD_LIMIT, REJECT, REJECTS, bare, exception_class, place, told, unregistered
 from nightowl.core.cluster.figures import KINDS
 from nightowl.core.cluster.moments import moment
 from nightowl.core.cluster.pending import Pending
@@ -461,5 +461,5 @@ def _wait(task: Task, sent: float, started: float) -> float:
 
 
 def _blame(task: Task, exception: str, event: Event) -> None:
-    task.exception, task.error, task.traceback = exception, event.exception, event.traceback
+    task.exception, task.error, task.traceback = exception, told(event.exception, event.traceback), event.traceback
     task.place = place(event.traceback)
