@@ -325,6 +325,7 @@ def test_a_hard_time_limit_is_one_failure():
     fold.settle(AT + 5)
     assert cells(fold)["shop.charge", WORKERS[0], "celery"] == {"received": 1, "started": 1, "TimeLimitExceeded": 1}
     assert task_of(fold, "u").exception == "billiard.exceptions.TimeLimitExceeded"
+    assert task_of(fold, "u").error == "TimeLimitExceeded(1,)"
 
 
 def test_a_receipt_that_overtakes_its_task_sent_waits_for_the_queue():
@@ -482,16 +483,28 @@ def beat(kind, at, by=WORKERS[0]):
     return Event(f"worker-{kind}", by, at, freq=2.0, active=1, processed=5)
 
 
-def test_tasks_of_a_worker_that_went_away_are_lost_until_heard_of_again():
+def test_tasks_of_a_worker_that_said_goodbye_may_end_for_ten_minutes():
     fold = fresh()
-    feed(fold, [beat("online", AT), received(0), ev("started", 0.1), received(0, "other"), beat("offline", AT + 1)])
-    fold.due(AT + 3)
-    fold.settle(AT + 30)
+    begin = [received(0), ev("started", 0.1), received(0, "long"), ev("started", 0.1, "long")]
+    feed(fold, [beat("online", AT), *begin, beat("offline", AT + 1)])
+    fold.settle(AT + 599)
     assert task_of(fold, "u").state == "STARTED"
-    fold.settle(AT + 61)
+    feed(fold, [ev("succeeded", 599.5, runtime=599.4)], AT + 599.6)
+    fold.settle(AT + 602)
+    assert (task_of(fold, "u").state, task_of(fold, "long").state) == ("SUCCESS", "LOST")
+
+
+def test_tasks_of_a_worker_that_fell_silent_are_lost_until_heard_of_again():
+    fold = Fold(Figures(), Workers(timeout=10.0))
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1), received(0, "other")])
+    for at in (3, 11, 40):
+        fold.due(AT + at)
+        fold.settle(AT + at)
+    assert task_of(fold, "u").state == "STARTED"
+    fold.settle(AT + 72)
     assert (task_of(fold, "u").state, task_of(fold, "other").state) == ("LOST", "RECEIVED")
-    assert [task.state for task in fold.due(AT + 61)] == ["LOST"]
-    feed(fold, [received(70, by=WORKERS[1])], AT + 70)
+    assert [task.state for task in fold.due(AT + 72)] == ["LOST"]
+    feed(fold, [received(70, by=WORKERS[1])], AT + 72)
     assert (task_of(fold, "u").state, task_of(fold, "u").executions) == ("RECEIVED", 2)
 
 

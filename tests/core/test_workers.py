@@ -120,4 +120,6 @@ def test_workers_from_before_a_restart_are_known():
     workers.restore(known)
     assert standing(workers)["a@web"].version == "5.7.0"
     workers.sweep(AT + 301)
+    assert standing(workers)["a@web"].up
+    workers.sweep(AT + 312)
     assert not standing(workers)["a@web"].up

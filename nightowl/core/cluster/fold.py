@@ -3,10 +3,11 @@
 The rules of the lifecycle stand in ``lifecycle``. A task whose beginning was not seen is asked for in the store; until
 the answer its events wait.
 
-Lost is a task that was started on a worker that has been away for ``grace`` seconds, or began anew so long ago: with
-Celery's default, early acknowledgement, nobody will run it. With late acknowledgement the broker gives it to another
-worker (RabbitMQ at once, Redis after its visibility timeout, an hour by default), and any later event shows that it is
-not lost. A task that was only received is not lost either: its message was not acknowledged.
+Lost is a task that was started on a worker that has been away for ``grace`` seconds (``LEAVING`` after a goodbye), or
+began anew so long ago: with Celery's default, early acknowledgement, nobody will run it. With late acknowledgement the
+broker gives it to another worker (RabbitMQ at once, Redis after its visibility timeout, an hour by default), and any
+later event shows that it is not lost. A task that was only received is not lost either: its message was not
+acknowledged.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from nightowl.core.cluster.workers import PILED_UP, TOLERANCE, Sender, Workers
 MOST_OPEN = 1_000_000
 MOST_ASKED = 100_000
 """Tasks that are asked for at once; those beyond are taken as new."""
+
+LEAVING = 600.0
+"""Seconds in which a worker that said goodbye may end what it runs: one that is asked to stop says so first."""
 
 GRACE = 60.0
 """Seconds for which a worker has been away before its tasks are lost."""
@@ -177,7 +181,8 @@ class Fold:
             self._handlers[event.type](event, stamp, now)
 
     def _lose(self, purged: Collection[str], now: float) -> None:
-        away = {sender.name: sender.offline for sender in self.workers.away(now, self._grace)}
+        leaving = max(LEAVING, self._grace)
+        away = {sender.name: sender.offline for sender in self.workers.away(now, self._grace, leaving)}
         fresh = {name for name, since in away.items() if self._lost_of.get(name) != since}.union(purged)
         self._lost_of = {name: since for name, since in away.items() if since is not None}
         starts = self.workers.starts

@@ -36,6 +36,9 @@ ABSURD = 86_400.0
 EVERY = 1.0
 """Seconds between two looks at a sender's clock."""
 
+HEARING = 10.0
+"""Seconds after a restart in which nobody is found silent: whoever was up before may well be heard again."""
+
 MOST_SENDERS = 20_000
 FORGET = 600.0
 """Seconds after which a client that was not heard is forgotten."""
@@ -109,6 +112,7 @@ class Workers:
         self._timeout = timeout or inf
         self._purge = purge or inf
         self._next_sweep = -inf
+        self._hears: float | None = -inf
 
     def sender(self, name: str, now: float) -> Sender:
         """Return a sender; a new one is a client until an event shows that it is a worker."""
@@ -121,6 +125,7 @@ class Workers:
 
     def restore(self, workers: Iterable[Worker]) -> None:
         """Know workers from before a restart; one that was up is away unless it is heard in time."""
+        self._hears = None
         for worker in workers:
             sender = self.senders[worker.name] = Sender(worker.name, worker.heard)
             sender.offline, sender.goodbye = worker.offline, worker.goodbye
@@ -165,22 +170,28 @@ class Workers:
         if now < self._next_sweep:
             return []
         self._next_sweep = now + 1.0
+        if self._hears is None:
+            self._hears = now + HEARING
         forgotten = []
         for name, sender in list(self.senders.items()):
             if sender.worker is None:
                 if now - sender.heard > FORGET:
                     del self.senders[name]
                 continue
-            if sender.offline is None and now - sender.heard > self._timeout:
+            if sender.offline is None and now >= self._hears and now - sender.heard > self._timeout:
                 sender.offline, sender.goodbye, sender.worker.active = now, False, 0
             if sender.offline is not None and now - sender.heard > self._purge:
                 del self.senders[name]
                 forgotten.append(name)
         return forgotten
 
-    def away(self, now: float, grace: float) -> list[Sender]:
-        """Workers that have been away for more than ``grace`` seconds."""
-        return [each for each in self.senders.values() if each.offline is not None and now - each.offline > grace]
+    def away(self, now: float, grace: float, leaving: float) -> list[Sender]:
+        """Workers that have been away for more than ``grace`` seconds, or ``leaving`` since they said goodbye."""
+        return [
+            each
+            for each in self.senders.values()
+            if each.offline is not None and now - each.offline > (leaving if each.goodbye else grace)
+        ]
 
     def standing(self) -> tuple[Worker, ...]:
         """All workers as events alone show them, by name. Any thread may ask; others may come meanwhile."""
