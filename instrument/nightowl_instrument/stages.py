@@ -12,6 +12,7 @@ from time import perf_counter, time
 from typing import Any
 
 from celery import signals
+from celery.exceptions import Reject, TimeLimitExceeded
 from celery.worker import state as worker_state
 
 from nightowl_instrument.statsd import TIME, Item, Series
@@ -27,6 +28,9 @@ MOST = 2_000
 
 EXCEPTIONS = 100
 """Exceptions of one task whose series are remembered."""
+
+TWICE = 30.0
+"""Seconds within which Celery tells of the same hard time limit a second time, as it does from 5.7 on."""
 
 _NO_RUN = None, 0.0
 
@@ -70,6 +74,7 @@ class Stages:
         self._put = put
         self._queue_of = queue_of
         self._kinds: dict[tuple[str, str, str], Kind] = {}
+        self._limited: dict[str, float] = {}
 
     def connect(self) -> None:
         """Listen to Celery from now on. Signals are of all apps in this process."""
@@ -123,14 +128,29 @@ class Stages:
             self._put(series)
 
     def failed(self, sender: Any, task_id: str = "", exception: Any = None, **_: Any) -> None:
-        """A task failed: in its process, or in the worker's own, where the process was lost or ran out of time."""
+        """A task failed: in its process, or in the worker's own, where the process was lost or ran out of time.
+
+        ``Reject`` is told as a failure as well, from Celery 5.7 on: it has ended as rejected.
+        """
         request = sender.request
-        if request.is_eager:
+        if request.is_eager or isinstance(exception, Reject) or self._is_told_again(task_id, exception):
             return
         if request.id != task_id:
             request = worker_state.requests.get(task_id)
         kind = self._of(sender.name, getattr(request, "delivery_info", None))
         self._put(kind.failed(type(exception).__name__))
+
+    def _is_told_again(self, task_id: str, exception: Any) -> bool:
+        """Whether this is a hard time limit that was told a moment ago."""
+        if not isinstance(exception, TimeLimitExceeded):
+            return False
+        now = perf_counter()
+        if now - self._limited.pop(task_id, -TWICE) < TWICE:
+            return True
+        if len(self._limited) >= MOST:
+            self._limited.clear()
+        self._limited[task_id] = now
+        return False
 
     def retried(self, sender: Any, request: Any = None, **_: Any) -> None:
         """A task asked to be run again."""

@@ -204,8 +204,9 @@ def _end(own: list[Event], times: Mapping[str, float], told: reference.Told) -> 
 def _said(failed: Event) -> str:
     """What an exception says; where Celery wrapped it, the last line of its traceback does."""
     text = str(failed["exception"])
-    last = str(failed["traceback"]).strip().splitlines()[-1]
-    return last.partition(": ")[2] if text == "ExceptionWithTraceback()" else text
+    if text != "ExceptionWithTraceback()":
+        return text
+    return str(failed["traceback"].strip().splitlines()[-1].partition(": ")[2])
 
 
 def _revoked(event: Event) -> str:

@@ -6,6 +6,7 @@ import os
 import time
 
 from celery import Celery
+from celery.exceptions import Reject
 
 app = Celery("shop", broker=os.environ["SHOP_BROKER"], set_as_current=True)
 app.conf.update(
@@ -35,6 +36,11 @@ def doze(seconds: float) -> None:
 @app.task
 def boom() -> None:
     raise ValueError("no")
+
+
+@app.task
+def refuse() -> None:
+    raise Reject("no", requeue=False)
 
 
 @app.task(bind=True, max_retries=2)

@@ -15,6 +15,7 @@ from nightowl_instrument.address import ETHERNET
 from tests.instrument.fleet import fleet
 
 POOLS = ("prefork", "threads", "gevent", "solo")
+FAMILIES = {"task_succeeded", "task_failed", "task_rejected"}
 LINE = re.compile(r"(\w+):([\d.]+)\|(c|ms|g)\|#(.*)")
 
 
@@ -72,6 +73,27 @@ def expected(pool: str) -> dict[tuple[str, str, str], int]:
         ("task_retried", "again", pool): 2,
         ("task_revoked", "add", pool): 1,
     }
+
+
+def test_a_reject_and_a_hard_time_limit_end_once(ear: Ear, tmp_path: Path) -> None:
+    url = f"udp://127.0.0.1:{ear.socket.getsockname()[1]}?tags=dogstatsd&prefix="
+    ends = {
+        ("task_rejected", "refuse", "prefork"): 1,
+        ("task_rejected", "refuse", "solo"): 1,
+        ("task_failed", "doze", "prefork"): 1,
+        ("task_succeeded", "add", "prefork"): 1,
+        ("task_succeeded", "add", "solo"): 1,
+    }
+    with fleet(tmp_path, "filesystem://", NIGHTOWL_STATSD=url) as found:
+        for pool in ("prefork", "solo"):
+            found.worker(pool)
+            found.call(f"shop.refuse.apply_async(queue='{pool}')")
+        found.call("shop.doze.apply_async((30,), queue='prefork', time_limit=1)")
+        found.until(lambda: ear.counts["task_failed", "doze", "prefork"], lambda: ear.counts)
+        found.call("for pool in ('prefork', 'solo'): shop.add.apply_async((1, 1), queue=pool)")
+        found.until(lambda: ear.counts["task_succeeded", "add", "prefork"] == 1, lambda: ear.counts)
+        found.stop()
+    assert {key: count for key, count in ear.counts.items() if key[0] in FAMILIES} == ends
 
 
 def test_statsd_is_told_of_every_stage_by_workers_of_every_pool(ear: Ear, tmp_path: Path) -> None:
