@@ -494,6 +494,16 @@ def test_tasks_of_a_worker_that_said_goodbye_may_end_for_ten_minutes():
     assert (task_of(fold, "u").state, task_of(fold, "long").state) == ("SUCCESS", "LOST")
 
 
+def test_a_task_that_its_worker_does_not_run_any_more_is_not_lost():
+    fold = Fold(Figures(), Workers(timeout=10.0))
+    idle = Event("worker-heartbeat", WORKERS[0], AT + 5, freq=2.0, active=0, processed=5)
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1), received(0, "new")])
+    feed(fold, [ev("started", 4, "new"), idle], AT + 5)
+    for at in (16, 17, 90):
+        fold.settle(AT + at)
+    assert (task_of(fold, "u").state, task_of(fold, "new").state) == ("STARTED", "LOST")
+
+
 def test_tasks_of_a_worker_that_fell_silent_are_lost_until_heard_of_again():
     fold = Fold(Figures(), Workers(timeout=10.0))
     feed(fold, [beat("online", AT), received(0), ev("started", 0.1), received(0, "other")])

@@ -7,13 +7,14 @@ Lost is a task that was started on a worker that has been away for ``grace`` sec
 began anew so long ago: with Celery's default, early acknowledgement, nobody will run it. With late acknowledgement the
 broker gives it to another worker (RabbitMQ at once, Redis after its visibility timeout, an hour by default), and any
 later event shows that it is not lost. A task that was only received is not lost either: its message was not
-acknowledged.
+acknowledged; nor is one whose worker ran nothing any more when it was heard later: that ended without a word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
+from math import inf
 
 from nightowl.core.cluster.booking import Books
 from nightowl.core.cluster.entry import DONE, Entry, restored
@@ -27,6 +28,9 @@ from nightowl.core.cluster.workers import PILED_UP, TOLERANCE, Sender, Workers
 MOST_OPEN = 1_000_000
 MOST_ASKED = 100_000
 """Tasks that are asked for at once; those beyond are taken as new."""
+
+UNTOLD = 2.0
+"""Seconds by which a task started before its worker ran nothing, at least, to have ended without a word (``Ignore``)."""
 
 LEAVING = 600.0
 """Seconds in which a worker that said goodbye may end what it runs: one that is asked to stop says so first."""
@@ -189,11 +193,16 @@ class Fold:
         ended = {name: at for name, at in starts.items() if at <= now - self._grace} | dict.fromkeys(fresh, now)
         for name in ended.keys() & starts.keys():
             del starts[name]
+        idle = self.workers.idle
         for entry in self._tasks.values() if ended else ():
-            started = entry.task.started or 0.0
-            if entry.task.state == TaskState.STARTED and started < ended.get(entry.task.worker, started):
+            started, worker = entry.task.started or 0.0, entry.task.worker
+            if entry.task.state != TaskState.STARTED or started >= ended.get(worker, started):
+                continue
+            if started > idle.get(worker, -inf) - UNTOLD:
                 entry.task.state, entry.rank = TaskState.LOST.value, DONE
                 self._pending.changed(entry, now)
+        for name in purged:
+            idle.pop(name, None)
 
     def _forget_oldest(self, now: float) -> None:
         """Let the oldest go, some hundredth part more than must be, so that it is not each time anew."""

@@ -103,12 +103,14 @@ class Workers:
     """All senders of one cluster, of which some are workers.
 
     ``timeout`` is the seconds without an event after which a worker is away, ``purge`` those after which one that is
-    away is forgotten; 0: never. ``starts`` has when workers said that they begin, until somebody takes that away.
+    away is forgotten; 0: never. ``starts`` has when workers said that they begin, until somebody takes that away;
+    ``idle`` when each said last that it runs nothing, by the watcher's clock.
     """
 
     def __init__(self, timeout: float = 300.0, purge: float = 600.0) -> None:
         self.senders: dict[str, Sender] = {}
         self.starts: dict[str, float] = {}
+        self.idle: dict[str, float] = {}
         self._timeout = timeout or inf
         self._purge = purge or inf
         self._next_sweep = -inf
@@ -158,6 +160,8 @@ class Workers:
             self.starts[sender.name] = min(now, event.timestamp - sender.fast)
         presence.freq = event.freq or presence.freq
         presence.active = event.active or 0
+        if event.active == 0 and sender.name in self.senders:
+            self.idle[sender.name] = min(now, event.timestamp - sender.fast)
         presence.processed = event.processed or 0
         presence.loadavg = tuple(event.loadavg or ())
         presence.software = event.sw_ident or presence.software
