@@ -64,6 +64,9 @@ OPEN_FOR = 7 * 86400.0
 UNWRITTEN = 3.0
 """Seconds for which what was taken in may wait to be written, as long as the store answers."""
 
+AWAY = "no watcher ran that could store what it read"
+"""The reason of a gap between two watchers."""
+
 _GAPS = 100
 _LAST_READS = 100
 
@@ -171,7 +174,7 @@ class Watch:
         if self._away is not None and since is not None:
             if since:
                 self.figures.gaps += 1
-                self._note_gap(Gap(self._away, max(self._away, since), "the watcher did not run"))
+                self._note_gap(Gap(self._away, max(self._away, since), AWAY))
             self._away = None
 
     def _take_answers(self, now: float) -> None:

@@ -82,7 +82,7 @@ def states(nightowl: Watching) -> dict[str, str]:
 def judge(nightowl: Watching, fleet: Fleet, longs: set[str], page: str) -> None:
     """Compare what is known with what was told, but for what was told in the one gap."""
     (gap,) = nightowl.api("/gaps")
-    assert gap["reason"] == "the watcher did not run"
+    assert gap["reason"] == "no watcher ran that could store what it read"
     start, end = moment(gap["start"]), moment(gap["end"])
     events = fleet.capture.events
     outside = expected.of_tasks(each for each in events if not start <= each["timestamp"] <= end)

@@ -190,7 +190,7 @@ def test_the_next_watcher_goes_on_with_counts_open_tasks_and_workers_and_marks_t
     assert world.tasks.get("shop", ["open"])["open"].name == NAME
     assert {cell.name for cell in world.watch.figures.cells.values()} == {NAME}
     gaps = world.tasks.gaps("shop", NOW, world.clock.time)
-    assert [gap.reason for gap in gaps] == ["the watcher did not run"]
+    assert [gap.reason for gap in gaps] == ["no watcher ran that could store what it read"]
     assert gaps[0].end - gaps[0].start > 39
     assert [worker.name for worker in world.tasks.state("shop").workers] == ["celery@web"]
 

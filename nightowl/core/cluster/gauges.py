@@ -11,6 +11,7 @@ from nightowl.core.cluster.state import Broker, Queue, Worker
 
 HELP = {
     "worker_up": "Whether the worker is heard.",
+    "worker_stopped": "Whether the worker said goodbye.",
     "worker_tasks_active": "Tasks that the worker processes at the moment.",
     "worker_processes": "Processes or threads of the worker's pool.",
     "worker_prefetch_count": "Messages that the worker takes before it has acknowledged others.",
@@ -34,6 +35,7 @@ HELP = {
 def of_worker(worker: Worker) -> Iterator[tuple[str, float | None]]:
     """Yield what is measured of a worker."""
     yield "worker_up", int(worker.up)
+    yield "worker_stopped", int(worker.goodbye)
     yield "worker_tasks_active", worker.active if worker.up else 0
     yield "worker_processes", (len(worker.processes) or worker.concurrency) if worker.up else 0
     yield "worker_prefetch_count", worker.prefetch
