@@ -30,7 +30,7 @@ MOST_ASKED = 100_000
 """Tasks that are asked for at once; those beyond are taken as new."""
 
 UNTOLD = 2.0
-"""Seconds by which a task started before its worker ran nothing, at least, to have ended without a word (``Ignore``)."""
+"""Seconds at least from a start until the worker runs nothing, for a task to have ended without a word (``Ignore``)."""
 
 LEAVING = 600.0
 """Seconds in which a worker that said goodbye may end what it runs: one that is asked to stop says so first."""
