@@ -147,7 +147,7 @@ def test_what_was_done_is_in_the_audit(shop: Shop) -> None:
 
 def test_paths_are_below_the_prefix(shop: Shop) -> None:
     with shop.beside(unauthenticated_api=True, url_prefix="/flower") as client:
-        assert client.get("/flower/api/workers?status=1").json() == {WORKER: True}
+        assert client.get("/flower/api/workers?status=1").json()[WORKER] is True
         assert client.get("/flower/workers").headers["location"] == "/flower/clusters/shop/workers"
         assert client.get("/flower/task/a%2Fb").headers["location"] == "/flower/clusters/shop/tasks/a/b"
         assert client.get(f"/flower/worker/{WORKER}").headers["location"].endswith(f"/shop/workers/{WORKER}")
@@ -163,7 +163,7 @@ def test_of_several_clusters_one_is_named(shop: Shop) -> None:
         assert (none.status_code, other.status_code) == (404, 404)
         assert none.text == "Several clusters are watched: say which by ?cluster=NAME, one of shop, mail"
         assert other.text == "Unknown cluster 'nobody': there are shop, mail"
-        assert client.get("/api/workers?status=1&cluster=shop").json() == {WORKER: True}
+        assert client.get("/api/workers?status=1&cluster=shop").json()[WORKER] is True
         assert client.get("/api/workers?status=1&cluster=mail").json() == {}
         assert client.get("/tasks").headers["location"] == "/clusters"
         assert client.get("/broker?cluster=mail").headers["location"] == "/clusters/mail/queues"
