@@ -37,7 +37,7 @@ def of_worker(worker: Worker) -> Iterator[tuple[str, float | None]]:
     yield "worker_up", int(worker.up)
     yield "worker_stopped", int(worker.goodbye)
     yield "worker_tasks_active", worker.active if worker.up else 0
-    yield "worker_processes", (len(worker.processes) or worker.concurrency) if worker.up else 0
+    yield "worker_processes", worker.size if worker.up else 0
     yield "worker_prefetch_count", worker.prefetch
     yield "worker_memory_bytes", worker.memory
     yield "worker_clock_skew_seconds", worker.skew

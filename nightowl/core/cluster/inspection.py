@@ -79,7 +79,7 @@ def consumers(queue: Queue, workers: Iterable[Worker]) -> Queue:
     consuming = [worker for worker in up if queue.name in worker.queues]
     if not consuming and any(worker.inspected is None for worker in up):
         return queue
-    processes = sum(len(worker.processes) or worker.concurrency or 1 for worker in consuming)
+    processes = sum(worker.size or 1 for worker in consuming)
     return replace(queue, workers=len(consuming), processes=processes)
 
 

@@ -46,6 +46,11 @@ class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     totals: tuple[tuple[str, int], ...] = ()
     pool_restarts: bool | None = None
 
+    @property
+    def size(self) -> int | None:
+        """How many tasks it can run at once, as its pool is now: it may have grown beyond what it began with."""
+        return len(self.processes) or self.concurrency
+
 
 class Queue(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """A queue of the cluster's broker. None: this broker does not tell.
