@@ -28,9 +28,11 @@ def test_a_sink_is_what_its_table_says(configured):
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("labels", GRAPHITE + "labels = { hostname = true }"),
-        ("labels", GRAPHITE + 'labels = { "a b" = "x" }'),
-        ("labels", GRAPHITE + 'labels = { a = "x{b}" }'),
+        ("labels", GRAPHITE + "labels = false"),
+        ("labels.hostname", GRAPHITE + "labels = { hostname = true }"),
+        ('labels."a b"', GRAPHITE + 'labels = { "a b" = "x" }'),
+        ("labels.a", GRAPHITE + 'labels = { a = "x{b}" }'),
+        ("labels.a", GRAPHITE + 'labels = { a = "" }'),
         ("every", GRAPHITE + 'every = "0s"'),
         ("metrics", GRAPHITE + "metrics = []"),
         ("prefix", GRAPHITE + 'prefix = "a..b"'),
@@ -51,6 +53,13 @@ def test_a_sink_is_what_its_table_says(configured):
 )
 def test_what_cannot_be_is_told(mistakes, key, text):
     assert list(mistakes(text)) == [f"sink.g.{key}"]
+
+
+def test_a_label_that_cannot_be_is_named_and_told_what_could(mistakes):
+    found = mistakes(GRAPHITE + 'labels = { env = "prod", "bad-label" = "x", queue = "{queue name}" }')
+    name = 'a label whose name has letters, digits and "_" alone, and does not begin with a digit'
+    text = 'a text, "{other}" (the label of that name, renamed) or false (dropped)'
+    assert found == {"sink.g.labels.bad-label": ('"x"', name), "sink.g.labels.queue": ('"{queue name}"', text)}
 
 
 @pytest.mark.parametrize("address", ["udp://statsd.example", "tcp://[::1]:8125", "unix:///run/statsd.sock"])

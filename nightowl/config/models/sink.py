@@ -21,16 +21,19 @@ OF_QUEUES = ("celery_queue_*", "celery_active_consumer_count")
 """The metrics of a sink whose metrics cost money each."""
 
 
-def _labels(found: object) -> dict[str, str | bool]:
-    allowed = 'a table of labels, each a text, "{other}" (renamed) or false (dropped)'
-    if not isinstance(found, dict):
-        raise refuse(allowed)
-    for name, text in found.items():
-        braces = isinstance(text, str) and ("{" in text or "}" in text)
-        good = text is False or (isinstance(text, str) and text and text.isprintable())
-        if not _LABEL.fullmatch(name) or not good or (braces and not _RENAMED.fullmatch(text)):
-            raise refuse(allowed)
+def _label(found: str) -> str:
+    if not _LABEL.fullmatch(found):
+        raise refuse('a label whose name has letters, digits and "_" alone, and does not begin with a digit')
     return found
+
+
+def _label_text(found: object) -> str | bool:
+    braces = isinstance(found, str) and ("{" in found or "}" in found)
+    if found is False or (isinstance(found, str) and found and found.isprintable() and not braces):
+        return found
+    if isinstance(found, str) and _RENAMED.fullmatch(found):
+        return found
+    raise refuse('a text, "{other}" (the label of that name, renamed) or false (dropped)')
 
 
 def _datagram_address(found: str) -> str:
@@ -83,8 +86,7 @@ def _without_fragment(found: str) -> str:
 
 
 SinkLabels = Annotated[
-    dict[str, Any],
-    PlainValidator(_labels),
+    dict[Annotated[str, AfterValidator(_label)], Annotated[Any, PlainValidator(_label_text)]],
     WithJsonSchema({"type": "object", "additionalProperties": {"anyOf": [{"type": "string"}, {"const": False}]}}),
     Shape('table of label to text, `"{other}"` or false'),
 ]
