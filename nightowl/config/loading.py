@@ -30,7 +30,7 @@ from nightowl.config.report import Report, Source
 from nightowl.config.rules import STRATEGIES, rule_problems
 from nightowl.config.rules import rule as make_rule
 from nightowl.config.settings import ChannelSettings, Configuration
-from nightowl.config.sinks import sink, sink_problems
+from nightowl.config.sinks import address_problems, sink, sink_problems
 from nightowl.config.sources import (
     BUILT_IN_SOURCES,
     identifiers,
@@ -333,7 +333,7 @@ def _hooks(tree: dict[str, Any], bench: Bench) -> dict[str, HookSettings]:
 def _sinks(tree: dict[str, Any], bench: Bench) -> dict[str, SinkSettings]:
     tables = kinded(tree, "sink", bench.sinks, bench.report)
     for name, table in tables.items():
-        for problem in sink_problems(table):
+        for problem in (*sink_problems(table), *address_problems(name, tables)):
             _refuse(bench.report, ("sink", name), problem)
     return {name: sink(name, table, bench) for name, table in tables.items()}
 

@@ -15,10 +15,10 @@ from nightowl.config.fields import split_url
 from nightowl.config.kinds import port_of
 from nightowl.config.masking import KeyPath
 from nightowl.config.settings import Configuration, Hint
+from nightowl.config.sink_hints import sink_hints
 from nightowl.config.units import format_duration
 from nightowl.core.matching import severity_matches
 from nightowl.core.reach import addresses_of, guard
-from nightowl.core.sinks.names import LABELS, strangers, unknown_places
 from nightowl.core.values import Check, Heartbeat, Incident, Location, Network, Policy, Route, Severity, Target
 
 NUMBERED = {
@@ -52,7 +52,8 @@ seals the secrets of checks by a key of its own, which the others cannot open.",
     "NO27": "Hint: a check follows a task of a cluster with `enable_events = false`, so it hears only of workers that \
 send events by themselves.",
     "NO28": "Hint: a hook's `cluster` is like no cluster that is declared.",
-    "NO29": "Hint: a sink's `metrics` or `template` names a metric or a label that NightOwl does not have.",
+    "NO29": "Hint: a sink's `metrics`, `labels`, `template` or `dimensions` name a metric or a label that NightOwl \
+does not have.",
     "NO30": "A rule names a strategy that is not installed.",
     "NO31": "A rule has a key that its strategy does not understand.",
     "NO32": "A rule has one of `aggregate` and `over` without the other.",
@@ -82,6 +83,7 @@ send events by themselves.",
     "NO71": "A sink has a template of paths where its labels are sent as tags.",
     "NO72": "A sink has more dimensions than its receiver takes.",
     "NO73": "A sink for CloudWatch has no region, and the environment has none either.",
+    "NO74": "Two sinks of the kind `prometheus` listen at one address.",
 }
 """All numbers and what they mean; hints, NO20 to NO29, do not keep a configuration from loading."""
 
@@ -301,7 +303,7 @@ def hints(configuration: Configuration) -> Iterator[Hint]:
     for hook in configuration.hooks.values():
         if not any(fnmatchcase(name, like) for name in configuration.clusters for like in hook.clusters):
             yield Hint(number="NO28", key=f"hook.{hook.name}.cluster", text="like no declared cluster: nothing is told")
-    yield from _sink_hints(configuration)
+    yield from sink_hints(configuration.sinks.values())
     if found := open_locations(configuration):
         yield Hint(number="NO25", key=", ".join(f"location.{name}" for name in found), text=OPEN)
 
@@ -317,16 +319,6 @@ def _route_hints(configuration: Configuration) -> Iterator[Hint]:
                 yield Hint(number="NO26", key=key, text="these channels are told at once")
     for name in [name for name in configuration.channels if name not in told]:
         yield Hint(number="NO22", key=f"channel.{name}", text="no route leads here")
-
-
-def _sink_hints(configuration: Configuration) -> Iterator[Hint]:
-    for sink in configuration.sinks.values():
-        if found := strangers(sink.metrics):
-            text = f"no metric is like {', '.join(found)}, so nothing is sent for it"
-            yield Hint(number="NO29", key=f"sink.{sink.name}.metrics", text=text)
-        if found := list(unknown_places(str(sink.options.get("template", "")), sink.labels)):
-            text = f"no sample has the label {', '.join(found)}; there are {', '.join(sorted(LABELS))}"
-            yield Hint(number="NO29", key=f"sink.{sink.name}.template", text=text)
 
 
 def open_locations(configuration: Configuration) -> list[str]:

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from nightowl.config.checks import Bench, pem
+from nightowl.config.fields import split_address
 from nightowl.config.models import sink as models
 from nightowl.config.numbered import Problem
+from nightowl.core.reach import addresses_of
 from nightowl.core.sinks.settings import SinkSettings
 
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, never listened at
 _COMMON = ("kind", "address", "url", "prefix", "labels", "metrics", "every")
 
 
@@ -45,6 +48,24 @@ def sink_problems(table: models.AnySink) -> Iterator[Problem]:
     if isinstance(table, models.CloudWatch) and len(table.dimensions) > MOST_DIMENSIONS:
         found = f"{len(table.dimensions)} labels"
         yield Problem("NO72", ("dimensions",), found, f"at most {MOST_DIMENSIONS}, as CloudWatch takes no more")
+
+
+def address_problems(name: str, tables: Mapping[str, models.AnySink]) -> Iterator[Problem]:
+    """Yield what keeps the sink of this name from listening: another that was declared before it and listens there."""
+    listening = {each: table.address for each, table in tables.items() if isinstance(table, models.Prometheus)}
+    for other, address in listening.items():
+        if other == name:
+            return
+        if name in listening and _clash(address, listening[name]):
+            yield Problem("NO74", ("address",), None, f"an address that is not that of sink.{other} ({address})")
+
+
+def _clash(one: str, other: str) -> bool:
+    """Whether only one of two addresses can be listened at."""
+    (host, port), (other_host, other_port) = split_address(one), split_address(other)
+    places, others = ({*addresses_of(each)} or {each} for each in (host, other_host))
+    everywhere = not _EVERYWHERE.isdisjoint(places | others)
+    return port == other_port != 0 and (everywhere or not places.isdisjoint(others))
 
 
 def _has_region(environ: Mapping[str, str]) -> bool:

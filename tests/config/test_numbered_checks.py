@@ -25,6 +25,12 @@ ESCALATING = '[route.r]\nto = ["ops"]\nescalate = [{ after = "15m", to = '
 AWS = '[sink.a]\nkind = "cloudwatch"\n'
 CLUSTER = '[cluster.c]\nbroker = "redis://redis.example/0"\n'
 NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
+SENT = '[sink.g]\nkind = "graphite"\n'
+
+
+def scraped(one, other):
+    tables = (("a", one), ("b", other))
+    return "".join(f'[sink.{name}]\nkind = "prometheus"\naddress = "{address}"\n' for name, address in tables)
 
 
 @pytest.mark.parametrize(
@@ -127,6 +133,9 @@ NIGHTLY = '[maintenance.m]\nstart = "02:30"\nduration = "1h"\n'
         ("NO71", "sink.s.template", '[sink.s]\nkind = "statsd"\ndialect = "influx"\ntemplate = "{metric}"'),
         ("NO72", "sink.a.dimensions", f'{AWS}region = "x"\ndimensions = {[f"l{n}" for n in range(31)]}'),
         ("NO73", "sink.a.region", AWS),
+        ("NO74", "sink.b.address", scraped("127.0.0.1:9100", "127.0.0.1:9100")),
+        ("NO74", "sink.b.address", scraped("localhost:9100", "127.0.0.1:9100")),
+        ("NO74", "sink.b.address", scraped("127.0.0.1:9100", "0.0.0.0:9100")),
         ("NO62", "maintenance.m.days", NIGHTLY + 'days = ["sun"]\nrrule = "FREQ=DAILY"'),
     ],
 )
@@ -150,6 +159,11 @@ def test_what_cannot_work_is_refused_with_its_number(mistakes, monkeypatch, numb
         ("NO27", "cluster.c.enable_events", '[cluster.c]\nbroker = "redis://h"\nenable_events = false\n' + FOLLOWING),
         ("NO29", "sink.g.metrics", '[sink.g]\nkind = "graphite"\nmetrics = ["celery_*", "celry_*"]'),
         ("NO29", "sink.g.template", '[sink.g]\nkind = "graphite"\ntemplate = "{prefix}.{clutser}.{metric}"'),
+        ("NO29", "sink.g.template", SENT + 'template = "{metric}.{hostname}"\nlabels = { hostname = false }'),
+        ("NO29", "sink.g.labels", SENT + 'labels = { q = "{queue_nam}" }'),
+        ("NO29", "sink.g.labels", SENT + "labels = { hostnam = false }"),
+        ("NO29", "sink.a.dimensions", AWS + 'region = "x"\ndimensions = ["clustr"]'),
+        ("NO29", "sink.a.dimensions", AWS + 'region = "x"\nlabels = { queue = "{queue_name}" }'),
         ("NO25", "location.local", '[bus]\nbroker = "amqp://rabbit.example"'),
         ("NO25", "location.l, location.m", '[bus]\nbroker = "redis://10.0.0.1"\n[location.l]\n[location.m]'),
         ("NO25", "location.m", '[location.l]\n[location.m]\nbroker = "mariadb+pymysql://db.example/d"'),
@@ -216,6 +230,19 @@ def test_a_region_is_taken_from_the_environment_and_labels_of_the_sink_may_be_in
     assert configured(AWS).sinks["a"].kind == "cloudwatch"
     text = '[sink.g]\nkind = "graphite"\ntemplate = "{env}.{metric}.{name}"\nlabels = { env = "prod" }\n'
     assert "NO29" not in {hint.number for hint in configured(text + 'metrics = ["celery_*", "check_up", "*"]').hints}
+
+
+def test_labels_that_there_are_and_those_that_a_sink_adds_get_no_hint(configured):
+    text = f"""{AWS}region = "x"
+labels = {{ env = "prod", queue = "{{queue_name}}", hostname = "{{worker}}", worker = "{{hostname}}", name = false }}
+dimensions = ["cluster", "env", "queue", "worker"]
+"""
+    assert configured(text).hints == ()
+
+
+@pytest.mark.parametrize("other", ["127.0.0.1:9101", "127.0.0.2:9100", "[::1]:9100", "owl.example:9100"])
+def test_sinks_that_are_scraped_may_stand_side_by_side(configured, other):
+    assert configured(scraped("127.0.0.1:9100", other)).sinks["b"].address == other
 
 
 def test_a_template_that_is_not_json_may_be_anything(configured):

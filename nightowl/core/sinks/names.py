@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from typing import Literal
 
 from nightowl.core import exposition
 from nightowl.core.cluster import gauges
 from nightowl.core.cluster.figures import KINDS
 from nightowl.core.sinks.paths import ORDER, places
+from nightowl.core.sinks.selection import changed
 
 _HISTOGRAMS = ("celery_task_runtime", "celery_task_queue_wait_time")
 
@@ -39,7 +41,12 @@ def strangers(patterns: Iterable[str]) -> list[str]:
     return [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in METRICS)]
 
 
-def unknown_places(template: str, added: Iterable[str]) -> Iterator[str]:
-    """Yield the labels of a template of paths that no sample has, where ``added`` are those of the sink itself."""
-    known = LABELS | _FILLED | frozenset(added)
-    yield from (name for name in places(template) if name not in known)
+def places_named(template: str) -> list[str]:
+    """Return the labels that a template of paths names one by one."""
+    return [name for name in places(template) if name not in _FILLED]
+
+
+def labels_left(labels: Mapping[str, str | Literal[False]]) -> frozenset[str]:
+    """Return every label that a sample can have when ``labels`` were changed as by ``selection.relabelled``."""
+    given = (name for name, text in labels.items() if text is not False)
+    return (LABELS - frozenset(changed(labels))) | frozenset(given)

@@ -56,6 +56,12 @@ def relabelled(samples: Iterable[Sample], labels: Mapping[str, str | Literal[Fal
     return list(found.values())
 
 
+def changed(labels: Mapping[str, str | Literal[False]]) -> list[str]:
+    """Return the labels of samples that ``labels`` rename or drop."""
+    renamed = ((name, _RENAMED.fullmatch(text) if text else None) for name, text in labels.items())
+    return [other[1] if other else name for name, other in renamed if other or labels[name] is False]
+
+
 def keeping(samples: Iterable[Sample], names: Iterable[str]) -> list[Sample]:
     """Return samples with these labels alone; what is one after that is put together as by ``relabelled``."""
     kept = frozenset(names)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightowl.core.sinks.names import labels_left
 from nightowl.core.sinks.selection import Selection, is_counter, keeping, relabelled
 from nightowl.core.values import Sample
 
@@ -68,3 +69,9 @@ def test_no_series_is_there_twice_and_what_is_counted_stays(samples, changes) ->
     assert all(each.labels == tuple(sorted(each.labels)) for each in found)
     counted = [sum(each.value for each in some if is_counter(each.metric)) for some in (samples, found)]
     assert counted[0] == counted[1]
+
+
+@given(SAMPLES, CHANGES)
+def test_no_sample_has_a_label_that_is_not_among_those_that_are_left(samples, changes) -> None:
+    left = labels_left(changes)
+    assert all(name in left for sample in relabelled(samples, changes) for name, _ in sample.labels)
