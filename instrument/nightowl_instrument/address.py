@@ -15,6 +15,7 @@ STREAM = 65_536
 """Bytes that are written to a connection at once."""
 
 PORT = 8125
+"""Where StatsD listens unless told otherwise."""
 CONNECT = 2.0
 """Seconds to connect, and to write."""
 
@@ -38,8 +39,9 @@ class Address(NamedTuple):
 
 
 def address(url: str, tags: str | None = None, prefix: str | None = None) -> Address:
-    """Read ``udp://HOST:PORT``, ``tcp://HOST:PORT`` or ``unix:///PATH``, with ``?tags=`` and ``&prefix=`` behind it.
+    """Read ``udp://HOST[:PORT]``, ``tcp://HOST[:PORT]`` or ``unix:///PATH``, with ``?tags=`` and ``&prefix=`` behind.
 
+    Without a port it is StatsD's own, ``PORT``.
     ``tags`` and ``prefix``, where given, come before those of the URL. Raises ``ValueError`` for what cannot be meant.
     """
     parts = urlsplit(url)
@@ -57,9 +59,12 @@ def address(url: str, tags: str | None = None, prefix: str | None = None) -> Add
 def _place(url: str, parts: SplitResult) -> Address:
     if parts.scheme == "unix" and parts.path:
         return Address("unix", path=parts.path)
-    if parts.scheme in ("udp", "tcp") and parts.hostname:
-        return Address(parts.scheme, host=parts.hostname, port=parts.port or PORT)
-    raise ValueError(f"statsd: {url!r}; allowed is udp://HOST:PORT, tcp://HOST:PORT or unix:///PATH")
+    with suppress(ValueError):  # a port that is no number, or too great, says so when it is read
+        port = PORT if parts.port is None else parts.port
+        if parts.scheme in ("udp", "tcp") and parts.hostname and port:
+            return Address(parts.scheme, host=parts.hostname, port=port)
+    allowed = f"udp://HOST[:PORT], tcp://HOST[:PORT] (without a port: {PORT}) or unix:///PATH"
+    raise ValueError(f"statsd: {url!r}; allowed is {allowed}")
 
 
 class Line:

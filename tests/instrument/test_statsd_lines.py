@@ -80,7 +80,11 @@ def test_an_address_is_read_with_its_options() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "127.0.0.1:8125", "http://h", "udp://", "unix://", "udp://h?tag=x", "udp://h?tags=x"]
+    "url",
+    [
+        *("", "127.0.0.1:8125", "http://h", "udp://", "unix://", "udp://h?tag=x", "udp://h?tags=x"),
+        *("udp://h:0", "udp://h:99999", "tcp://h:port"),
+    ],
 )
 def test_an_address_that_cannot_be_meant_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"statsd: .*allowed"):
