@@ -27,6 +27,7 @@ def by_environment(environment: Mapping[str, str]) -> list[str]:
     It never raises: a worker does its work with a mistaken address, too.
     """
     told = []
+    token, cluster = environment.get("NIGHTOWL_TOKEN", ""), environment.get("NIGHTOWL_CLUSTER", "")
     if statsd := environment.get("NIGHTOWL_STATSD"):
         try:
             measure(statsd)
@@ -35,10 +36,12 @@ def by_environment(environment: Mapping[str, str]) -> list[str]:
             told.append(f"StatsD is not told: NIGHTOWL_STATSD: {error}")
     if push := environment.get("NIGHTOWL_PUSH"):
         try:
-            _push(push, environment.get("NIGHTOWL_TOKEN", ""), environment.get("NIGHTOWL_CLUSTER", ""))
+            _push(push, token, cluster)
             told.append(f"Events are pushed to {push}.")
         except ValueError as error:
             told.append(f"Events are not pushed: NIGHTOWL_PUSH, NIGHTOWL_TOKEN, NIGHTOWL_CLUSTER: {error}")
+    elif token or cluster:
+        told.append("Events are not pushed: NIGHTOWL_TOKEN or NIGHTOWL_CLUSTER is set, and NIGHTOWL_PUSH is not.")
     return told
 
 

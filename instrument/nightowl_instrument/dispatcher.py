@@ -136,9 +136,14 @@ class PushingEvents(Events):
         return self.app.subclass_with_self(bound, reverse="events.Dispatcher")
 
 
+def are_pushed(app: Any) -> bool:
+    """Whether the events of an app are pushed."""
+    return isinstance(app.__dict__.get("events"), PushingEvents)
+
+
 def push_events(app: Any, put: Put) -> None:
     """Let all events of an app go to ``put`` as well, and let it tell of each message that it sends; once for each."""
-    if isinstance(app.__dict__.get("events"), PushingEvents):
+    if are_pushed(app):
         return
     app.events = pushing = PushingEvents(app, put)
     made = app.__dict__.get("amqp")

@@ -9,7 +9,7 @@ from celery import signals
 
 from nightowl_instrument.address import address
 from nightowl_instrument.courier import Courier
-from nightowl_instrument.dispatcher import Put, push_events
+from nightowl_instrument.dispatcher import Put, are_pushed, push_events
 from nightowl_instrument.gauges import WorkerGauges
 from nightowl_instrument.metering import Metering
 from nightowl_instrument.push import Pushing, destination
@@ -23,6 +23,17 @@ ITEMS = 50_000
 
 EVENTS = 10_000
 """Events that wait at most while NightOwl cannot be reached."""
+
+_BY_PUSH = "push='https://HOST' with token and cluster"
+_BY_ENVIRONMENT = "NIGHTOWL_PUSH with NIGHTOWL_TOKEN and NIGHTOWL_CLUSTER"
+_NO_PUSH = (
+    "install() pushes no events, as it was given token or cluster without push: "
+    f"give it {_BY_PUSH}, or set {_BY_ENVIRONMENT} and import nightowl_instrument.auto"
+)
+_NOBODY = (
+    f"install() does nothing, as it was given neither statsd nor push: give it statsd='udp://HOST:PORT' or {_BY_PUSH}, "
+    f"or set NIGHTOWL_STATSD or {_BY_ENVIRONMENT} and import nightowl_instrument.auto"
+)
 
 _couriers: dict[str, tuple[object, Courier]] = {}
 
@@ -41,19 +52,25 @@ def install(
 
     Args:
         app: The Celery app. StatsD is told of all apps in this process, as Celery's signals are.
-        statsd: Where StatsD listens: ``udp://HOST:PORT``, ``tcp://HOST:PORT`` or ``unix:///PATH``.
+        statsd: Where StatsD listens: ``udp://HOST[:PORT]``, ``tcp://HOST[:PORT]`` (8125) or ``unix:///PATH``.
         tags: How labels are told: ``none`` (in the name; the default), ``dogstatsd``, ``influx`` or ``graphite``.
         prefix: What all names begin with; ``celery.`` unless told otherwise.
         push: Where NightOwl is: ``https://owl.example``.
         token: A token of NightOwl's with the role operator.
         cluster: The name of the cluster in NightOwl's configuration.
 
-    Raises ``ValueError`` for what cannot be meant. What is installed first stays.
+    Raises ``ValueError`` for what cannot be meant. What is installed first stays. That nobody is told, as neither this
+    nor an earlier call nor the environment says whom, is a warning in the log.
     """
     if statsd:
         measure(statsd, tags, prefix, app)
     if push:
         push_events(app, pusher(push, token, cluster))
+    pushed = are_pushed(app)
+    if (token or cluster) and not pushed:
+        log.warning("nightowl_instrument: %s", _NO_PUSH)
+    elif not pushed and "statsd" not in _couriers:
+        log.warning("nightowl_instrument: %s", _NOBODY)
 
 
 def measure(statsd: str, tags: str | None = None, prefix: str | None = None, app: Any = None) -> None:

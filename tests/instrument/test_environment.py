@@ -19,6 +19,12 @@ ENTRY = "[celery.commands]\ninstrument = nightowl_instrument.auto:instrument\n"
         ({}, 0, "Nothing: neither NIGHTOWL_STATSD nor NIGHTOWL_PUSH is set.\n", ""),
         ({"NIGHTOWL_STATSD": "udp://127.0.0.1:1"}, 0, "StatsD is told at udp://127.0.0.1:1.\n", ""),
         (
+            {"NIGHTOWL_CLUSTER": "shop"},
+            1,
+            "",
+            "Events are not pushed: NIGHTOWL_TOKEN or NIGHTOWL_CLUSTER is set, and NIGHTOWL_PUSH is not.",
+        ),
+        (
             {"NIGHTOWL_STATSD": "udp://127.0.0.1:1", "NIGHTOWL_PUSH": "owl.example"},
             1,
             "StatsD is told at udp://127.0.0.1:1.\n",
@@ -46,3 +52,41 @@ def test_it_says_each_thing_once_and_whether_all_can_be_meant(
     assert (told.returncode, told.stdout) == (status, out), told.stderr
     assert told.stderr.startswith(errors)
     assert told.stderr.count("\n") == bool(errors)
+
+
+BOTH = ["push='https://HOST' with token and cluster", "NIGHTOWL_PUSH with NIGHTOWL_TOKEN and NIGHTOWL_CLUSTER"]
+PUSH = {"NIGHTOWL_PUSH": "http://127.0.0.1:1", "NIGHTOWL_TOKEN": "y", "NIGHTOWL_CLUSTER": "x"}
+STATSD = {"NIGHTOWL_STATSD": "udp://127.0.0.1:1"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "call", "named"),
+    [
+        ({}, "install(app)", ["statsd='udp://HOST:PORT'", "NIGHTOWL_STATSD", *BOTH]),
+        ({}, "install(app, cluster='x', token='y')", ["without push", *BOTH]),
+        ({}, "install(app, 'udp://127.0.0.1:1', cluster='x')", ["without push", *BOTH]),
+        (STATSD, "install(app, cluster='x')", ["without push", *BOTH]),
+        ({}, "install(app, 'udp://127.0.0.1')", []),
+        ({}, "install(app, push='http://127.0.0.1:1', token='y', cluster='x')", []),
+        ({}, "None", []),
+        (STATSD, "install(app)", []),
+        (PUSH, "install(app)", []),
+        (PUSH, "install(app, cluster='x', token='y')", []),
+    ],
+)
+def test_a_call_by_which_nobody_is_told_is_one_warning_with_what_would(
+    environment: dict[str, str], call: str, named: list[str], tmp_path: Path
+) -> None:
+    code = f"import nightowl_instrument.auto\nfrom nightowl_instrument import install\napp = Celery('shop')\n{call}\n"
+    told = subprocess.run(
+        [sys.executable, "-c", f"from celery import Celery\n{code}"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "instrument")} | environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert told.returncode == 0, told.stderr
+    assert told.stderr.count("\n") == bool(named)
+    assert all(each in told.stderr for each in named)
