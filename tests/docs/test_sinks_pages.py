@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
+import subprocess
+import time
 import tomllib
+import uuid
 from pathlib import Path
 
 import pytest
@@ -15,6 +19,8 @@ from nightowl.core.series import parse
 from nightowl.core.sinks.paths import ORDER, dotted
 from nightowl.core.sinks.settings import SinkSettings
 from nightowl.core.values import Sample
+from tests.conftest import FOLDER, require
+from tests.servers.graphite_server import Graphite
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = ("sinks", "statsd", "graphite", "prometheus", "remote-write", "cloudwatch", "sample-files")
@@ -50,6 +56,42 @@ def test_paths_are_as_the_page_says() -> None:
     for series, path in rows:
         assert dotted("nightowl")(*parse(series)) == path
     assert ", ".join(ORDER) in " ".join(text.split())
+
+
+class Followed(Graphite):
+    """A Graphite whose carbon is told what the page says."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        said = re.findall(r"`(storage-\w+\.conf)`.*?```ini\n(.*?)```", (DOCS / "graphite.md").read_text(), re.DOTALL)
+        assert [name for name, _ in said] == ["storage-schemas.conf", "storage-aggregation.conf"]
+        for name, text in said:
+            (self.folder / "conf" / name).write_text(text)
+
+
+@pytest.mark.graphite
+def test_carbon_keeps_the_last_value_of_counters_as_the_page_says(pytestconfig) -> None:
+    require("graphite")
+    server = Followed(pytestconfig.stash[FOLDER], f"own-graphite-{uuid.uuid4().hex[:8]}")
+    counter, gauge = "nightowl.shop.celery_task_failed_total.add.emails.ValueError", "nightowl.check_up.shop.paris"
+    try:
+        server.start()
+        server.write([(counter, 1.0, time.time()), (gauge, 1.0, time.time())])
+        assert kept(server, counter) == ("last", 0.0, [10, 60, 600])
+        assert kept(server, gauge) == ("average", 0.5, [10, 60, 600])
+    finally:
+        server.remove()
+
+
+def kept(server: Graphite, path: str) -> tuple[str, float, list[int]]:
+    file = server.folder / "whisper" / f"{path.replace('.', '/')}.wsp"
+    end = time.monotonic() + 30
+    while not file.exists() or not file.stat().st_size:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    said = subprocess.run(["whisper-info", "--json", file], capture_output=True, text=True, check=True).stdout
+    found = json.loads(said)
+    return found["aggregationMethod"], found["xFilesFactor"], [each["secondsPerPoint"] for each in found["archives"]]
 
 
 def test_the_plug_in_of_the_documentation_sends_samples(monkeypatch) -> None:
