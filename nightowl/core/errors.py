@@ -64,7 +64,7 @@ class StoreUnavailable(Unavailable):
 
 
 class StoreUnusable(StoreUnavailable):
-    """There is no such database file, it is none, or it may not be opened: waiting does not mend that."""
+    """Waiting does not mend it: no such database file, none at all, one that may not be opened, or half migrated."""
 
 
 class BusUnavailable(Unavailable):

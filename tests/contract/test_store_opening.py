@@ -18,8 +18,9 @@ from sqlalchemy import MetaData, Table, create_engine, insert, inspect, text
 from nightowl.adapters.store_sql import migrate, open_store, versions
 from nightowl.adapters.store_sql.engines import connect, parse
 from nightowl.adapters.store_sql.schema import METADATA
+from nightowl.adapters.store_sql.tasks import open_tasks
 from nightowl.adapters.store_sql.versions import upgrade_on
-from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavailable
+from nightowl.core.errors import ConfigurationError, SchemaOutdated, StoreUnavailable, StoreUnusable
 from nightowl.core.series import Series
 from nightowl.core.values import Attempt, Outcome, Sample, State, User
 from nightowl.ports import Store, StoredCheck
@@ -78,6 +79,59 @@ def test_whoever_finds_a_database_half_made_waits_for_the_rest(lasting_url: str)
         versions.upgrade_on(connection, "head")
     opening.result().close()
     engines.dispose()
+
+
+def migrate_and_be_killed(url: str, command: str, at: str) -> None:
+    killed = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from nightowl.adapters.store_sql import migrate
+from nightowl.adapters.store_sql.tasks import open_tasks
+
+@event.listens_for(Engine, "before_cursor_execute")
+def kill(connection, cursor, statement, *_):
+    if statement.strip().startswith(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+{"migrate": migrate, "open_tasks": open_tasks}[sys.argv[2]](sys.argv[1])
+"""
+    ended = subprocess.run([sys.executable, "-c", killed, url, command, at], check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("since", "at", "found"),
+    [
+        (None, "INSERT INTO marks", "Table 'marks' already exists"),
+        ("0001", "ALTER TABLE outcomes", "Duplicate entry 'installation'"),
+    ],
+)
+def test_a_migration_that_was_killed_is_begun_anew_or_refused_for_good(
+    lasting_url: str, since: str | None, at: str, found: str
+) -> None:
+    if since:
+        engine = create_engine(lasting_url)
+        with engine.begin() as connection:
+            upgrade_on(connection, since)
+        engine.dispose()
+    migrate_and_be_killed(lasting_url, "migrate", at)
+    if "mysql" not in lasting_url:
+        assert migrate(lasting_url) == (since, REVISION)
+        return
+    with pytest.raises(StoreUnusable, match=f"{found}.*interrupted.*drop it.*restore the backup") as refused:
+        migrate(lasting_url)
+    assert ":owl@" not in str(refused.value), "the password is not told"
+    if since is None:
+        with pytest.raises(StoreUnusable, match=f"{found}.*interrupted"):
+            open_store(lasting_url, migrate=True)
+
+
+@pytest.mark.mariadb
+def test_a_first_start_that_was_killed_is_refused_for_good(mariadb_url: str) -> None:
+    open_store(mariadb_url, migrate=True).close()
+    migrate_and_be_killed(mariadb_url, "open_tasks", "CREATE UNIQUE INDEX tasks_by_uuid")
+    with pytest.raises(StoreUnusable, match=r"already exists.*interrupted"):
+        open_tasks(mariadb_url)
 
 
 def test_the_revisions_are_those_of_the_migrations_in_their_order() -> None:

@@ -6,13 +6,16 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from nightowl.core.errors import Refused, StoreUnavailable, StoreUnusable
 
 _UNUSABLE = frozenset((sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY))
+_MADE_ALREADY = frozenset((number,) for number in (1050, 1060, 1061, 1062, 1091))
+"""What MariaDB says of a table, column, index or row that is there already, or of an index that is gone."""
+
 _PRIMARY_CODE = 0xFF  # the bits of an error code of SQLite that name its kind
 
 
@@ -47,6 +50,27 @@ def translated(url: URL) -> Iterator[None]:
     except DBAPIError as error:
         kind = StoreUnusable if primary_code(error.orig) in _UNUSABLE else StoreUnavailable
         raise kind(f"Store {describe(url)}: {_reason(error, url)}") from error
+
+
+@contextmanager
+def interruption_told(connection: Connection) -> Iterator[None]:
+    """Raise ``StoreUnusable`` where migrating in the block meets what an earlier migration had made.
+
+    In MariaDB each statement that changes a table commits by itself, so that a migration that was killed stays half
+    done. What is there is left alone: nobody but its owner knows whether it may be dropped.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        if (error.orig.args if error.orig else ())[:1] not in _MADE_ALREADY:
+            raise
+        url = connection.engine.url
+        raise StoreUnusable(
+            f"Store {describe(url)}: {_reason(error, url)}: an earlier migration of this store was interrupted, and "
+            "MariaDB keeps what it had made until then; waiting cannot mend that. If another program keeps tables in "
+            "this database, give NightOwl one of its own. Else drop it and create it anew; then restore the backup "
+            "that was made before, or, where the database was new, migrate again"
+        ) from error
 
 
 def masked(error: BaseException, url: URL) -> str:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, column, inspect, select, table, text
 
-from nightowl.adapters.store_sql.failures import describe
+from nightowl.adapters.store_sql.failures import describe, interruption_told
 from nightowl.core.errors import SchemaOutdated, StoreUnavailable
 
 _POSTGRESQL_LOCK = 7_041_989  # any number that nobody else in the database uses
@@ -84,7 +84,10 @@ def upgrade(engine: Engine, line: Line = STORE, *, only_empty: bool = False) -> 
 
 
 def upgrade_on(connection: Connection, to: str, line: Line = STORE) -> None:
-    """Run the migrations up to a revision, in the connection's transaction."""
+    """Run the migrations up to a revision, in the connection's transaction.
+
+    Raises ``StoreUnusable`` where an earlier run was interrupted in a database that keeps half of one.
+    """
     from alembic import command  # noqa: PLC0415  a tenth of a second that only a migration has to pay
     from alembic.config import Config  # noqa: PLC0415  likewise
 
@@ -92,7 +95,8 @@ def upgrade_on(connection: Connection, to: str, line: Line = STORE) -> None:
     config.set_main_option("script_location", str(line.migrations).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, to)
+    with interruption_told(connection):
+        command.upgrade(config, to)
 
 
 @contextmanager
