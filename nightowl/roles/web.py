@@ -10,7 +10,7 @@ from typing import Any
 
 from nightowl.config import Configuration, check_from_spec, rule_from_spec, rule_to_toml, spec_to_toml
 from nightowl.config.units import parse_duration
-from nightowl.core.errors import NotFound, Unavailable
+from nightowl.core.errors import NotFound
 from nightowl.core.preview import Preview, Question
 from nightowl.core.routing import trial
 from nightowl.core.values import Author, Check
@@ -25,6 +25,7 @@ from nightowl.web.exposition import metrics
 from nightowl.web.handlers import ChannelUse, ClusterMetrics, Handlers, WebSettings, channel_use
 from nightowl.web.remote import Remote
 from nightowl.web.serve import Certificates, ServerThread
+from nightowl.web.store_look import StoreLook
 from nightowl.wire.addresses import is_loopback, link
 from nightowl.wire.check_secrets import seal_secrets, stand_ins
 from nightowl.wire.checks import check_kinds
@@ -61,6 +62,7 @@ class WebRole:
         server = installation.current().server
         self._installation = installation
         self._faults = faults
+        self._look = StoreLook(installation.store)
         self._remotes = remotes(installation, own)
         app = make_app(handlers(installation, faults, cluster_metrics, self._remotes))
         tls = Certificates(certificate=server.certificate, key=server.key, client_ca=server.client_ca)
@@ -89,11 +91,8 @@ class WebRole:
 
     def _unreachable(self) -> list[str]:
         """What cannot be reached, as ``/ready`` tells it."""
-        try:
-            self._installation.store.ping()
-        except Unavailable as error:
-            return [str(error), *self._faults()]
-        return self._faults()
+        fault = self._look.fault()
+        return [fault, *self._faults()] if fault else self._faults()
 
 
 def metrics_listeners(installation: Installation, cluster_metrics: ClusterMetrics | None = None) -> list[ListeningRole]:

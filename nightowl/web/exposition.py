@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from nightowl.core.errors import Unavailable
 from nightowl.core.exposition import MEDIA_TYPE, exposition
 from nightowl.core.known import FRESH
 from nightowl.ports import Store
 from nightowl.web.handlers import Handlers
+from nightowl.web.store_look import StoreLook
 
 OF_CLUSTERS = "celery_"
 """What the names of series of clusters begin with: their sums, which are shown in all detail beside."""
@@ -32,6 +32,7 @@ class Exposition:
 
     def __init__(self, handlers: Handlers) -> None:
         self._handlers = handlers
+        self._look = StoreLook(handlers.store)
 
     def routes(self) -> list[BaseRoute]:
         """All of them."""
@@ -52,13 +53,10 @@ class Exposition:
         """Answer as Flower does."""
         return HTMLResponse("OK")
 
-    def ready(self, _: Request) -> Response:
-        """Answer 200, or 503 with what cannot be reached."""
-        problems = list(self._handlers.unreachable())
-        try:
-            self._handlers.store.ping()
-        except Unavailable as error:
-            problems = list(dict.fromkeys([str(error), *problems]))
+    async def ready(self, _: Request) -> Response:
+        """Answer 200, or 503 with what cannot be reached, after some seconds at most."""
+        fault = await self._look.fault_soon()
+        problems = list(dict.fromkeys([*([fault] if fault else []), *self._handlers.unreachable()]))
         body = msgspec.json.encode(Ready(ready=not problems, problems=problems))
         return Response(body, 503 if problems else 200, media_type="application/json")
 
