@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -95,7 +97,10 @@ def test_what_was_taken_and_not_stored_is_taken_again_and_what_was_stored_is_not
     assert tasks.inbox.last("shop") == 0
 
 
-def test_a_store_that_is_away_is_waited_for(tasks: SqlTasks, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_is_waited_for_and_told_once(
+    tasks: SqlTasks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="nightowl.adapters.celery_cluster.events.pushed")
     monkeypatch.setattr("nightowl.adapters.celery_cluster.events.pushed.TROUBLED", 0.01)
     put(tasks, "1")
     source, pushed = opened(tasks)
@@ -109,6 +114,39 @@ def test_a_store_that_is_away_is_waited_for(tasks: SqlTasks, monkeypatch: pytest
     monkeypatch.setattr(pushed._inbox, "last", last)
     assert read(source, bool) == ["1"]
     source.close()
+    assert caplog.messages == [
+        "what workers of shop pushed cannot be read, trying again: away",
+        "going on: what workers of shop pushed is read again",
+    ]
+
+
+def test_a_store_that_is_read_but_not_written_is_one_trouble(
+    tasks: SqlTasks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="nightowl.adapters.celery_cluster.events.pushed")
+    for name, value in (("TROUBLED", 0.01), ("LOOK", 0.01), ("CALM", 0.01), ("REMOVE", 0.0)):
+        monkeypatch.setattr(f"nightowl.adapters.celery_cluster.events.pushed.{name}", value)
+    source, pushed = opened(tasks)
+    pushed.sure = lambda: CLOCK.now() + 1
+    whole, tries = pushed._inbox.remove, count(1)
+
+    def remove(cluster: str, through: int) -> None:
+        if next(tries) < 5:
+            raise StoreUnavailable("the disk is full")
+        whole(cluster, through)
+
+    monkeypatch.setattr(pushed._inbox, "remove", remove)
+    put(tasks, "1")
+    assert read(source, bool) == ["1"]
+    deadline = time.monotonic() + 20
+    while len(caplog.messages) < 2 and time.monotonic() < deadline:
+        source.read(0.01)
+    assert tasks.inbox.last("shop") == 0
+    source.close()
+    assert caplog.messages == [
+        "what workers of shop pushed cannot be read, trying again: the disk is full",
+        "going on: what workers of shop pushed is read again",
+    ]
 
 
 def test_an_event_of_a_later_attempt_is_not_told_yet() -> None:

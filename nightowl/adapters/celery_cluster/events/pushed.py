@@ -69,6 +69,8 @@ class Pushed:
         self._parcels: deque[tuple[int, Parcel]] = deque()
         self._taken: deque[tuple[int, float]] = deque()
         self._given = self._took = 0  # events; each is counted by one thread alone
+        self._through = 0
+        self._trouble = ""
         self._read = 0
         self._left: int | None = None
         self._heard = self._removed_at = float("-inf")
@@ -108,10 +110,13 @@ class Pushed:
         pause = 0.0
         while not self._over.wait(pause):
             try:
-                pause = LOOK if self._look() else CALM
+                is_full = self._given - self._took >= WAITING
+                pause = LOOK if is_full or self._look() else CALM
                 self._remove_if_due(REMOVE)
+                if not is_full:  # else nobody asked the store
+                    self._note("")
             except Unavailable as error:
-                log.warning("what workers of %s pushed cannot be read, trying again: %s", self._cluster, error)
+                self._note(str(error))
                 pause = TROUBLED
             except Exception:
                 log.exception("the inbox of %s cannot be read, trying again", self._cluster)
@@ -119,8 +124,6 @@ class Pushed:
 
     def _look(self) -> bool:
         """Read what is new; return whether there was any."""
-        if self._given - self._took >= WAITING:
-            return True
         if self._left is None:
             self._left = self._inbox.last(self._cluster)
         found = self._inbox.parcels(self._cluster, self._read, PORTION)
@@ -138,12 +141,20 @@ class Pushed:
         now = self._clock.monotonic()
         if now - self._removed_at < every:
             return
-        through, sure = 0, self.sure()
+        sure = self.sure()
         while self._taken and self._taken[0][1] <= sure:
-            through = self._taken.popleft()[0]
-        if through:
-            self._inbox.remove(self._cluster, through)
-            self._removed_at = now
+            self._through = self._taken.popleft()[0]
+        if self._through:
+            self._inbox.remove(self._cluster, self._through)
+            self._through, self._removed_at = 0, now
+
+    def _note(self, trouble: str) -> None:
+        """Note what keeps the inbox from being read (empty: nothing), and tell the log where that has changed."""
+        before, self._trouble = self._trouble, trouble
+        if trouble and not before:
+            log.warning("what workers of %s pushed cannot be read, trying again: %s", self._cluster, trouble)
+        elif before and not trouble:
+            log.info("going on: what workers of %s pushed is read again", self._cluster)
 
 
 class JoinedSource:
