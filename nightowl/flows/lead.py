@@ -26,6 +26,9 @@ TERM = 6.0
 """Seconds that a lease lasts; it is renewed every third of them."""
 
 
+TROUBLED = 1.0
+"""Seconds between two renewals while something is unavailable: they prove that the store is written to again."""
+
 _DIRECTING, _EVALUATING = "directing", "evaluating"
 
 WARM = 30.0
@@ -50,6 +53,8 @@ class Leader:
         self._ahead = -inf
         self._ended: Leadership | None = None
         self._faults = {_DIRECTING: "", _EVALUATING: ""}
+        self._kept = 0
+        self._kept_before = dict.fromkeys(self._faults, 0)
 
     @property
     def fault(self) -> str:
@@ -125,11 +130,12 @@ class Leader:
                 self._acquire()
         elif self._leadership is self._ended:
             raise LeaseLost
-        elif self._rhythm.due("renew", TERM / 3):
+        elif self._rhythm.due("renew", TROUBLED if self.fault else TERM / 3):
             with self._parts.store.transaction() as unit:
                 renewed = unit.leases.renew(self._lease, TERM)
             if not renewed:
                 raise LeaseLost
+            self._kept += 1
 
     def _warm(self) -> None:
         """Compile the checks while standing by: a leader must not spend its first lease on that."""
@@ -139,6 +145,7 @@ class Leader:
     def _acquire(self) -> None:
         with self._parts.store.transaction() as unit:
             lease = unit.leases.acquire(LEASE, self._holder, TERM)
+        self._kept += 1
         if lease is None:
             self._note(_DIRECTING, "")
             return
@@ -154,7 +161,15 @@ class Leader:
         self._lease = self._leadership = None
 
     def _note(self, what: str, fault: str) -> None:
-        """Note what keeps a thread from its work (empty: nothing), and tell the log where that has changed."""
+        """Note what keeps a thread from its work (empty: nothing), and tell the log where that has changed.
+
+        Most turns write nothing, and a full disk can be read: so one without a fault ends it only after the lease was
+        kept since.
+        """
+        if fault:
+            self._kept_before[what] = self._kept
+        elif self._faults[what] and self._kept == self._kept_before[what]:
+            return
         before, self._faults[what] = self.fault, fault
         if self.fault and not before:
             log.error("waiting and trying again: %s", fault)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ from nightowl.core.values import (
     Target,
 )
 from nightowl.flows.faults import CALM
-from nightowl.flows.lead import TERM, Leader
+from nightowl.flows.lead import TERM, TROUBLED, Leader
 from nightowl.flows.leadership import Parts, Plan
 from nightowl.ports import Store, StoredCheck, StoredRule
 from nightowl.testing.bus import ListBus, ListedDelivery, Script, answer
@@ -356,8 +357,28 @@ def test_a_fault_of_evaluation_is_told_until_it_is_over(world: World, monkeypatc
         assert world.leader.fault
     world.leader.tick()
     assert world.leader.fault, "directing goes on meanwhile"
+    world.clock.advance(TROUBLED)
+    world.leader.tick()
     world.leader.evaluate()
     assert not world.leader.fault
+
+
+def test_a_store_that_is_read_but_not_written_is_told_once_until_it_is_written_again(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="nightowl.flows.lead")
+    world.define()
+    world.run(20.0, UP)
+    caplog.clear()
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, "transaction", unavailable)
+        world.run(30.0)
+        assert world.leader.fault
+    world.run(2.0, UP)
+    assert not world.leader.fault
+    waiting, *others = caplog.messages
+    assert waiting.startswith("waiting and trying again: ")
+    assert others.count("going on: what was unavailable answers again") == 1
 
 
 def test_a_leader_that_lost_its_lease_stands_by(world: World) -> None:
