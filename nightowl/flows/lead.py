@@ -25,7 +25,6 @@ LEASE = "director"
 TERM = 6.0
 """Seconds that a lease lasts; it is renewed every third of them."""
 
-
 TROUBLED = 1.0
 """Seconds between two renewals while something is unavailable: they prove that the store is written to again."""
 

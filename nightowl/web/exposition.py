@@ -6,6 +6,7 @@ import base64
 import hmac
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -56,7 +57,8 @@ class Exposition:
     async def ready(self, _: Request) -> Response:
         """Answer 200, or 503 with what cannot be reached, after some seconds at most."""
         fault = await self._look.fault_soon()
-        problems = list(dict.fromkeys([*([fault] if fault else []), *self._handlers.unreachable()]))
+        others = await run_in_threadpool(self._handlers.unreachable)
+        problems = list(dict.fromkeys([*([fault] if fault else []), *others]))
         body = msgspec.json.encode(Ready(ready=not problems, problems=problems))
         return Response(body, 503 if problems else 200, media_type="application/json")
 
