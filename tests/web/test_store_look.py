@@ -54,7 +54,7 @@ def test_ready_tells_of_a_frozen_server_within_ten_seconds_and_of_its_return(wor
         assert other == "The broker cannot be reached."
         began = time.monotonic()
         assert client.get("/ready").status_code == 503
-        assert time.monotonic() - began < 1, "the patience that the question had is used up"
+        assert time.monotonic() - began < 3, "the patience that the question had is used up"
         world.unreachable.clear()
         thaw()
         deadline = time.monotonic() + 20
