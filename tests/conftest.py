@@ -60,7 +60,9 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let long tests begin first, where several workers share the run."""
+    """Give tests that watch programs at work a second try; where workers share the run, let long ones begin first."""
+    for item in filter(pace.is_watched_live, items):
+        item.add_marker(pytest.mark.flaky(reruns=1))
     if hasattr(config, "workerinput"):
         items[:] = pace.long_ones_first(items, config.workerinput["workercount"])
 
@@ -79,7 +81,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Say how many tests were left out, and why."""
+    """Say how many tests were left out, and why, and which were run a second time."""
+    if again := terminalreporter.stats.get("rerun", []):
+        terminalreporter.section("run a second time, as they failed at first")
+    for report in again:
+        terminalreporter.line(f"{report.nodeid}: {str(report.longrepr).strip().splitlines()[-1]}")
     reasons = Counter(report.longrepr[2] for report in terminalreporter.stats.get("skipped", []))
     if reasons:
         terminalreporter.section("left out")

@@ -55,6 +55,20 @@ LONG = (
 """Files with tests of many seconds, most of which are spent waiting; the longest first."""
 
 
+WATCHED_LIVE = frozenset(
+    {
+        *("browser", "celery_bus", "celery_cluster", "celery_fleet", "cli", "contract", "demo", "deploy", "docs"),
+        *("end_to_end", "flower", "instrument", "probes", "services", "web"),
+    }
+)
+"""Folders of tests that watch other programs at work, whose pace is that of the machine."""
+
+
+def is_watched_live(item: pytest.Item) -> bool:
+    """Whether a test that fails is run once more, to tell a mistake from a slow moment; the summary names it."""
+    return item.path.parent.name in WATCHED_LIVE
+
+
 def keep_files_in_memory() -> None:
     """Put temporary files, of this process and of those that it starts, where nothing waits for a disk.
 
