@@ -53,22 +53,39 @@ def outlet(url: str) -> Iterator[Outlet]:
         yield _RabbitMQ(connection, channel)
 
 
-class _Redis:
+class _Parts:
+    """What was put since the last portion."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._put = 0
+
+    def _add(self, *parts: bytes) -> None:
+        self._parts += parts
+        self._put += 1
+
+    def portion(self) -> Portion:
+        found = Portion(b"".join(self._parts), self._put)
+        self._parts.clear()
+        self._put = 0
+        return found
+
+
+class _Redis(_Parts):
     """PUBLISH of kombu's envelopes, and the answers to it, which say how many subscribers there are."""
 
     def __init__(self, sock: socket.socket, number: str) -> None:
+        super().__init__()
         self._sock = sock
         self._number = number
-        self._parts: list[bytes] = []
-        self._put = self._sent = self._answered = self._unheard = 0
+        self._sent = self._answered = self._unheard = 0
         self._rest = b""
 
     def put(self, key: str, body: bytes) -> None:
         channel, before, after = self._frame(key)
         text = b2a_base64(body, newline=False)
         size = len(before) + len(text) + len(after) - 2
-        self._parts += (channel, b"$%d\r\n" % size, before, text, after)
-        self._put += 1
+        self._add(channel, b"$%d\r\n" % size, before, text, after)
 
     @cache  # noqa: B019 - a few keys, and it lives as long as the process
     def _frame(self, key: str) -> tuple[bytes, bytes, bytes]:
@@ -84,12 +101,6 @@ class _Redis:
         before, _, after = json.dumps(envelope).encode().partition(b'""')
         head = b"*3\r\n$7\r\nPUBLISH\r\n$%d\r\n%b\r\n" % (len(channel), channel)
         return head, before + b'"', b'"' + after + b"\r\n"
-
-    def portion(self) -> Portion:
-        found = Portion(b"".join(self._parts), self._put)
-        self._parts.clear()
-        self._put = 0
-        return found
 
     def send(self, portion: Portion) -> None:
         self._sock.sendall(portion.data)
@@ -112,15 +123,14 @@ class _Redis:
             self._unheard += lines.count(b":0")
 
 
-class _RabbitMQ:
+class _RabbitMQ(_Parts):
     """Frames of basic.publish, made here."""
 
     def __init__(self, connection: amqp.Connection, channel: amqp.Channel) -> None:
+        super().__init__()
         self._connection = connection
         self._channel = channel
         self._sock: socket.socket = connection.transport.sock
-        self._parts: list[bytes] = []
-        self._put = 0
         self._properties = amqp.Message(  # noqa: SLF001 - the bytes that a frame has of them
             content_type="application/json",
             content_encoding="utf-8",
@@ -130,8 +140,7 @@ class _RabbitMQ:
 
     def put(self, key: str, body: bytes) -> None:
         head = struct.pack(">HHQ", 60, 0, len(body)) + self._properties
-        self._parts += (self._method(key), self._frame(2, head), self._frame(3, body))
-        self._put += 1
+        self._add(self._method(key), self._frame(2, head), self._frame(3, body))
 
     @cache  # noqa: B019
     def _method(self, key: str) -> bytes:
@@ -140,12 +149,6 @@ class _RabbitMQ:
 
     def _frame(self, kind: int, payload: bytes) -> bytes:
         return b"%b%b\xce" % (struct.pack(">BHI", kind, self._channel.channel_id, len(payload)), payload)
-
-    def portion(self) -> Portion:
-        found = Portion(b"".join(self._parts), self._put)
-        self._parts.clear()
-        self._put = 0
-        return found
 
     def send(self, portion: Portion) -> None:
         self._sock.sendall(portion.data)
