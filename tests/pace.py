@@ -57,8 +57,8 @@ LONG = (
 
 WATCHED_LIVE = frozenset(
     {
-        *("browser", "celery_bus", "celery_cluster", "celery_fleet", "cli", "contract", "demo", "deploy", "docs"),
-        *("end_to_end", "flower", "instrument", "probes", "services", "web"),
+        *("browser", "celery_bus", "celery_cluster", "celery_fleet", "cli", "demo", "docs"),
+        *("end_to_end", "flower", "instrument", "probes", "services"),
     }
 )
 """Folders of tests that watch other programs at work, whose pace is that of the machine."""
