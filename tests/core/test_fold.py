@@ -504,6 +504,15 @@ def test_a_task_that_its_worker_does_not_run_any_more_is_not_lost():
     assert (task_of(fold, "u").state, task_of(fold, "new").state) == ("STARTED", "LOST")
 
 
+def test_a_worker_that_began_anew_tells_nothing_of_what_the_one_before_it_ran():
+    fold = fresh()
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1)])
+    for kind, at in (("online", 20), ("heartbeat", 20), ("heartbeat", 60)):
+        feed(fold, [Event(f"worker-{kind}", WORKERS[0], AT + at, freq=2.0, active=0)], AT + at)
+    fold.settle(AT + 82)
+    assert task_of(fold, "u").state == "LOST"
+
+
 def test_tasks_of_a_worker_that_fell_silent_are_lost_until_heard_of_again():
     fold = Fold(Figures(), Workers(timeout=10.0))
     feed(fold, [beat("online", AT), received(0), ev("started", 0.1), received(0, "other")])

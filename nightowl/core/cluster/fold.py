@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
-from math import inf
 
 from nightowl.core.cluster.booking import Books
 from nightowl.core.cluster.entry import DONE, Entry, restored
@@ -189,20 +188,20 @@ class Fold:
         away = {sender.name: sender.offline for sender in self.workers.away(now, self._grace, leaving)}
         fresh = {name for name, since in away.items() if self._lost_of.get(name) != since}.union(purged)
         self._lost_of = {name: since for name, since in away.items() if since is not None}
-        starts = self.workers.starts
-        ended = {name: at for name, at in starts.items() if at <= now - self._grace} | dict.fromkeys(fresh, now)
-        for name in ended.keys() & starts.keys():
-            del starts[name]
-        idle = self.workers.idle
+        starts, rested = self.workers.starts, self.workers.rested
+        ended = {name: start.at for name, start in starts.items() if start.at <= now - self._grace}
+        ended |= dict.fromkeys(fresh, now)
         for entry in self._tasks.values() if ended else ():
             started, worker = entry.task.started or 0.0, entry.task.worker
             if entry.task.state != TaskState.STARTED or started >= ended.get(worker, started):
                 continue
-            if started > idle.get(worker, -inf) - UNTOLD:
+            if started > rested(worker, started) - UNTOLD:
                 entry.task.state, entry.rank = TaskState.LOST.value, DONE
                 self._pending.changed(entry, now)
+        for name in ended.keys() & starts.keys():
+            del starts[name]
         for name in purged:
-            idle.pop(name, None)
+            self.workers.idle.pop(name, None)
 
     def _forget_oldest(self, now: float) -> None:
         """Let the oldest go, some hundredth part more than must be, so that it is not each time anew."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
+from typing import NamedTuple
 
 import msgspec
 
@@ -99,17 +100,24 @@ class Presence(msgspec.Struct):
     pid: int | None = None
 
 
+class Start(NamedTuple):
+    """When a worker began anew, and when the one before it said last that it runs nothing (-inf: it did not)."""
+
+    at: float
+    idle: float
+
+
 class Workers:
     """All senders of one cluster, of which some are workers.
 
     ``timeout`` is the seconds without an event after which a worker is away, ``purge`` those after which one that is
     away is forgotten; 0: never. ``starts`` has when workers said that they begin, until somebody takes that away;
-    ``idle`` when each said last that it runs nothing, by the watcher's clock.
+    ``idle`` when each said last, since it began, that it runs nothing, by the watcher's clock.
     """
 
     def __init__(self, timeout: float = 300.0, purge: float = 600.0) -> None:
         self.senders: dict[str, Sender] = {}
-        self.starts: dict[str, float] = {}
+        self.starts: dict[str, Start] = {}
         self.idle: dict[str, float] = {}
         self._timeout = timeout or inf
         self._purge = purge or inf
@@ -157,11 +165,12 @@ class Workers:
         presence = self.works(sender, now)
         if event.type == "worker-online":
             presence.since = now
-            self.starts[sender.name] = min(now, event.timestamp - sender.fast)
+            idle, before = self.idle.pop(sender.name, -inf), self.starts.get(sender.name)
+            self.starts[sender.name] = Start(min(now, event.timestamp - sender.fast), before.idle if before else idle)
+        elif event.active == 0 and sender.name in self.senders:
+            self.idle[sender.name] = min(now, event.timestamp - sender.fast)
         presence.freq = event.freq or presence.freq
         presence.active = event.active or 0
-        if event.active == 0 and sender.name in self.senders:
-            self.idle[sender.name] = min(now, event.timestamp - sender.fast)
         presence.processed = event.processed or 0
         presence.loadavg = tuple(event.loadavg or ())
         presence.software = event.sw_ident or presence.software
@@ -196,6 +205,11 @@ class Workers:
             for each in self.senders.values()
             if each.offline is not None and now - each.offline > (leaving if each.goodbye else grace)
         ]
+
+    def rested(self, name: str, then: float) -> float:
+        """When the worker that was there ``then`` said last that it runs nothing (-inf: it did not)."""
+        start = self.starts.get(name)
+        return start.idle if start and then < start.at else self.idle.get(name, -inf)
 
     def standing(self) -> tuple[Worker, ...]:
         """All workers as events alone show them, by name. Any thread may ask; others may come meanwhile."""
