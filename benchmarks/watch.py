@@ -1,12 +1,13 @@
 """A watched cluster from its broker to ``/metrics`` and the store of tasks, beside Flower on the same stream.
 
 ``python -m benchmarks.watch [BROKER...] [--seconds S] [--rates R...] [--buffer N] [--peers FOLDER]`` records what a
-real prefork worker sends and publishes that again and again, with fresh ids and times, from a process of its own, which
-has made all of it before it begins. First live: at each rate for so many seconds to a real ``nightowl watcher`` over
-SQLite: events lost, CPU an event, the lag from a marked event being published to its count on ``/metrics``, how long
-scrapes take, memory. Then from a full buffer: a program stands still while so many events are published, and goes on:
-events a second and CPU an event, of NightOwl, and, with a tenth as many, of Flower and of what stands in for
-celery-exporter. Both need ``--peers``: a virtual environment that has Flower, made there where there is none.
+real prefork worker sends over a broker and publishes that again and again, with fresh ids and times, from a process of
+its own, which has made all of it before it begins. First live: at each rate for so many seconds to a real ``nightowl
+watcher`` over SQLite: events lost, CPU an event, the lag from a marked event being published to its count on
+``/metrics``, how long scrapes take, memory. Then from a full buffer: a program stands still while so many events are
+published, and goes on: events a second and CPU an event, of NightOwl, and, with a tenth as many, of Flower and of what
+stands in for celery-exporter. Both need ``--peers``: a virtual environment that has Flower, made there where there is
+none.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from benchmarks.celery_stream.brokers import outlet
 from benchmarks.celery_stream.recording import record, save
 from benchmarks.celery_stream.watching import Watching, exporter, flower, nightowl
 from tests.servers.programs import missing
-from tests.servers.redis_server import Redis
 from tests.servers.run import Run, shared
 
 MARKS = 5.0
@@ -172,23 +172,30 @@ def main() -> None:
     parser.add_argument("--buffer", type=int, default=200_000)
     parser.add_argument("--peers", type=Path)
     options = parser.parse_args()
-    if why := missing("redis"):
-        sys.exit(f"left out, {why}")
     run = Run()
     try:
-        recorder = shared(run.folder, "redis")
-        assert isinstance(recorder, Redis)
-        recording = Path(run.folder) / "recording.json"
-        save(record(recorder.fresh_url()), recording)
         for kind in options.brokers:
             if why := missing(kind):
                 print(f"{kind}: left out, {why}")
                 continue
             broker = shared(run.folder, kind)
+            recording = Path(run.folder) / f"{kind}.json"
+            _record(kind, broker.fresh_url(), recording)
             _live(kind, broker.fresh_url(), recording, options)
             _buffered(kind, broker.fresh_url, recording, options)
     finally:
         run.end()
+
+
+def _record(kind: str, url: str, recording: Path) -> None:
+    messages = record(url)
+    save(messages, recording)
+    grouped = [each.events for each in messages if each.key == "task.multi"]
+    print(
+        f"{kind:9} record {sum(each.events for each in messages):,} events in {len(messages):,} messages, "
+        f"{statistics.mean(grouped):.1f} in one of a worker",
+        flush=True,
+    )
 
 
 def _live(kind: str, url: str, recording: Path, options: argparse.Namespace) -> None:

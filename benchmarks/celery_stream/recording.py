@@ -1,4 +1,4 @@
-"""What a real prefork worker and its client send over Redis, as it is."""
+"""What a real prefork worker and its client send over a broker, as it is."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ import sys
 import tempfile
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
-import redis
 from celery import Celery
+from celery.events.event import get_exchange
+from kombu import Connection, Queue
+from kombu.message import Message as Delivered
 
 TASKS = 400
 """Of twenty one fails with a traceback and one is retried once."""
+
+PROCESSES = "4"
+"""Processes of the worker: the more of them end at once, the more events it sends in one message."""
+
+PATIENCE = 30.0
+"""Seconds in which something must be heard."""
 
 PROGRAM = """
 from celery import Celery
@@ -54,11 +62,23 @@ class Message(msgspec.Struct, frozen=True):
 
 def record(url: str) -> list[Message]:
     """What is sent of ``TASKS`` tasks until all of them have ended."""
-    with tempfile.TemporaryDirectory() as name, redis.Redis.from_url(url) as client, client.pubsub() as channel:
-        channel.psubscribe("*.celeryev/task*")
-        with _worker(Path(name), url):
-            _send(url)
-            return list(_heard(channel))
+    found: list[Message] = []
+
+    def hear(_: object, message: Delivered) -> None:
+        key = message.delivery_info["routing_key"]
+        if key.startswith("task"):
+            found.append(_message(key, message.body))
+
+    with tempfile.TemporaryDirectory() as name, Connection(url) as connection:
+        queue = Queue("recording", get_exchange(connection), routing_key="#", exclusive=True, auto_delete=True)
+        with connection.Consumer(queue, callbacks=[hear], no_ack=True):
+            with suppress(TimeoutError):  # over Redis it is the first look that subscribes
+                connection.drain_events(timeout=1.0)
+            with _worker(Path(name), url):
+                _send(url)
+                while _ended(found) < TASKS:
+                    connection.drain_events(timeout=PATIENCE)
+    return found
 
 
 def _send(url: str) -> None:
@@ -75,23 +95,21 @@ def _send(url: str) -> None:
     app.close()
 
 
-def _heard(channel: redis.client.PubSub) -> Iterator[Message]:
-    ended = 0
-    while ended < TASKS:
-        told = channel.get_message(timeout=1.0)
-        if told is None or told["type"] != "pmessage":
-            continue
-        body = b64decode(json.loads(told["data"])["body"])
-        found = json.loads(body)
-        events = found if isinstance(found, list) else [found]
-        ended += sum(event["type"] in ("task-succeeded", "task-failed") for event in events)
-        yield Message(told["channel"].decode().partition("/")[2].partition("/")[2], body, len(events))
+def _ended(messages: list[Message]) -> int:
+    return sum(each.body.count(b'"task-succeeded"') + each.body.count(b'"task-failed"') for each in messages)
+
+
+def _message(key: str, body: bytes | str) -> Message:
+    raw = body.encode() if isinstance(body, str) else body
+    told = json.loads(raw)
+    return Message(key, raw, len(told) if isinstance(told, list) else 1)
 
 
 @contextmanager
 def _worker(folder: Path, url: str) -> Iterator[None]:
     (folder / "shop.py").write_text(PROGRAM.format(url=url))
-    command = [sys.executable, "-m", "celery", "-A", "shop", "worker", "-E", "-P", "prefork", "-c", "2", "-l", "ERROR"]
+    how = ["-E", "-P", "prefork", "-c", PROCESSES, "-l", "ERROR"]
+    command = [sys.executable, "-m", "celery", "-A", "shop", "worker", *how]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=os.environ)
     try:
