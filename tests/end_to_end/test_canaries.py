@@ -244,7 +244,7 @@ def configure(scene: Scene, echoes: Echoes, authority: trustme.CA) -> None:
 
 def monitor(scene: Scene, stop: ExitStack) -> None:
     """Keep every command that the broker is given."""
-    client = redis.Redis(port=scene.broker_port, password=scene.broker_password)
+    client = redis.Redis(port=scene.broker_port, password=scene.broker_password, socket_timeout=None)
     listening = client.monitor()
     listening.__enter__()
 

@@ -39,6 +39,15 @@ def known(nightowl: Watching) -> set[str]:
     return set(nightowl.tasks())
 
 
+def is_heard(nightowl: Watching, broker: str, folder: Path) -> bool:
+    """Send an event of no task: whether one was heard. A watcher that has just begun is still connecting."""
+    app = make_app(Place(broker, str(folder)), POOL)
+    with app.connection_for_write() as connection, app.events.Dispatcher(connection, hostname="marker@here") as sender:
+        sender.send("task-mark", uuid="mark")
+    app.close()
+    return 'type="task-mark"' in nightowl.text(f"/metrics/cluster/{CLUSTER}")
+
+
 def send_and_find(nightowl: Watching, broker: str, folder: Path) -> set[str]:
     """Send tasks by a client of its own, and wait until the API has them."""
     client = Client(broker, folder)
@@ -51,6 +60,7 @@ def send_and_find(nightowl: Watching, broker: str, folder: Path) -> set[str]:
 def judge(nightowl: Watching, broker: str, folder: Path, away: Callable[[], None], back: Callable[[], None]) -> None:
     """Take the broker away and give it back, and look at what is said before, meanwhile and after."""
     nightowl.until(lambda: nightowl.ready() == (200, '{"ready":true,"problems":[]}'), nightowl.ready)
+    nightowl.until(lambda: is_heard(nightowl, broker, folder), "no event is heard")
     sent = send_and_find(nightowl, broker, folder)
     away()
     nightowl.until(lambda: nightowl.ready()[0] == 503, nightowl.ready)

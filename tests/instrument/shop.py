@@ -7,6 +7,10 @@ import time
 
 from celery import Celery
 from celery.exceptions import Reject
+from kombu.transport import TRANSPORT_ALIASES
+
+# kombu's own folder lets a worker take a message that is not written yet, and loses it
+TRANSPORT_ALIASES["filesystem"] = "nightowl.adapters.celery_bus.folder_transport:Transport"
 
 app = Celery("shop", broker=os.environ["SHOP_BROKER"], set_as_current=True)
 app.conf.update(
