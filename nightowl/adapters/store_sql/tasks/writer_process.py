@@ -21,7 +21,7 @@ from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks
 from nightowl.adapters.store_sql.tasks.writer import Outcome, Portion, receive, send
 from nightowl.core.errors import NightOwlError
 
-LESS = 5
+LESS = 10
 """By how much it is less urgent than what takes events in: what is not read is lost, what is not written waits."""
 
 _decode = msgspec.msgpack.Decoder(Portion).decode
