@@ -11,6 +11,7 @@ import msgspec
 from nightowl.core.cluster.command import Answer
 from nightowl.core.cluster.moments import moment
 from nightowl.core.cluster.redact import Redaction, without_passwords
+from nightowl.core.cluster.result import TaskResult
 from nightowl.core.cluster.settings import REDACTED, ClusterSettings
 from nightowl.core.redaction import MASK
 
@@ -40,6 +41,19 @@ def shown(answers: Iterable[Answer], settings: ClusterSettings) -> list[Answer]:
     return [msgspec.structs.replace(each, value=veil.over(each.value)) for each in answers]
 
 
+def outcome(result: TaskResult, settings: ClusterSettings) -> TaskResult:
+    """Return a result as this cluster shows results: as it is, without what is redacted, or without its value."""
+    if settings.arguments == "full":
+        return result
+    veil = _Veil(settings)
+    return msgspec.structs.replace(
+        result,
+        value=None if settings.arguments == "none" else veil.over(result.value),
+        error=veil.over(result.error),
+        traceback=veil.over(result.traceback),
+    )
+
+
 def held(answers: Iterable[Answer]) -> list[HeldTask]:
     """The tasks of answers to ``active``, ``reserved``, ``scheduled`` or ``revoked``, worker by worker."""
     return [_held(answer.worker, each) for answer in answers for each in _listed(answer.value)]
@@ -64,11 +78,11 @@ class _Veil:
     def over(self, value: Any, levels: int = DEEPEST) -> Any:
         if isinstance(value, str):
             return without_passwords(self._redaction.text(value) or "")
-        if not isinstance(value, (dict, list)):
+        if not isinstance(value, (dict, list, tuple)):
             return value
         if levels == 0:
             return "..."
-        if isinstance(value, list):
+        if not isinstance(value, dict):
             return [self.over(each, levels - 1) for each in value]
         return {str(key): self._field(str(key), each, levels - 1) for key, each in value.items()}
 

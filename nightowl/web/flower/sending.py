@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from starlette.concurrency import run_in_threadpool
 
+from nightowl.core.cluster.answers import outcome
 from nightowl.core.cluster.result import TaskResult
 from nightowl.core.errors import Refused
 from nightowl.web.flower.answers import Failure
@@ -162,9 +163,9 @@ async def _awaited(asked: Asked, task: str, patience: float | None) -> TaskResul
 
 
 def _known(asked: Asked, task: str) -> TaskResult:
-    """What is known of a result; one that cannot be read is told as one, in its own words."""
+    """What is known of a result, and may be shown; one that cannot be read is told as one, in its own words."""
     try:
-        return asked.remote.result(task)
+        return outcome(asked.remote.result(task), asked.cluster)
     except Refused as error:
         raise Failure(503, str(error)) from None
 

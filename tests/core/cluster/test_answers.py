@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightowl.core.cluster.answers import held, rows, shown
+from nightowl.core.cluster.answers import held, outcome, rows, shown
 from nightowl.core.cluster.command import Answer
+from nightowl.core.cluster.result import TaskResult
 from nightowl.core.cluster.settings import ClusterSettings
 
 REDACTED = ClusterSettings(name="shop", broker="redis://")
@@ -34,6 +35,24 @@ JSON = st.recursive(
 def value(settings: ClusterSettings, given: Any) -> Any:
     (answer,) = shown([Answer(worker="w", value=given)], settings)
     return answer.value
+
+
+SECRET = {"password": "hunter22", "user": ["olga", {"api_token": "t0ken"}]}
+BOOM = "LoginError(\"{'password': 'hunter22'}\")"
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown_value", "error"),
+    [
+        (REDACTED, {"password": "***", "user": ["olga", {"api_token": "***"}]}, "LoginError(\"{'password': ***}\")"),
+        (NOTHING, None, "LoginError(\"{'password': ***}\")"),
+        (FULL, SECRET, BOOM),
+    ],
+)
+def test_a_result_is_shown_as_the_cluster_says(settings: ClusterSettings, shown_value: Any, error: str) -> None:
+    result = TaskResult(state="SUCCESS", value=SECRET, error=BOOM, traceback=f"Traceback\n{BOOM}")
+    found = outcome(result, settings)
+    assert (found.value, found.error, found.traceback) == (shown_value, error, f"Traceback\n{error}")
 
 
 def test_arguments_are_shown_as_the_cluster_says() -> None:
