@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from nightowl.adapters.store_sql.tasks import SqlTasks, open_tasks, writer
@@ -132,6 +133,31 @@ print(process, flush=True)
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=30)
     with pytest.raises(ProcessLookupError):
         os.kill(int(done.stdout), 0)
+
+
+def test_what_waits_when_the_asking_process_is_killed_is_not_written_later(store: SqlTasks, tmp_path: Path) -> None:
+    """Whoever watches next has written what is newer by then."""
+    program = f"""
+import os, signal
+from tests.contract.test_task_writer import many, open_tasks, process_of
+store = open_tasks("sqlite:///{tmp_path}/owl.db")
+writing = store.writer()
+process = process_of(writing)
+os.kill(process, signal.SIGSTOP)
+print(process, flush=True)
+writing.write("shop", many(0))
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
+        assert asking.stdout is not None
+        assert asking.stderr is not None
+        process = int(asking.stdout.readline())
+        time.sleep(0.5)
+        asking.kill()
+        store.write("shop", [msgspec.structs.replace(task, state="SUCCESS") for task in many(0)])
+        os.kill(process, signal.SIGCONT)
+        assert asking.stderr.read() == b""  # ends with the last of both processes
+    assert store.get("shop", ["1"])["1"].state == "SUCCESS"
 
 
 def test_a_machine_that_takes_no_more_processes_is_written_by_this_one(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, select, text
@@ -57,13 +57,19 @@ class SqlTasks:
         *,
         state: ClusterState | None = None,
         gaps: Sequence[Gap] = (),
+        confirm: Callable[[], None] | None = None,
     ) -> None:
-        """Insert or replace tasks by their id, and what else is given, in one transaction."""
+        """Insert or replace tasks by their id, and what else is given, in one transaction.
+
+        ``confirm`` is called when all is ready to be committed, and nothing is if it raises.
+        """
         with self._writing() as session:
             number = session.numbers.held_cluster(cluster)
             writing.write(session, number, tasks)
             clusters.write(session, number, state)
             clusters.add_gaps(session, number, gaps)
+            if confirm is not None:
+                confirm()
 
     def writer(self) -> Writer:
         """What writes many tasks beside a busy thread, for one thread; it is to be closed."""

@@ -1,6 +1,7 @@
 """The process that writes tasks for another one: portions come in, what came of each goes out.
 
-It ends when the other side has gone, however that ended. What a terminal or a service manager tells both is meant for
+It ends when the other side has gone, however that ended; what is not committed by then is not: whoever came after that
+one may have written what is newer. What a terminal or a service manager tells both is meant for
 the other side, which has its last portions written before it ends.
 """
 
@@ -12,7 +13,9 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from io import BufferedRWPair
 
 import msgspec
@@ -33,22 +36,29 @@ def main() -> None:
         signal.signal(each, signal.SIG_IGN)
     os.nice(LESS)
     logging.disable(logging.CRITICAL)  # what is to be told the other side tells
-    with socket.socket(fileno=sys.stdin.fileno()) as sock, sock.makefile("rwb") as stream, suppress(OSError):
+    with suppress(OSError), socket.socket(fileno=sys.stdin.fileno()) as sock, sock.makefile("rwb") as stream:
         url = receive(stream)
         if url is not None:
-            _serve(stream, open_tasks(url.decode()))
+            _serve(stream, open_tasks(url.decode()), partial(_confirm, sock))
 
 
-def _serve(stream: BufferedRWPair, tasks: SqlTasks) -> None:
+def _serve(stream: BufferedRWPair, tasks: SqlTasks, confirm: Callable[[], None]) -> None:
     send(stream, msgspec.msgpack.encode(Outcome()))
     while (data := receive(stream)) is not None:
-        send(stream, msgspec.msgpack.encode(_written(tasks, _decode(data))))
+        send(stream, msgspec.msgpack.encode(_written(tasks, _decode(data), confirm)))
     tasks.close()
 
 
-def _written(tasks: SqlTasks, portion: Portion) -> Outcome:
+def _confirm(sock: socket.socket) -> None:
+    """Raise ``ConnectionResetError`` where the other side has gone: while it is there it waits, and sends nothing."""
+    with suppress(BlockingIOError):
+        if not sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            raise ConnectionResetError
+
+
+def _written(tasks: SqlTasks, portion: Portion, confirm: Callable[[], None]) -> Outcome:
     try:
-        tasks.write(portion.cluster, portion.tasks, state=portion.state, gaps=portion.gaps)
+        tasks.write(portion.cluster, portion.tasks, state=portion.state, gaps=portion.gaps, confirm=confirm)
     except NightOwlError as error:
         return Outcome(type(error).__name__, str(error))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other side is to know
