@@ -7,6 +7,7 @@ import sys
 import pytest
 from msgspec.structs import replace
 
+from nightowl.core.cluster.settings import ClusterSettings
 from nightowl.core.errors import StoreUnavailable
 from nightowl.core.values import Author, Change, Entry, Incident, Severity
 
@@ -104,6 +105,11 @@ def test_now_says_when_nobody_will_be_told(world, client):
 
 def test_an_empty_installation_is_told_its_first_steps(empty):
     assert "First steps Nothing is watched yet." in text(empty.client().get("/").text)
+
+
+def test_who_watches_a_cluster_alone_is_not_told_first_steps(empty):
+    empty.clusters["shop"] = ClusterSettings(name="shop", broker="redis://")
+    assert "Nothing is wrong in 1 watched cluster." in text(empty.client().get("/").text)
 
 
 @pytest.mark.parametrize(("every", "seconds"), [("10s", 10.0), ("${env:CHECK_EVERY}", 60.0)])

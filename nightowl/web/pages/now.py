@@ -63,6 +63,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
     resolved: tuple[Incident, ...]
     last_round: float | None
     channels: tuple[str, ...]
+    clusters: int
 
     @property
     def checks(self) -> int:
@@ -86,6 +87,7 @@ def build(ask: Ask) -> View:
         resolved=tuple(i for i in recent if i.resolved and i.resolved > ask.now - RECENT)[:_SHOWN],
         last_round=max((state.last.closed for state in states.values() if state.last), default=None),
         channels=tuple(channel.name for channel in ask.handlers.channels()),
+        clusters=len(ask.handlers.clusters()),
     )
     return View(template="now.html", title="Now", data=data)
 
