@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -534,6 +535,64 @@ def test_tasks_of_a_worker_that_began_anew_are_lost_and_its_new_ones_are_not():
     for at in (30, 60, 66):
         feed(fold, [beat("heartbeat", AT + at)], AT + at)
     assert (task_of(fold, "u").state, task_of(fold, "new").state) == ("LOST", "STARTED")
+
+
+def test_a_task_is_lost_a_minute_after_its_worker_began_anew_however_often_that_does_so_again():
+    fold = fresh()
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1)])
+    for at in (10, 47):
+        feed(fold, [beat("online", AT + at)], AT + at)
+    feed(fold, [received(50, "new"), ev("started", 50.1, "new")], AT + 51)
+    feed(fold, [beat("online", AT + 69)], AT + 69)
+    assert task_of(fold, "u").state == "STARTED"
+    fold.settle(AT + 71)
+    assert (task_of(fold, "u").state, task_of(fold, "new").state) == ("LOST", "STARTED")
+    fold.settle(AT + 130)
+    assert task_of(fold, "new").state == "LOST"
+
+
+def again(fold, at):
+    """A fold that goes on where the other one ended."""
+    tasks = [entry.task for entry in fold._tasks.values()]
+    found = fresh()
+    found.workers.restore(fold.workers.standing())
+    found.restore(tasks, AT + at)
+    return found
+
+
+def test_that_a_worker_began_anew_is_remembered_by_the_next_watcher():
+    fold = fresh()
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1)])
+    feed(fold, [beat("online", AT + 5)], AT + 5)
+    fold = again(fold, 20)
+    for at in (21, 60, 66):
+        feed(fold, [Event("worker-heartbeat", WORKERS[0], AT + at, active=0)], AT + at)
+    assert task_of(fold, "u").state == "LOST"
+
+
+def test_that_a_worker_runs_nothing_any_more_is_remembered_by_the_next_watcher():
+    fold = fresh()
+    feed(fold, [beat("online", AT), received(0), ev("started", 0.1)])
+    feed(fold, [Event("worker-heartbeat", WORKERS[0], AT + 9, active=0)], AT + 9)
+    fold = again(fold, 20)
+    feed(fold, [beat("online", AT + 21)], AT + 21)
+    fold.settle(AT + 90)
+    assert task_of(fold, "u").state == "STARTED"
+
+
+@pytest.mark.parametrize(("pid", "state"), [(1, "STARTED"), (2, "LOST")])
+def test_of_two_workers_of_one_name_the_first_one_goes_on(pid, state):
+    def says(kind, at, pid):
+        feed(fold, [Event(f"worker-{kind}", WORKERS[0], AT + at, active=1, pid=pid)], AT + at)
+
+    fold = fresh()
+    says("online", 0, 1)
+    feed(fold, [received(0), ev("started", 0.1)])
+    says("online", 5, 2)
+    for at in range(6, 70, 4):
+        says("heartbeat", at, pid)
+        says("heartbeat", at + 2, 2)
+    assert task_of(fold, "u").state == state
 
 
 def test_a_lost_task_that_ends_after_all_was_not_lost():

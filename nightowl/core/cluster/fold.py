@@ -188,9 +188,8 @@ class Fold:
         away = {sender.name: sender.offline for sender in self.workers.away(now, self._grace, leaving)}
         fresh = {name for name, since in away.items() if self._lost_of.get(name) != since}.union(purged)
         self._lost_of = {name: since for name, since in away.items() if since is not None}
-        starts, rested = self.workers.starts, self.workers.rested
-        ended = {name: start.at for name, start in starts.items() if start.at <= now - self._grace}
-        ended |= dict.fromkeys(fresh, now)
+        rested = self.workers.rested
+        ended = self.workers.replaced(now - self._grace) | dict.fromkeys(fresh, now)
         for entry in self._tasks.values() if ended else ():
             started, worker = entry.task.started or 0.0, entry.task.worker
             if entry.task.state != TaskState.STARTED or started >= ended.get(worker, started):
@@ -198,8 +197,9 @@ class Fold:
             if started > rested(worker, started) - UNTOLD:
                 entry.task.state, entry.rank = TaskState.LOST.value, DONE
                 self._pending.changed(entry, now)
-        for name in ended.keys() & starts.keys():
-            del starts[name]
+        self.workers.settle(now - self._grace)
+        for name in fresh:
+            self.workers.starts.pop(name, None)
         for name in purged:
             self.workers.idle.pop(name, None)
 

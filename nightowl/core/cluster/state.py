@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import msgspec
 
 from nightowl.core.cluster.events import Gap
 from nightowl.core.cluster.finding import Finding
+
+
+class Start(NamedTuple):
+    """When a worker began anew, by the watcher's clock.
+
+    ``idle`` is when the one before it said last that it runs nothing (None: it did not), ``pid`` its process,
+    where that is another one.
+    """
+
+    at: float
+    idle: float | None
+    pid: int | None
 
 
 class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -14,7 +28,8 @@ class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     What only an inspection tells is None or empty until one was answered at ``inspected``. ``skew`` is by how many
     seconds its clock is fast. ``offline`` is since when it is away, ``goodbye`` whether it said so. ``totals`` is how
     many tasks it has executed since it started, by name. ``pool_restarts`` is whether its settings let its pool be
-    restarted.
+    restarted. ``idle`` is when it said last that it runs nothing, ``starts`` when it began anew, as long as
+    tasks of the one before may be lost by that.
     """
 
     name: str
@@ -45,6 +60,8 @@ class Worker(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     registered: tuple[str, ...] = ()
     totals: tuple[tuple[str, int], ...] = ()
     pool_restarts: bool | None = None
+    idle: float | None = None
+    starts: tuple[Start, ...] = ()
 
     @property
     def size(self) -> int | None:

@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import inf
-from typing import NamedTuple
 
 import msgspec
 
 from nightowl.core.cluster.events import Event
-from nightowl.core.cluster.state import Worker
+from nightowl.core.cluster.state import Start, Worker
 from nightowl.core.lately import Greatest
 
 TOLERANCE = 2.0
@@ -40,15 +39,24 @@ EVERY = 1.0
 HEARING = 10.0
 """Seconds after a restart in which nobody is found silent: whoever was up before may well be heard again."""
 
+MOST_STARTS = 32
+"""Times that a worker began anew which are remembered until what they mean is known; beyond that the first ones are."""
+
+MOST_PIDS = 8
+"""Processes of one name that are remembered."""
+
 MOST_SENDERS = 20_000
 FORGET = 600.0
 """Seconds after which a client that was not heard is forgotten."""
 
 
 class Sender:
-    """One node. ``fast`` is by how many seconds its times are corrected; ``look`` when its clock is looked at next."""
+    """One node. ``fast`` is by how many seconds its times are corrected; ``look`` when its clock is looked at next.
 
-    __slots__ = ("_ahead", "_behind", "_first", "fast", "goodbye", "heard", "look", "name", "offline", "worker")
+    ``pids`` has when a heartbeat of each process of that name was taken in last, since this watcher began.
+    """
+
+    __slots__ = ("_ahead", "_behind", "_first", "fast", "goodbye", "heard", "look", "name", "offline", "pids", "worker")
 
     def __init__(self, name: str, now: float) -> None:
         self.name = name
@@ -58,6 +66,7 @@ class Sender:
         self.worker: Presence | None = None
         self.offline: float | None = None
         self.goodbye = False
+        self.pids: dict[int, float] = {}
         self._first = now
         self._ahead = Greatest()
         self._behind = Greatest()
@@ -100,24 +109,17 @@ class Presence(msgspec.Struct):
     pid: int | None = None
 
 
-class Start(NamedTuple):
-    """When a worker began anew, and when the one before it said last that it runs nothing (-inf: it did not)."""
-
-    at: float
-    idle: float
-
-
 class Workers:
     """All senders of one cluster, of which some are workers.
 
     ``timeout`` is the seconds without an event after which a worker is away, ``purge`` those after which one that is
-    away is forgotten; 0: never. ``starts`` has when workers said that they begin, until somebody takes that away;
+    away is forgotten; 0: never. ``starts`` has when workers began anew, the oldest first, until ``settle`` forgets it;
     ``idle`` when each said last, since it began, that it runs nothing, by the watcher's clock.
     """
 
     def __init__(self, timeout: float = 300.0, purge: float = 600.0) -> None:
         self.senders: dict[str, Sender] = {}
-        self.starts: dict[str, Start] = {}
+        self.starts: dict[str, list[Start]] = {}
         self.idle: dict[str, float] = {}
         self._timeout = timeout or inf
         self._purge = purge or inf
@@ -139,6 +141,10 @@ class Workers:
         for worker in workers:
             sender = self.senders[worker.name] = Sender(worker.name, worker.heard)
             sender.offline, sender.goodbye = worker.offline, worker.goodbye
+            if worker.idle is not None:
+                self.idle[worker.name] = worker.idle
+            if worker.starts:
+                self.starts[worker.name] = [*worker.starts]
             sender.worker = Presence(
                 since=worker.since, freq=worker.freq, active=worker.active, processed=worker.processed,
                 loadavg=worker.loadavg, software=worker.software, version=worker.version, system=worker.system,
@@ -163,12 +169,12 @@ class Workers:
             sender.worker.active = 0
             return
         presence = self.works(sender, now)
+        stamp = min(now, event.timestamp - sender.fast)
         if event.type == "worker-online":
             presence.since = now
-            idle, before = self.idle.pop(sender.name, -inf), self.starts.get(sender.name)
-            self.starts[sender.name] = Start(min(now, event.timestamp - sender.fast), before.idle if before else idle)
-        elif event.active == 0 and sender.name in self.senders:
-            self.idle[sender.name] = min(now, event.timestamp - sender.fast)
+            self._begins(sender.name, stamp, None if presence.pid == event.pid else presence.pid)
+        else:
+            self._beats(sender, event, stamp, now)
         presence.freq = event.freq or presence.freq
         presence.active = event.active or 0
         presence.processed = event.processed or 0
@@ -177,6 +183,20 @@ class Workers:
         presence.version = event.sw_ver or presence.version
         presence.system = event.sw_sys or presence.system
         presence.pid = presence.pid if event.pid is None else event.pid
+
+    def _begins(self, name: str, stamp: float, before: int | None) -> None:
+        """Note that a worker began anew; ``before`` is the process that it was before, where that is another one."""
+        starts, idle = self.starts.setdefault(name, []), self.idle.pop(name, None)
+        if len(starts) < MOST_STARTS:
+            starts.append(Start(stamp, idle, before))
+
+    def _beats(self, sender: Sender, event: Event, stamp: float, now: float) -> None:
+        if event.active == 0 and sender.name in self.senders:
+            self.idle[sender.name] = stamp
+        if event.pid is not None:
+            sender.pids[event.pid] = now
+            if len(sender.pids) > MOST_PIDS:
+                del sender.pids[min(sender.pids, key=sender.pids.__getitem__)]
 
     def sweep(self, now: float) -> list[str]:
         """Find who fell silent, and forget who was away for long; return the workers that were forgotten."""
@@ -208,13 +228,40 @@ class Workers:
 
     def rested(self, name: str, then: float) -> float:
         """When the worker that was there ``then`` said last that it runs nothing (-inf: it did not)."""
-        start = self.starts.get(name)
-        return start.idle if start and then < start.at else self.idle.get(name, -inf)
+        for start in self.starts.get(name, ()):
+            if then < start.at:
+                return -inf if start.idle is None else start.idle
+        return self.idle.get(name, -inf)
+
+    def replaced(self, until: float) -> dict[str, float]:
+        """Which workers began anew up to ``until``, and when last, so that what ran before runs no more.
+
+        Two may have one name: where the one before is heard on beside the other, it was not replaced.
+        """
+        found = {}
+        for name, starts in self.starts.items():
+            sender = self.senders.get(name)
+            heard = sender.pids if sender else {}
+            for start in starts:
+                if start.at <= until and heard.get(start.pid or 0, -inf) <= start.at + TOLERANCE:
+                    found[name] = start.at
+        return found
+
+    def settle(self, until: float) -> None:
+        """Forget who began anew up to ``until``."""
+        for name, starts in list(self.starts.items()):
+            self.starts[name] = [start for start in starts if start.at > until]
+            if not self.starts[name]:
+                del self.starts[name]
 
     def standing(self) -> tuple[Worker, ...]:
         """All workers as events alone show them, by name. Any thread may ask; others may come meanwhile."""
-        found = (_standing(sender, sender.worker) for sender in list(self.senders.values()) if sender.worker)
+        found = [self._standing(sender, sender.worker) for sender in list(self.senders.values()) if sender.worker]
         return tuple(sorted(found, key=lambda worker: worker.name))
+
+    def _standing(self, sender: Sender, presence: Presence) -> Worker:
+        idle, starts = self.idle.get(sender.name), self.starts.get(sender.name, ())
+        return msgspec.structs.replace(_standing(sender, presence), idle=idle, starts=tuple(starts))
 
 
 def _standing(sender: Sender, presence: Presence) -> Worker:

@@ -64,11 +64,12 @@ def _find(memory: Memory, task: Task) -> None:
 
 def _sign(key: str, lost: Lost) -> Sign:
     many = f"{lost.count:,} tasks {lost.task} were" if lost.count > 1 else f"task {lost.task} was"
+    they, them = ("they are", "them") if lost.count > 1 else ("it is", "it")
     uuid = next(reversed(lost.uuids), "")
     return Sign(
         rest=key,
-        sentence=f"{many} lost with worker {lost.worker}, which went away while running: unless they are acknowledged "
-        "late, nobody runs them again",
+        sentence=f"{many} lost with worker {lost.worker}, which went away while running: unless {they} acknowledged "
+        f"late, nobody runs {them} again",
         since=lost.first,
         count=lost.count,
         tally=f"{lost.count:,} lost, the last noticed at {moment(lost.last)}",
