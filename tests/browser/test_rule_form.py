@@ -12,7 +12,7 @@ def test_a_rule_is_tried_while_it_is_typed_and_its_limit_moved(page, shown):
     page.fill("#where", "phase=total\ncheck=shop-search")
     page.fill("#above", "high")
     page.get_by_text("Not a rule yet").wait_for()
-    assert "high does not work" in page.locator("#above-hint .mistake").inner_text()
+    page.locator("#above-hint .mistake").get_by_text("high does not work").wait_for()
     page.fill("#above", "100")
     preview.get_by_text("Would never have paged").wait_for()
     assert page.locator("#above[aria-invalid]").count() == 0
