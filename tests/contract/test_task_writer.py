@@ -54,6 +54,19 @@ def process_of(writing: Writer) -> int:
     return writing._process._process.pid
 
 
+def stopping(folder: Path) -> str:
+    """A program that lets its process stand still, and prints which one that is."""
+    return f"""
+import os, signal
+from tests.contract.test_task_writer import many, open_tasks, process_of
+store = open_tasks("sqlite:///{folder}/owl.db")
+writing = store.writer()
+process = process_of(writing)
+os.kill(process, signal.SIGSTOP)
+print(process, flush=True)
+"""
+
+
 def test_few_tasks_need_no_process(store: SqlTasks, writing: Writer) -> None:
     writing.write("shop", many(0, MANY - 1))
     assert writing._process is None
@@ -121,33 +134,14 @@ def test_what_ends_its_service_leaves_it_to_who_asks_it(store: SqlTasks, writing
 
 
 def test_one_that_stands_still_ends_with_who_began_it(tmp_path: Path) -> None:
-    program = f"""
-import os, signal
-from tests.contract.test_task_writer import open_tasks, process_of
-store = open_tasks("sqlite:///{tmp_path}/owl.db")
-writing = store.writer()
-process = process_of(writing)
-os.kill(process, signal.SIGSTOP)
-print(process, flush=True)
-"""
-    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", stopping(tmp_path)], check=True, capture_output=True, timeout=30)
     with pytest.raises(ProcessLookupError):
         os.kill(int(done.stdout), 0)
 
 
 def test_what_waits_when_the_asking_process_is_killed_is_not_written_later(store: SqlTasks, tmp_path: Path) -> None:
     """Whoever watches next has written what is newer by then."""
-    program = f"""
-import os, signal
-from tests.contract.test_task_writer import many, open_tasks, process_of
-store = open_tasks("sqlite:///{tmp_path}/owl.db")
-writing = store.writer()
-process = process_of(writing)
-os.kill(process, signal.SIGSTOP)
-print(process, flush=True)
-writing.write("shop", many(0))
-"""
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-c", f'{stopping(tmp_path)}writing.write("shop", many(0))']
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as asking:
         assert asking.stdout is not None
         assert asking.stderr is not None

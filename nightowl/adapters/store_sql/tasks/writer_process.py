@@ -1,8 +1,8 @@
 """The process that writes tasks for another one: portions come in, what came of each goes out.
 
 It ends when the other side has gone, however that ended; what is not committed by then is not: whoever came after that
-one may have written what is newer. What a terminal or a service manager tells both is meant for
-the other side, which has its last portions written before it ends.
+one may have written what is newer. What a terminal or a service manager tells both is meant for the other side, which
+has its last portions written before it ends.
 """
 
 from __future__ import annotations
