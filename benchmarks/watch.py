@@ -37,7 +37,7 @@ from tests.servers.run import Run, shared
 MARKS = 5.0
 """Marked events a second."""
 
-LOOK = 0.02
+LOOK = 0.005
 """Seconds between two looks for a marked event: each is a scrape, and together they must not be the load."""
 
 PATIENCE = 5.0

@@ -68,7 +68,7 @@ AWAY = "no watcher ran that could store what it read"
 """The reason of a gap between two watchers."""
 
 _GAPS = 100
-_LAST_READS = 100
+_LAST_READS = 4_000
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,6 +91,8 @@ def _handler(fault: Callable[[], str], metrics: ClusterMetrics, account: str) ->
     class Handler(BaseHTTPRequestHandler):
         """A few paths."""
 
+        wbufsize = -1  # an answer goes out at once: each write would wait for the interpreter again
+
         def do_GET(self) -> None:
             """Answer /health (503 with the fault where there is one) and metrics."""
             path, _, query = self.path.partition("?")

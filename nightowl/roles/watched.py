@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable
 
+from nightowl.core.cluster.events import ENOUGH
 from nightowl.core.cluster.standing import fault_of
 from nightowl.core.errors import LeaseLost, Unavailable
 from nightowl.flows.tenure import Tenure
@@ -22,9 +23,6 @@ READ = 0.1
 GATHER = 0.004
 """Seconds that the reading thread lets events gather between two reads: to wake for one costs as much as some twenty
 events, as others have used the processor's caches meanwhile."""
-
-MANY = 1_000
-"""Events in one read from which on the next one follows at once, as more have piled up."""
 
 TURN = 0.05
 """Seconds between two turns of the writing thread."""
@@ -129,7 +127,7 @@ class Watched:
                 self._note("")
 
     def _read(self, watch: Watch) -> float:
-        self._pressed = watch.take(READ) >= MANY
+        self._pressed = watch.take(READ) >= ENOUGH
         return 0.0 if self._pressed else GATHER
 
     def _pause(self, watch: Watch) -> float:

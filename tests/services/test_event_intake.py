@@ -17,6 +17,7 @@ import redis
 import yaml
 from celery.events.event import get_exchange
 
+from nightowl.core.cluster.events import ENOUGH
 from nightowl.core.cluster.settings import Tls
 from nightowl.core.errors import ConfigurationError
 from tests.servers.authority import TlsBroker
@@ -107,6 +108,25 @@ def test_a_real_worker_over_files(tmp_path: Path) -> None:
         app.send_task("shop.add", (1, 2))
         taken.until(lambda: taken.of("task-succeeded"))
     assert taken.of("task-succeeded")[0].result == "3"
+
+
+@both
+def test_what_has_piled_up_comes_in_portions_and_whole(broker: str) -> None:
+    count = 20 * ENOUGH
+    with taking(broker) as taken, celery(broker) as app:
+        taken.ready(app)
+        with app.connection_for_write() as connection, app.events.Dispatcher(connection, hostname="w@web") as sender:
+            for number in range(count):
+                sender.send("task-started", uuid=str(number))
+        read = []
+        while sum(read) < count:
+            before = len(taken.of("task-started"))
+            taken.read(timeout=5.0)
+            read.append(len(taken.of("task-started")) - before)
+            assert read[-1], f"{sum(read)} of {count} have come"
+    assert [event.uuid for event in taken.of("task-started")] == [str(number) for number in range(count)]
+    assert max(read) < 4 * ENOUGH  # a message more, and what else came with the bytes that brought it
+    assert not taken.gaps
 
 
 @both

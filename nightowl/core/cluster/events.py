@@ -21,6 +21,9 @@ WHOLE = 2**63 - 1
 """The largest whole number, as databases have it."""
 LOADS = 8
 """Load averages at most. A worker sends three."""
+ENOUGH = 250
+"""Events with which a read returns although more have arrived: what is counted of them must not wait for the rest,
+which would be the more the longer that read takes."""
 
 Kind = Annotated[str, Meta(min_length=1, max_length=NAME)]
 Name = Annotated[str, Meta(max_length=NAME)]

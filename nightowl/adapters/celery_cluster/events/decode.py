@@ -9,7 +9,7 @@ import msgspec
 
 from nightowl.adapters.celery_cluster.events.lenient import NoEvent, event
 from nightowl.adapters.celery_cluster.events.serialisation import TOO_LARGE, Unreadable, parse
-from nightowl.core.cluster.events import Event
+from nightowl.core.cluster.events import ENOUGH, Event
 
 LARGEST = 2 * 1024 * 1024
 """Bytes of a message's body at most. Workers send up to 24 events in one; a task's error has some kilobytes."""
@@ -40,6 +40,11 @@ class Sieve:
         self._accepted = frozenset(accepted)
         self.events: list[Event] = []
         self.refused: dict[str, int] = {}
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether what was collected is to be handed on before more is."""
+        return len(self.events) >= ENOUGH
 
     def take(self, body: bytes) -> bool:
         """Take a message's body, if it is as Celery sends it; else return False: ``take_strange`` is for such."""

@@ -40,7 +40,7 @@ SILENCE = 10.0
 """Seconds without a byte, a look being unanswered, after which a connection is lost."""
 
 MOST = 4 * 1024 * 1024
-"""Bytes after which a read returns what it has."""
+"""Bytes after which a read returns, whatever came of them."""
 
 PORT, TLS_PORT = 5672, 5671
 
@@ -83,7 +83,7 @@ class RabbitStream:
             taken += len(data)
             self._splitter.feed(data)
             self._take(sieve)
-            data = self._line.receive() if taken < MOST else b""
+            data = self._line.receive() if taken < MOST and not sieve.has_enough else b""
         return self._told()
 
     def _take(self, sieve: Sieve) -> None:

@@ -29,7 +29,7 @@ SILENCE = 10.0
 """Seconds without a byte, a ping being unanswered, after which a connection is lost."""
 
 MOST = 4 * 1024 * 1024
-"""Bytes after which a read returns what it has."""
+"""Bytes after which a read returns, whatever came of them."""
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of one message that are buffered at most. Redis itself usually drops a subscriber at half of that."""
@@ -62,10 +62,10 @@ class RedisStream:
             return
         self._heard = self._clock.monotonic()
         taken = 0
-        while data and taken < MOST:
+        while data:
             taken += len(data)
             self._take(data, sieve)
-            data = self._line.receive() if taken < MOST else data[:0]
+            data = self._line.receive() if taken < MOST and not sieve.has_enough else data[:0]
 
     def _take(self, data: memoryview, sieve: Sieve) -> None:
         self._reader.feed(data)  # type: ignore[arg-type]  # its stub knows nothing of buffers
