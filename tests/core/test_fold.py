@@ -570,6 +570,19 @@ def test_that_a_worker_began_anew_is_remembered_by_the_next_watcher():
     assert task_of(fold, "u").state == "LOST"
 
 
+@pytest.mark.parametrize("cut", range(7))
+def test_executions_are_counted_on_by_the_next_watcher(cut):
+    events = [
+        received(0), ev("started", 1), ev("retried", 2, exception="KeyError(1)"),
+        received(3, retries=1), ev("started", 4), ev("succeeded", 5, runtime=1.0),
+    ]  # fmt: skip
+    fold = fresh()
+    feed(fold, events[:cut], AT + 5)
+    fold = again(fold, 6)
+    feed(fold, events[cut:], AT + 6)
+    assert (task_of(fold, "u").state, task_of(fold, "u").executions) == ("SUCCESS", 2)
+
+
 def test_that_a_worker_runs_nothing_any_more_is_remembered_by_the_next_watcher():
     fold = fresh()
     feed(fold, [beat("online", AT), received(0), ev("started", 0.1)])

@@ -108,7 +108,9 @@ class Late(IntEnum):
 
 def restored(task: Task, now: float) -> Entry:
     """Go on with a task from the store."""
-    entry = Entry(task, label=task.queue, receipts=task.executions, starts=task.executions)
+    receipts = task.executions - (task.received is None and task.started is not None)
+    starts = task.executions - (task.started is None and task.received is not None)
+    entry = Entry(task, label=task.queue, receipts=max(receipts, 0), starts=max(starts, 0))
     for stage in STAGES:
         time = getattr(task, stage)
         if time is not None and not (stage == "retried" and task.state != TaskState.RETRY):

@@ -179,6 +179,7 @@ def test_a_task_is_revoked_and_ended(shop: Shop) -> None:
     assert told == f"Revoked '{task}'"
     until(lambda: shop.task(task).get("state") == "REVOKED")
     assert isinstance(shop.task(task)["revoked"], float)
+    assert (shop.task(task)["exception"], shop.task(task)["exchange"]) == (None, "")
 
 
 def test_revoking_is_told_for_what_nobody_knows(shop: Shop) -> None:
