@@ -67,8 +67,12 @@ UNWRITTEN = 3.0
 AWAY = "no watcher ran that could store what it read"
 """The reason of a gap between two watchers."""
 
+LAST = 5.0
+"""Seconds for which the last of it is read at most, where more has piled up than was read."""
+
 _GAPS = 100
-_LAST_READS = 4_000
+_RECENT = 3.0  # seconds: a source that has read all is sure of it up to then
+_LAST_WAIT = 0.05
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -250,14 +254,17 @@ class Watch:
             self._parts.tasks.save_figures(self.name, self._saved())
             self.stored_until = self._sure
 
-    def end(self) -> None:
-        """Read the last of it and store all. The thread that reads must have ended. Raises ``StoreUnavailable``."""
-        for _ in range(_LAST_READS):
-            if not self.take(0.0):
-                break
+    def end(self, keep: Callable[[], object]) -> None:
+        """Read the last of it and store all. The thread that reads must have ended.
+
+        ``keep`` is called several times a second, and raises where another watcher has taken over. Raises what it does,
+        and ``StoreUnavailable``.
+        """
+        has_all = self._read_last(keep)
         now = self._parts.clock.now()
-        if self._away is None and self._parts.source.since is not None:
-            self._sure = now
+        sure = self._parts.source.sure
+        if self._away is None and sure is not None:
+            self._sure = now if has_all else max(self._sure, min(sure, now))
         self._hand_over(now)
         self._look_up()
         self._take_answers(now)
@@ -265,9 +272,22 @@ class Watch:
         self._fold.books.overdue(now + SETTLED)
         self._hand_over(now + SETTLED)
         while self._changed:
+            keep()
             self._store([self._parts.redact(task) for task in self._portion()], [], None)
         self._store([], self._taken_gaps(), self._seen(now))
         self.shown()
+
+    def _read_last(self, keep: Callable[[], object]) -> bool:
+        """Read what has arrived, or piled up; whether that was all."""
+        clock = self._parts.clock
+        until = clock.monotonic() + LAST
+        while clock.monotonic() < until:
+            keep()
+            sure = self._parts.source.sure
+            is_recent = sure is None or sure >= clock.now() - _RECENT
+            if not self.take(0.0 if is_recent else _LAST_WAIT) and is_recent:
+                return True
+        return False
 
     def ran(self, name: str) -> float | None:
         """When a task of this name was sent or received last (None: not as far as is known)."""
@@ -310,8 +330,9 @@ class Watch:
         return found
 
     def _saved(self) -> bytes:
-        if self._away is None and self._parts.source.since is not None and not self._changed:
-            self._sure = max(self._sure, self._parts.clock.now() - UNWRITTEN)
+        sure = self._parts.source.sure
+        if self._away is None and sure is not None and not self._changed:
+            self._sure = max(self._sure, min(sure, self._parts.clock.now() - UNWRITTEN))
         return packed(self.figures.encode(), findings.remembered(self._memory), self._sure)
 
     def _seen(self, now: float) -> ClusterState:

@@ -35,6 +35,13 @@ class ClusterSource(Protocol):
         0 where nothing is ever missed, as what is told waits until it is read.
         """
 
+    @property
+    def sure(self) -> float | None:
+        """All that was told between ``since`` and this moment has been read, in Unix seconds (None as there).
+
+        It is some seconds old at most, unless more has piled up than was read. Infinite where nothing is ever missed.
+        """
+
     def read(self, timeout: float) -> Intake:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
 

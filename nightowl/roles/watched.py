@@ -105,7 +105,7 @@ class Watched:
             self._write(watching.watch, threads, stop)
             _join(threads, over)
             self._tenure.keep()
-            watching.watch.end()
+            watching.watch.end(self._tenure.keep)
         finally:
             _join(threads, over)
             self.watching = None

@@ -15,7 +15,7 @@ from nightowl.core.errors import LeaseLost, StoreUnavailable
 from nightowl.flows.inspect import Seen
 from nightowl.flows.task_runs import TaskRuns
 from nightowl.flows.tenure import TERM, Tenure
-from nightowl.flows.watch import OPEN_FOR, Parts, Watch
+from nightowl.flows.watch import LAST, OPEN_FOR, Parts, Watch
 from nightowl.testing.store import memory_store, memory_tasks
 
 NOW = 1_700_000_000.0
@@ -43,8 +43,14 @@ class Stream:
         self.clock = clock
         self.waiting = deque()
         self.gaps = []
+        self.behind = 0.0
+
+    @property
+    def sure(self):
+        return None if self.since is None else self.clock.time - self.behind
 
     def read(self, timeout):
+        self.clock.time += timeout
         events, self.waiting = list(self.waiting), deque()
         gaps, self.gaps = self.gaps, []
         return Intake(self.clock.time, events, gaps)
@@ -218,7 +224,7 @@ def test_what_was_told_while_it_ended_is_read_and_stored_and_the_gap_is_what_cam
     world.tell("task-received", "old", name=NAME, retries=0)
     world.pass_time(5)
     world.succeed("late")
-    world.watch.end()
+    world.watch.end(bool)
     ended = world.clock.time
     assert world.tasks.get("shop", ["late"])["late"].state == "SUCCESS"
     world.clock.time += 7
@@ -228,13 +234,54 @@ def test_what_was_told_while_it_ended_is_read_and_stored_and_the_gap_is_what_cam
     assert (gap.start, gap.end) == (ended, ended + 7)
 
 
+def test_an_end_waits_for_what_has_piled_up_and_the_gap_begins_where_it_did_not_come(world):
+    world.pass_time(5)
+    world.stream.behind, began = 60.0, world.clock.time
+    world.pass_time(5)
+    asked = []
+    world.watch.end(lambda: asked.append(world.clock.time))
+    assert (world.clock.time - began, len(asked) > 50) == (pytest.approx(5.0 + LAST, abs=0.2), True)
+    world.stream.behind = 0.0
+    world.clock.time += 1
+    world.watch = world.begin()
+    world.pass_time(1)
+    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
+    assert gap.start <= began
+
+
+def test_an_end_is_none_where_another_watcher_has_taken_over(world):
+    world.tell("task-received", "a", name=NAME, retries=0)
+    world.watch.take(0.0)
+
+    def keep():
+        raise LeaseLost
+
+    with pytest.raises(LeaseLost):
+        world.watch.end(keep)
+    assert not world.tasks.get("shop", ["a"])
+
+
+def test_the_gap_after_a_kill_begins_before_what_had_piled_up(world):
+    world.pass_time(5)
+    world.stream.behind, began = 30.0, world.clock.time
+    world.succeed("a")
+    world.pass_time(12)
+    world.watch.shown()
+    world.stream.behind = 0.0
+    world.clock.time += 1
+    world.watch = world.begin()
+    world.pass_time(1)
+    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
+    assert gap.start <= began
+
+
 def test_what_waits_for_its_queue_is_counted_at_the_end(world):
     world.tell("task-sent", "first", name=NAME, queue="mail", retries=0)
     world.watch.take(0.0)
     world.succeed("second")
     world.watch.take(0.0)
     assert world.succeeded() == 0
-    world.watch.end()
+    world.watch.end(bool)
     world.watch = world.begin()
     assert world.succeeded() == 1
 
@@ -304,7 +351,7 @@ def test_when_a_task_ran_last_is_known_from_before_and_from_now(world):
 def test_at_its_end_everything_is_stored(world):
     world.tell("task-received", "a", name=NAME, retries=0)
     world.watch.take(0.0)
-    world.watch.end()
+    world.watch.end(bool)
     assert world.tasks.get("shop", ["a"])["a"].state == "RECEIVED"
     assert unpacked(world.tasks.figures("shop")) is not None
 

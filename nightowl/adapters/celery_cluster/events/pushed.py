@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
+from math import inf
 
 from msgspec.structs import replace
 
@@ -184,6 +185,11 @@ class JoinedSource:
         if since is None and not self._broker.fault and self._pushed.is_lively:
             return 0.0
         return since
+
+    @property
+    def sure(self) -> float | None:
+        """Until when all is read, in Unix seconds: what is pushed waits, so that it is what the broker tells."""
+        return inf if self.since == 0.0 else self._broker.sure
 
     def read(self, timeout: float) -> Intake:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it; in turn of each."""

@@ -60,6 +60,12 @@ class ReconnectingSource:
         stream = self._stream
         return stream.since if stream else None
 
+    @property
+    def sure(self) -> float | None:
+        """All that the broker told between ``since`` and this moment has been read (None: it is not read now)."""
+        stream = self._stream
+        return stream.sure if stream else None
+
     def read(self, timeout: float) -> Intake:
         """Return what has arrived, waiting up to ``timeout`` seconds for the first of it."""
         gaps: list[Gap] = []
