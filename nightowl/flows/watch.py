@@ -72,7 +72,7 @@ LAST = 5.0
 
 _GAPS = 100
 _RECENT = 3.0  # seconds: a source that has read all is sure of it up to then
-_LAST_WAIT = 0.05
+_LAST_WAIT = 0.05  # seconds that one of these reads waits for more
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -234,6 +234,16 @@ def test_what_was_told_while_it_ended_is_read_and_stored_and_the_gap_is_what_cam
     assert (gap.start, gap.end) == (ended, ended + 7)
 
 
+def gap_before_the_next(world):
+    """The only gap, once the next watcher has begun and reads all."""
+    world.stream.behind = 0.0
+    world.clock.time += 1
+    world.watch = world.begin()
+    world.pass_time(1)
+    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
+    return gap
+
+
 def test_an_end_waits_for_what_has_piled_up_and_the_gap_begins_where_it_did_not_come(world):
     world.pass_time(5)
     world.stream.behind, began = 60.0, world.clock.time
@@ -241,12 +251,7 @@ def test_an_end_waits_for_what_has_piled_up_and_the_gap_begins_where_it_did_not_
     asked = []
     world.watch.end(lambda: asked.append(world.clock.time))
     assert (world.clock.time - began, len(asked) > 50) == (pytest.approx(5.0 + LAST, abs=0.2), True)
-    world.stream.behind = 0.0
-    world.clock.time += 1
-    world.watch = world.begin()
-    world.pass_time(1)
-    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
-    assert gap.start <= began
+    assert gap_before_the_next(world).start <= began
 
 
 def test_an_end_is_none_where_another_watcher_has_taken_over(world):
@@ -267,12 +272,7 @@ def test_the_gap_after_a_kill_begins_before_what_had_piled_up(world):
     world.succeed("a")
     world.pass_time(12)
     world.watch.shown()
-    world.stream.behind = 0.0
-    world.clock.time += 1
-    world.watch = world.begin()
-    world.pass_time(1)
-    (gap,) = world.tasks.gaps("shop", NOW, world.clock.time)
-    assert gap.start <= began
+    assert gap_before_the_next(world).start <= began
 
 
 def test_what_waits_for_its_queue_is_counted_at_the_end(world):
